@@ -1,5 +1,5 @@
-/* Memory that never fails: on exhaustion the process ends, because an untested recovery path is worse than a restart.
- * In exchange every input that reaches us has a cap somewhere. */
+/* Memory that never fails: on exhaustion the process ends, because an untested recovery path is worse than a
+ * restart. In exchange every input that reaches us has a cap somewhere. */
 #ifndef BASE_ALLOC_H
 #define BASE_ALLOC_H
 
@@ -13,11 +13,11 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Ownership leaves a pointer variable: gives its value and leaves NULL. */
-#define TAKE(ptr)                                                                                                 \
-    ({                                                                                                            \
-        __typeof__(ptr) taken_ = (ptr);                                                                           \
-        (ptr) = NULL;                                                                                             \
-        taken_;                                                                                                   \
+#define TAKE(ptr)                       \
+    __extension__({                     \
+        __typeof__(ptr) taken_ = (ptr); \
+        (ptr) = NULL;                   \
+        taken_;                         \
     })
 
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));

@@ -1,5 +1,5 @@
-/* A growing byte buffer with a maximum named at birth. Always NUL-terminated. Past the maximum it stops taking bytes and
- * remembers that (sticky), so that a caller appends freely and asks once at the end. */
+/* A growing byte buffer with a maximum named at birth. Always NUL-terminated. Past the maximum it stops
+ * taking bytes and remembers that (sticky), so that a caller appends freely and asks once at the end. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

@@ -1,4 +1,5 @@
-/* Everything from outside that a module needs, in one hand: no globals, and a simulation can replace it all. Passed by pointer, borrowed. */
+/* Everything from outside that a module needs, in one hand: no globals, and a simulation can replace it all.
+ * Passed by pointer, borrowed. */
 #ifndef BASE_ENV_H
 #define BASE_ENV_H
 
@@ -9,8 +10,8 @@
 struct transport;
 
 struct env {
-    struct log *log;             /* may be NULL: silence */
-    struct sched *sched;         /* clock and waiting */
+    struct log *log;     /* may be NULL: silence */
+    struct sched *sched; /* clock and waiting */
     struct random *random;
     struct transport *transport; /* this thread's */
     struct stop *stop;           /* NULL: never */

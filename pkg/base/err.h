@@ -1,5 +1,6 @@
-/* Errors as values: NULL is success. An error has a kind, decided once at the boundary that saw the fact, and a sentence;
- * wrapping only puts context in front. Whoever holds one owns it: return it, wrap it, or err_free() it with a reason. */
+/* Errors as values: NULL is success. An error has a kind, decided once at the boundary that saw the fact, and
+ * a sentence; wrapping only puts context in front. Whoever holds one owns it: return it, wrap it, or
+ * err_free() it with a reason. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -24,7 +25,8 @@ struct err *err_new(enum err_kind kind, const char *fmt, ...) MUST_USE PRINTF_LI
 /* "context: cause"; takes err and gives it back changed. err_wrap(NULL, ...) is NULL. */
 struct err *err_wrap(struct err *err, const char *fmt, ...) MUST_USE PRINTF_LIKE(2, 3);
 
-/* The facts that came with a remote refusal; all optional, strings are copied. Sets them on err and gives it back. */
+/* The facts that came with a remote refusal; all optional, strings are copied. Sets them on err and gives it
+ * back. */
 struct err_remote {
     const char *service;    /* "backup" */
     const char *operation;  /* "StartCopyJob" */
@@ -37,7 +39,7 @@ struct err_remote {
 struct err *err_set_remote(struct err *err, const struct err_remote *remote) MUST_USE;
 
 enum err_kind err_kind(const struct err *err);
-const char *err_text(const struct err *err);                 /* the whole sentence; lives as long as err */
+const char *err_text(const struct err *err);                /* the whole sentence; lives as long as err */
 const struct err_remote *err_remote(const struct err *err); /* never NULL; members may be */
 bool err_is_code(const struct err *err, const char *code);  /* remote code equals `code` */
 const char *err_kind_name(enum err_kind kind);
@@ -53,11 +55,11 @@ static inline void auto_err(struct err **err)
 #define AUTO_ERR CLEANUP(auto_err)
 
 /* The only macro that may return. */
-#define TRY(expr)                                                                                                 \
-    do {                                                                                                          \
-        struct err *try_err_ = (expr);                                                                            \
-        if (try_err_)                                                                                             \
-            return try_err_;                                                                                      \
+#define TRY(expr)                      \
+    do {                               \
+        struct err *try_err_ = (expr); \
+        if (try_err_)                  \
+            return try_err_;           \
     } while (0)
 
 /* Text of errno without strerror's shared buffer: err_errno(ERR_RETRY, errno, "open %s", path). */

@@ -1,7 +1,8 @@
-/* JSON values: parsing with caps, case-sensitive typed access by path, building, printing. The only place that knows cJSON.
- * A path is member names joined with '.', array items as [n]: "spec.databases[0].name". Names with dots (annotations) go
- * through json_member(). Absent is NULL or the caller's default, never an error; a wrong type counts as absent in the json_get_*
- * family and as an error in json_decode(). Integers are exact up to 2^53 and refused beyond. */
+/* JSON values: parsing with caps, case-sensitive typed access by path, building, printing. The only place
+ * that knows cJSON. A path is member names joined with '.', array items as [n]: "spec.databases[0].name".
+ * Names with dots (annotations) go through json_member(). Absent is NULL or the caller's default, never an
+ * error; a wrong type counts as absent in the json_get_* family and as an error in json_decode(). Integers
+ * are exact up to 2^53 and refused beyond. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -18,13 +19,15 @@ struct json_limits {
     int max_depth;    /* 0: 64 */
 };
 
-/* The whole text is one value: trailing bytes, duplicate keys, bad UTF-8, NaN, numbers outside the double range are ERR_INVALID with the
- * byte offset. `limits` may be NULL. */
+/* The whole text is one value: trailing bytes, duplicate keys, bad UTF-8, NaN, numbers outside the double
+ * range are ERR_INVALID with the byte offset. `limits` may be NULL. */
 struct err *json_parse(struct str text, const struct json_limits *limits, struct json **ret) MUST_USE;
 void json_free(struct json *value);
 struct json *json_copy(const struct json *value);
-bool json_equal(const struct json *a, const struct json *b); /* order of members does not matter, order of items does */
-void json_print(const struct json *value, struct buf *out);  /* compact; members in the order they were added */
+bool json_equal(const struct json *a,
+                const struct json *b); /* order of members does not matter, order of items does */
+void json_print(const struct json *value,
+                struct buf *out); /* compact; members in the order they were added */
 void json_print_pretty(const struct json *value, struct buf *out);
 char *json_to_text(const struct json *value); /* compact, yours; at most 64 MiB */
 
@@ -34,7 +37,7 @@ const struct json *json_member(const struct json *object, const char *name);
 const struct json *json_at(const struct json *value, const char *path);
 size_t json_count(const struct json *value); /* items or members; 0 for anything else */
 const struct json *json_item(const struct json *array, size_t index);
-const char *json_key(const struct json *member); /* its name inside its object, or NULL */
+const char *json_key(const struct json *member);         /* its name inside its object, or NULL */
 const struct json *json_first(const struct json *value); /* of an array or object */
 const struct json *json_next(const struct json *item);
 
@@ -47,7 +50,8 @@ int64_t json_get_int(const struct json *value, const char *path, int64_t otherwi
 double json_get_number(const struct json *value, const char *path, double otherwise);
 bool json_get_bool(const struct json *value, const char *path, bool otherwise);
 
-/* Building. Values handed in are taken over; text is copied. A setter replaces a member of that name, in place. */
+/* Building. Values handed in are taken over; text is copied. A setter replaces a member of that name, in
+ * place. */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
 struct json *json_new_text(const char *text);
@@ -56,7 +60,8 @@ struct json *json_new_number(double number);
 struct json *json_new_bool(bool truth);
 struct json *json_new_null(void);
 void json_set(struct json *object, const char *name, struct json *value); /* value NULL: removes the member */
-void json_set_text(struct json *object, const char *name, const char *text); /* text NULL: removes the member */
+void json_set_text(struct json *object, const char *name,
+                   const char *text); /* text NULL: removes the member */
 void json_set_int(struct json *object, const char *name, int64_t number);
 void json_set_bool(struct json *object, const char *name, bool truth);
 void json_set_copy(struct json *object, const char *name, const struct json *value);
@@ -75,14 +80,16 @@ static inline void auto_json(struct json **value)
 }
 #define AUTO_JSON CLEANUP(auto_json)
 
-/* Decoding a struct by a table. Text fields are xstrdup'd into a char * (NULL when absent), ints into int64_t, bools into
- * bool. The first fault ends it: ERR_INVALID "<where>.<path>: expected integer". */
+/* Decoding a struct by a table. Text fields are xstrdup'd into a char * (NULL when absent), ints into
+ * int64_t, bools into bool. The first fault ends it: ERR_INVALID "<where>.<path>: expected integer". */
 struct json_field {
     const char *path;
-    enum json_type type; /* JSON_STRING, JSON_NUMBER (an integer), JSON_BOOL; JSON_OBJECT and JSON_ARRAY: borrowed const struct json * */
+    enum json_type type; /* JSON_STRING, JSON_NUMBER (an integer), JSON_BOOL; JSON_OBJECT and JSON_ARRAY:
+                            borrowed const struct json * */
     size_t offset;
     bool required;
 };
-struct err *json_decode(const struct json *value, const char *where, const struct json_field *fields, size_t count, void *ret) MUST_USE;
+struct err *json_decode(const struct json *value, const char *where, const struct json_field *fields,
+                        size_t count, void *ret) MUST_USE;
 
 #endif

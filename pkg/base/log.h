@@ -1,5 +1,5 @@
-/* Structured log lines: a constant message and fields. Four levels: error = a person should look, warn = we went on, info =
- * state changed, debug. Libraries log at debug only. No function takes a struct secret. */
+/* Structured log lines: a constant message and fields. Four levels: error = a person should look, warn = we
+ * went on, info = state changed, debug. Libraries log at debug only. No function takes a struct secret. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -27,14 +27,15 @@ struct log *log_new(int fd, enum log_level level, enum log_format format, struct
 struct log *log_with(const struct log *parent, const struct log_field *fields, size_t count);
 void log_free(struct log *log);
 bool log_enabled(const struct log *log, enum log_level level); /* log NULL: false */
-void log_write(const struct log *log, enum log_level level, const char *message, const struct log_field *fields, size_t count);
+void log_write(const struct log *log, enum log_level level, const char *message,
+               const struct log_field *fields, size_t count);
 
-#define LOG_AT(log, level, message, ...)                                                                          \
-    do {                                                                                                          \
-        if (log_enabled((log), (level))) {                                                                        \
-            const struct log_field log_fields_[] = {__VA_ARGS__};                                                 \
-            log_write((log), (level), (message), log_fields_, sizeof(log_fields_) / sizeof(log_fields_[0]));       \
-        }                                                                                                         \
+#define LOG_AT(log, level, message, ...)                                                                     \
+    do {                                                                                                     \
+        if (log_enabled((log), (level))) {                                                                   \
+            const struct log_field log_fields_[] = {__VA_ARGS__};                                            \
+            log_write((log), (level), (message), log_fields_, sizeof(log_fields_) / sizeof(log_fields_[0])); \
+        }                                                                                                    \
     } while (0)
 /* LOG_INFO(log, "copy started", KV("database", name), KV_INT("attempt", 1)); at least one field. */
 #define LOG_DEBUG(log, message, ...) LOG_AT(log, LOG_LEVEL_DEBUG, message, __VA_ARGS__)

@@ -1,4 +1,5 @@
-/* Randomness as an input: the system's in the product, a seeded stream in tests and simulation. Thread-safe. */
+/* Randomness as an input: the system's in the product, a seeded stream in tests and simulation. Thread-safe.
+ */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 

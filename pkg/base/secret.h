@@ -1,5 +1,5 @@
-/* Bytes that must not be seen: wiped when freed, accepted by no log or format function, out only through secret_reveal(),
- * whose callers fit one grep. Cap: 64 KiB. */
+/* Bytes that must not be seen: wiped when freed, accepted by no log or format function, out only through
+ * secret_reveal(), whose callers fit one grep. Cap: 64 KiB. */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 

@@ -109,7 +109,8 @@ bool str_to_int(struct str text, int64_t *ret)
 
         if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value))
             return false;
-        if (negative ? __builtin_sub_overflow(value, digit, &value) : __builtin_add_overflow(value, digit, &value))
+        if (negative ? __builtin_sub_overflow(value, digit, &value)
+                     : __builtin_add_overflow(value, digit, &value))
             return false;
     }
     *ret = value;

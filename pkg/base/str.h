@@ -31,8 +31,8 @@ bool str_ends(struct str text, const char *suffix);
 bool str_contains(struct str text, const char *needle);
 bool str_contains_nocase(struct str text, const char *needle);
 struct str str_trim(struct str text); /* ASCII white space */
-/* Cuts `*rest` at the first `sep`: gives what is before and leaves what is after. False when rest was already used up;
- * the last piece has no separator. */
+/* Cuts `*rest` at the first `sep`: gives what is before and leaves what is after. False when rest was already
+ * used up; the last piece has no separator. */
 bool str_cut(struct str *rest, char sep, struct str *ret_piece);
 struct str str_from(struct str text, size_t offset); /* tail; empty when offset is past the end */
 char *str_dup(struct str text);
