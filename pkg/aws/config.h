@@ -1,0 +1,46 @@
+/* What the AWS client is told from outside, as a value. Nothing below reads the process environment. */
+#ifndef AWS_CONFIG_H
+#define AWS_CONFIG_H
+
+#include "pkg/aws/endpoint.h"
+#include "pkg/base/secret.h"
+
+struct aws_config {
+    char *region;                                   /* of the controller itself; accounts name their own */
+    char *endpoint_url;                             /* for every service; NULL: AWS itself */
+    char *service_endpoint_urls[AWS_SERVICE_COUNT]; /* win over endpoint_url */
+    bool use_fips;
+    bool use_dual_stack;
+    char *ca_bundle; /* file with the roots to trust, instead of the system's */
+
+    char *access_key_id; /* AWS_ACCESS_KEY_ID and its companions */
+    struct secret *secret_access_key;
+    struct secret *session_token;
+    int64_t credential_expiration_ms; /* wall clock; 0: not said */
+
+    char *role_arn; /* web identity (IRSA): all three */
+    char *role_session_name;
+    char *web_identity_token_file;
+
+    char *container_relative_uri; /* ECS and EKS Pod Identity */
+    char *container_full_uri;
+    struct secret *container_token;
+    char *container_token_file;
+
+    char *profile; /* shared files */
+    char *credentials_file;
+    char *config_file;
+};
+
+/* Pure: takes "NAME=value" entries up to NULL, ignores what it does not know. Empty values count as absent,
+ * as the SDKs have it. ERR_INVALID names a variable whose value makes no sense; a secret's value is never
+ * quoted. */
+struct err *aws_config_from_environ(char *const *environ, struct aws_config *ret) MUST_USE;
+/* Fills in what the chosen profile of the shared files says about Region and endpoints, where nothing was
+ * said yet. Missing files are fine. ERR_INVALID: a file that cannot be parsed, or a profile asked for by name
+ * that is nowhere. */
+struct err *aws_config_add_profile(struct aws_config *config) MUST_USE;
+void aws_config_done(struct aws_config *config);
+#define AUTO_AWS_CONFIG CLEANUP(aws_config_done)
+
+#endif

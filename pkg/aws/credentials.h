@@ -1,0 +1,91 @@
+/* Credentials, the sources they come from, and the cache that fetches them anew in time.
+ *
+ * A source (provider) is one file: credentials_<source>.c. Sources stack: a chain asks each in turn,
+ * AssumeRole wraps another source, a cache stands in front. */
+#ifndef AWS_CREDENTIALS_H
+#define AWS_CREDENTIALS_H
+
+#include "pkg/aws/config.h"
+#include "pkg/base/env.h"
+
+/* Immutable and ref-counted. */
+struct credentials {
+    char *access_key_id;
+    struct secret *secret_key;
+    struct secret *session_token; /* NULL: long-lived keys */
+    int64_t expires_ms;           /* real wall clock; NEVER_MS */
+    unsigned refs;                /* atomic */
+};
+
+/* Takes the secrets over. */
+struct credentials *credentials_new(struct str access_key_id, struct secret *secret_key,
+                                    struct secret *session_token, int64_t expires_ms);
+struct credentials *credentials_ref(struct credentials *credentials);
+void credentials_unref(struct credentials *credentials); /* NULL is fine */
+
+static inline void auto_credentials(struct credentials **credentials)
+{
+    credentials_unref(*credentials);
+}
+#define AUTO_CREDENTIALS CLEANUP(auto_credentials)
+
+struct credentials_source;
+struct credentials_source_ops {
+    const char *name;
+    /* *ret NULL without an error: this source is not configured, ask the next one. Uses env's transport and
+     * scheduler; may be called from any thread, but never from two at once (the cache in front sees to it).
+     */
+    struct err *(*fetch)(struct credentials_source *self, const struct env *env, struct credentials **ret);
+    /* The server called these credentials expired. Optional. */
+    void (*forget)(struct credentials_source *self, const struct credentials *rejected);
+    void (*free)(struct credentials_source *self);
+};
+struct credentials_source {
+    const struct credentials_source_ops *ops;
+};
+void credentials_source_free(struct credentials_source *source); /* NULL is fine */
+
+/* Asks the sources in order and gives the first answer. Takes them over. */
+struct credentials_source *credentials_chain_new(struct credentials_source **sources, size_t count);
+/* The variables AWS_ACCESS_KEY_ID and so on; borrows config, as all of these do. */
+struct credentials_source *credentials_environment_new(const struct aws_config *config);
+/* The keys of a profile in the shared files. */
+struct credentials_source *credentials_profile_new(const struct aws_config *config);
+/* AssumeRoleWithWebIdentity with a token file that is read anew each time (EKS: IAM roles for service
+ * accounts). */
+struct credentials_source *credentials_web_identity_new(const struct aws_config *config);
+/* The endpoint of ECS and of EKS Pod Identity. */
+struct credentials_source *credentials_container_new(const struct aws_config *config);
+
+struct credentials_cache;
+
+struct assume_role_opts {
+    const char *role_arn;
+    const char *external_id;  /* NULL: none */
+    const char *session_name; /* 2-64 of [A-Za-z0-9_+=,.@-] */
+    int duration_s;           /* 0: 3600, the most that a chained role may have */
+    const char *region;       /* whose STS is asked */
+};
+/* Signs with what `base` holds; borrows base and config, copies the options. */
+struct credentials_source *credentials_assume_role_new(const struct aws_config *config,
+                                                       struct credentials_cache *base,
+                                                       const struct assume_role_opts *opts);
+/* What another cache holds. Borrows it. */
+struct credentials_source *credentials_shared_new(struct credentials_cache *cache);
+
+/* Takes the source over. Thread-safe: one fetch is in flight for all threads; late comers wait for it on
+ * spots of their own and get its result. Credentials are fetched anew 15 minutes before they expire (a
+ * failure is tolerated) and are not given out any more 10 minutes before (a failure is the caller's error);
+ * both windows shrink with short lifetimes. No source of the chain has any: ERR_DENIED. */
+struct credentials_cache *credentials_cache_new(struct credentials_source *source);
+void credentials_cache_free(struct credentials_cache *cache);
+struct err *credentials_get(struct credentials_cache *cache, const struct env *env,
+                            struct credentials **ret) MUST_USE;
+/* The server refused them: they are dropped, unless newer ones are already there. */
+void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected);
+
+/* The controller's own identity: environment, web identity, shared files, container, in the SDKs' order.
+ * Borrows config. */
+struct credentials_cache *credentials_default_new(const struct aws_config *config);
+
+#endif
