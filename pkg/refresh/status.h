@@ -1,0 +1,154 @@
+/* The status of a StagingRefresh as plain structs, to and from JSON. Written by the controller alone; sizes
+ * are bounded when it is written. Text members are owned and NULL when absent; times are wall-clock
+ * milliseconds, 0 when absent. */
+#ifndef REFRESH_STATUS_H
+#define REFRESH_STATUS_H
+
+#include "pkg/base/err.h"
+#include "pkg/base/json.h"
+#include "pkg/refresh/spec.h"
+
+enum step_state {
+    STEP_WAITING,
+    STEP_INTENDED,
+    STEP_RUNNING,
+    STEP_DONE,
+    STEP_FAILED,
+    STEP_SKIPPED,
+    STEP_UNDONE
+};
+
+struct step_status {
+    char *name;
+    enum step_state state;
+    int64_t attempt; /* 1-based */
+    char *external_id;
+    int64_t start_ms; /* when the intent was written */
+    int64_t completion_ms;
+    int64_t percent;
+    char *message;         /* cut to 1,024 bytes when written */
+    struct json *evidence; /* object of short texts: what the step must remember; NULL when empty */
+};
+
+struct database_status {
+    char *name;
+    char *recovery_point_arn;      /* in the source's vault */
+    char *copy_recovery_point_arn; /* in the target's vault */
+    char *copy_identifier;         /* cluster or table name of the copy */
+    char *copy_arn;
+    char *endpoint, *reader_endpoint;
+    int64_t port;
+    char *stream_arn;
+    char *engine, *engine_version, *master_username;
+    int64_t failures; /* errors in a row; back-off grows with them */
+    int64_t back_off_until_ms;
+    char *last_error; /* of the pass that failed last; NULL after success */
+    struct step_status *steps;
+    size_t step_count;
+};
+
+enum copy_role { COPY_UNFINISHED, COPY_IN_USE, COPY_PREVIOUS, COPY_FAILED };
+struct copy_status {
+    char *arn, *identifier, *database, *run_id, *restore_job_id;
+    enum database_kind kind;
+    enum copy_role role;
+    int64_t creation_ms;
+};
+
+struct previous_status { /* what a proxy or parameter held before; secret contents never */
+    char *kind;          /* Proxy, SSM, SecretsManager, ConfigMap, Secret */
+    char *name;          /* of the spec's entry */
+    char *value;         /* target cluster, ConfigMap content */
+    char *version;       /* SSM version, Secrets Manager version id */
+};
+
+struct run_status {
+    char *id; /* NULL: there has been no run yet */
+    int64_t attempt;
+    char *trigger, *request;
+    char *controller_version;
+    int64_t start_ms, completion_ms; /* completion: any end */
+    char *approved_by;
+    int64_t approval_ms;
+    struct json *spec; /* frozen */
+};
+
+struct history_entry {
+    char *run_id, *result, *message;
+    int64_t attempt, start_ms, completion_ms;
+};
+
+enum condition_status { CONDITION_FALSE, CONDITION_TRUE, CONDITION_UNKNOWN };
+struct condition {
+    char *type, *reason, *message;
+    enum condition_status status;
+    int64_t observed_generation, transition_ms;
+};
+
+struct refresh_status {
+    int64_t observed_generation;
+    char *phase;
+    int64_t percent;
+    char *progress_text;
+    int64_t estimated_completion_ms;
+    char *last_handled_trigger,
+        *last_handled_request; /* NULL: nothing handled yet ("" was handled when "") */
+    struct run_status run;
+    struct database_status *databases;
+    size_t database_count;
+    struct copy_status *copies;
+    size_t copy_count;
+    struct step_status *switchover_steps;
+    size_t switchover_step_count;
+    struct previous_status *previous;
+    size_t previous_count;
+    struct history_entry *history; /* newest first, at most ten */
+    size_t history_count;
+    struct condition *conditions;
+    size_t condition_count;
+};
+
+/* `status` may be NULL (a fresh object). ERR_INVALID when somebody else wrote nonsense into it. */
+struct err *refresh_status_parse(const struct json *status, struct refresh_status **ret) MUST_USE;
+struct json *refresh_status_to_json(const struct refresh_status *status);
+struct refresh_status *refresh_status_new(void);
+void refresh_status_free(struct refresh_status *status);
+
+struct database_status *status_database(struct refresh_status *status, const char *name);
+struct database_status *status_add_database(struct refresh_status *status, const char *name);
+struct step_status *status_add_step(struct step_status **steps, size_t *count, const char *name);
+struct copy_status *status_add_copy(struct refresh_status *status, const char *arn);
+struct previous_status *status_previous(struct refresh_status *status, const char *kind,
+                                        const char *name); /* NULL: none */
+struct previous_status *status_set_previous(struct refresh_status *status, const char *kind,
+                                            const char *name);
+void status_add_history(struct refresh_status *status, const char *run_id, const char *result,
+                        const char *message);
+/* Clears databases and switchover (rows of a finished run), for a new run. Copies and history stay. */
+void status_reset_run(struct refresh_status *status);
+
+/* Evidence of a step: short texts by name. value NULL removes. */
+const char *step_evidence(const struct step_status *step, const char *name);
+void step_set_evidence(struct step_status *step, const char *name, const char *value);
+void step_set_evidence_ms(struct step_status *step, const char *name, int64_t ms);
+int64_t step_evidence_ms(const struct step_status *step, const char *name, int64_t otherwise);
+
+const char *step_state_name(enum step_state state);
+
+/* Conventions of metav1.Condition: the transition time moves only when the status changes, order is stable.
+ */
+struct condition *status_condition(struct refresh_status *status, const char *type); /* NULL: none */
+void status_set_condition(struct refresh_status *status, const char *type, enum condition_status value,
+                          const char *reason, const char *message, int64_t generation, int64_t now_ms);
+void status_remove_condition(struct refresh_status *status, const char *type);
+
+/* Replaces an owned text. */
+void text_replace(char **text, const char *value);
+
+static inline void auto_refresh_status(struct refresh_status **status)
+{
+    refresh_status_free(*status);
+}
+#define AUTO_REFRESH_STATUS CLEANUP(auto_refresh_status)
+
+#endif
