@@ -1,0 +1,41 @@
+/* Keeps a store equal to a collection: list, then watch, for ever. A dropped watch goes on from the last
+ * version seen; a version that is too old (410, as a status or inside a 200 stream) leads to a new list;
+ * trouble is met with a back-off of 0.8 s to 30 s.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+#ifndef KUBE_WATCH_H
+#define KUBE_WATCH_H
+
+#include "pkg/kube/client.h"
+#include "pkg/kube/store.h"
+
+struct kube_watch_opts {
+    struct kube_query query; /* resource_version is ignored: the first list is consistent. Texts are copied,
+                                the resource is borrowed */
+    int64_t idle_ms;         /* a stream silent for that long is dropped; 0: 3 min */
+    int64_t min_timeout_ms;  /* asked of the server, drawn from [min, 2 * min]; 0: 5 min */
+    size_t max_line_bytes;   /* one event; 0: 4 MiB */
+};
+
+struct kube_watch_stats {
+    int64_t lists;
+    int64_t watches;
+    int64_t events;
+    int64_t bookmarks;
+    int64_t failures; /* rounds that ended in trouble */
+};
+
+struct kube_watch;
+
+/* Starts a task of its own. Borrows client, store, env and what env holds (the transport is for this watch
+ * alone); network waits are real time, so env->sched should run at the real pace. It ends when env->stop is
+ * requested, within a second. */
+struct err *kube_watch_start(struct kube_client *client, const struct env *env,
+                             const struct kube_watch_opts *opts, struct kube_store *store,
+                             struct kube_watch **ret) MUST_USE;
+void kube_watch_stop(struct kube_watch *watch); /* tells it, waits for it, frees it; NULL is fine */
+
+/* Why the store is not being kept up at the moment, or NULL; yours. */
+char *kube_watch_trouble(struct kube_watch *watch);
+struct kube_watch_stats kube_watch_stats(struct kube_watch *watch);
+
+#endif
