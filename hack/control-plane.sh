@@ -162,7 +162,7 @@ args_of_kube-apiserver() {
         --service-account-signing-key-file="$dir/pki/sa.key" --service-account-key-file="$dir/pki/sa.pub"
         --authorization-mode=RBAC --allow-privileged=true
         --audit-policy-file="$dir/audit-policy.yaml" --audit-log-path="$dir/audit.log" --audit-log-maxsize=1024
-        --enable-priority-and-fairness=false --profiling=false
+        --enable-priority-and-fairness=false --profiling=false --shutdown-send-retry-after=true
     )
     has_controllers || args+=(--disable-admission-plugins=ServiceAccount)
 }
@@ -201,6 +201,7 @@ kube-apiserver_is_ready() {
     get /readyz && get /api/v1/namespaces/default && get /api/v1/namespaces/kube-system
 }
 
+# True once it has ever run on this state; by then its start is not worth waiting for.
 kube-controller-manager_is_ready() {
     get /api/v1/namespaces/default/serviceaccounts/default
 }

@@ -31,20 +31,6 @@ find_go() {
     "$GO" version >/dev/null
 }
 
-compile_controlplane() {
-    local out=$1 version minor package flags='-s -w'
-    version=$(sed -n 's/^\tk8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' "$SR_ROOT/hack/controlplane/go.mod")
-    minor=${version#v1.}
-    minor=${minor%%.*}
-    for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-        flags+=" -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=$minor"
-        flags+=" -X $package.gitTreeState=clean"
-    done
-    cd "$SR_ROOT/hack/controlplane" || return
-    CGO_ENABLED=0 GOFLAGS='' GOWORK=off nice -n 10 \
-        "$GO" build -trimpath -buildvcs=false -mod=readonly -ldflags "$flags" -o "$out" .
-}
-
 # Makes $SR_CONTROLPLANE: the program and a link to it for each of its names.
 build_controlplane() {
     local name part=$SR_CONTROLPLANE.part
@@ -57,10 +43,11 @@ build_controlplane() {
             say "No Go that is new enough for the control plane, and none could be fetched"
             return 1
         }
-        say "Building the control plane, once; this takes some 15 minutes on two cores"
+        say "Building the control plane, once; some ten minutes on two cores"
         rm -rf -- "$part"
         mkdir "$part"
-        quietly "$SR_CACHE/controlplane/build.log" compile_controlplane "$part/controlplane" || return
+        export GO
+        quietly "$SR_CACHE/controlplane/build.log" "$SR_ROOT/hack/controlplane/build.sh" "$part/controlplane" || return
         for name in etcd kube-apiserver kube-controller-manager kubectl; do
             ln -s controlplane "$part/$name"
         done

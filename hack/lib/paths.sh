@@ -19,7 +19,7 @@ sr_key() {
 }
 
 SR_AWS=$SR_CACHE/aws/$(sr_key "$SR_ROOT/hack/lib/requirements-aws.txt")/bin/aws
-SR_CONTROLPLANE=$SR_CACHE/controlplane/$(sr_key "$SR_ROOT"/hack/controlplane/{go.mod,go.sum,main.go})
+SR_CONTROLPLANE=$SR_CACHE/controlplane/$(sr_key "$SR_ROOT"/hack/controlplane/*)
 SR_ASSETS=${KUBEBUILDER_ASSETS:-$SR_CONTROLPLANE}
 SR_KUBECTL=$SR_ASSETS/kubectl
 if [[ ! -x $SR_KUBECTL ]]; then
