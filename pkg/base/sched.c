@@ -56,6 +56,11 @@ int64_t sched_elapsed_ms(struct sched *sched, int64_t since_wall_ms)
     return elapsed > 0 ? elapsed : 0;
 }
 
+int64_t sched_real_ms(struct sched *sched, int64_t wait_ms)
+{
+    return sched->ops->real_ms(sched, wait_ms);
+}
+
 void sched_free(struct sched *sched)
 {
     if (sched)

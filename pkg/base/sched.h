@@ -42,6 +42,8 @@ int64_t sched_wall_ms(struct sched *sched);
 /* How much time has passed since a wall-clock stamp (one that was written into a status, maybe by an earlier
  * process). Never negative. */
 int64_t sched_elapsed_ms(struct sched *sched, int64_t since_wall_ms);
+/* How long in real time a wait of `wait_ms` takes, rounded up: for the few files that own a system wait. */
+int64_t sched_real_ms(struct sched *sched, int64_t wait_ms);
 
 /* Plain threads. `scale` >= 1 divides waits and multiplies elapsed time: the developer's --time-scale. */
 struct sched *sched_threads_new(int64_t scale);

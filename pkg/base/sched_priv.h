@@ -15,6 +15,7 @@ struct sched_ops {
     int64_t (*now_ms)(struct sched *self);
     int64_t (*wall_ms)(struct sched *self);
     int64_t (*elapsed_ms)(struct sched *self, int64_t since_wall_ms);
+    int64_t (*real_ms)(struct sched *self, int64_t wait_ms);
     void (*free)(struct sched *self);
 };
 

@@ -296,6 +296,12 @@ static int64_t elapsed_ms(struct sched *self, int64_t since_wall_ms)
     return wall_ms(self) - since_wall_ms;
 }
 
+static int64_t real_ms(struct sched *self, int64_t wait_ms)
+{
+    (void)self;
+    return wait_ms;
+}
+
 static void free_seeded(struct sched *self)
 {
     struct seeded *s = seeded_of(self);
@@ -319,6 +325,7 @@ struct sched *sched_seeded_new(uint64_t seed, int64_t wall_ms_at_start)
         .now_ms = now_ms,
         .wall_ms = wall_ms,
         .elapsed_ms = elapsed_ms,
+        .real_ms = real_ms,
         .free = free_seeded,
     };
     struct seeded *s = xcalloc(1, sizeof(*s));

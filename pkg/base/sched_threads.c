@@ -58,6 +58,13 @@ static int64_t elapsed_ms(struct sched *self, int64_t since_wall_ms)
     return __builtin_mul_overflow(real, threads_of(self)->scale, &scaled) ? INT64_MAX : scaled;
 }
 
+static int64_t real_ms(struct sched *self, int64_t wait_ms)
+{
+    int64_t scale = threads_of(self)->scale;
+
+    return wait_ms / scale + (wait_ms % scale > 0);
+}
+
 static struct spot *spot_new(struct sched *self)
 {
     struct thread_spot *spot = xcalloc(1, sizeof(*spot));
@@ -178,6 +185,7 @@ struct sched *sched_threads_new(int64_t scale)
         .now_ms = now_ms,
         .wall_ms = wall_ms,
         .elapsed_ms = elapsed_ms,
+        .real_ms = real_ms,
         .free = free_threads,
     };
     struct threads *threads = xcalloc(1, sizeof(*threads));
