@@ -319,24 +319,6 @@ static const struct exchange *find_exchange(struct script *script, const struct 
     return NULL;
 }
 
-static void wake_spot(void *spot)
-{
-    sched_wake(spot);
-}
-
-/* False when the stop came first. */
-static bool park_until(struct script *script, struct stop *stop, int64_t deadline_ms)
-{
-    struct spot *spot = sched_spot_new(script->sched);
-    struct stop_subscription *subscription = stop_subscribe(stop, wake_spot, spot);
-
-    while (!stop_requested(stop) && sched_now_ms(script->sched) < deadline_ms)
-        sched_park(spot, deadline_ms);
-    stop_unsubscribe(subscription);
-    sched_spot_free(spot);
-    return !stop_requested(stop);
-}
-
 static struct err *canceled(void)
 {
     return err_new(ERR_CANCELED, "stopped while waiting for the server");
@@ -350,8 +332,8 @@ static struct err *delay(struct script *script, const struct exchange *row,
 
     if (!row->delay_ms)
         return NULL;
-    if (script->sched &&
-        !park_until(script, stop, sched_now_ms(script->sched) + (late ? timeout_ms : row->delay_ms)))
+    if (script->sched && !sched_wait_until(script->sched, stop,
+                                           sched_now_ms(script->sched) + (late ? timeout_ms : row->delay_ms)))
         return canceled();
     if (late)
         return err_new(ERR_RETRY, "no answer within %lld ms", (long long)timeout_ms);
@@ -482,7 +464,8 @@ static struct err *wait_for_chunk(struct script_stream *stream, struct stop *sto
         stream->ready_ms = chunk->idle ? NEVER_MS : now_ms + chunk->after_ms;
     if (stream->ready_ms <= now_ms)
         return NULL;
-    if (!park_until(script, stop, stream->ready_ms < deadline_ms ? stream->ready_ms : deadline_ms))
+    if (!sched_wait_until(script->sched, stop,
+                          stream->ready_ms < deadline_ms ? stream->ready_ms : deadline_ms))
         return canceled();
     return sched_now_ms(script->sched) >= stream->ready_ms ? NULL : idle_error();
 }
