@@ -127,6 +127,8 @@ choose_port() {
     for ((tries = 0; tries < 200; tries++)); do
         port=$((lowest + SRANDOM % (above - lowest)))
         if port_is_free "$port"; then
+            # It would go on with the old one.
+            stop kube-controller-manager
             echo "$port" >"$dir/port"
             return
         fi
