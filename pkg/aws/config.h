@@ -35,7 +35,7 @@ struct aws_config {
 /* Pure: takes "NAME=value" entries up to NULL, ignores what it does not know. Empty values count as absent,
  * as the SDKs have it. ERR_INVALID names a variable whose value makes no sense; a secret's value is never
  * quoted. */
-struct err *aws_config_from_environ(char *const *environ, struct aws_config *ret) MUST_USE;
+struct err *aws_config_from_environ(char *const *entries, struct aws_config *ret) MUST_USE;
 /* Fills in what the chosen profile of the shared files says about Region and endpoints, where nothing was
  * said yet. Missing files are fine. ERR_INVALID: a file that cannot be parsed, or a profile asked for by name
  * that is nowhere. */
