@@ -20,14 +20,16 @@ struct kube_watch_event {
 };
 void kube_watch_event_done(struct kube_watch_event *event);
 
-/* A pull: append what came to `pending` (its maximum is the longest line there may be), then take events
- * until there is none. */
+/* Append what came to `pending`, then take events until there is none. One read may bring up to four times
+ * the longest line. */
 struct kube_frames {
     struct buf pending;
+    size_t max_line_bytes;
     size_t used;    /* bytes of pending that were handed out */
-    size_t scanned; /* bytes of pending known to hold no line end */
+    size_t scanned; /* bytes of pending known to hold no further line end */
 };
-#define KUBE_FRAMES(max_line_bytes) ((struct kube_frames){.pending = BUF_MAX(max_line_bytes)})
+#define KUBE_FRAMES(max_bytes) \
+    ((struct kube_frames){.pending = BUF_MAX((max_bytes)*4), .max_line_bytes = (max_bytes)})
 void kube_frames_done(struct kube_frames *frames);
 
 /* *ret_found is false when the next line is not complete yet. ERR_INVALID: not an event, unknown type, longer
