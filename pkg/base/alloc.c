@@ -1,5 +1,6 @@
 #include "pkg/base/alloc.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -81,5 +82,23 @@ void *xgrow(void *items, size_t count, size_t size)
 
 void xfree(void *ptr)
 {
+    free(ptr);
+}
+
+void *xrealloc_wiped(void *old, size_t size)
+{
+    size_t kept = old ? malloc_usable_size(old) : 0;
+    void *block = xmalloc(size);
+
+    if (kept)
+        memcpy(block, old, kept < size ? kept : size);
+    xfree_wiped(old);
+    return block;
+}
+
+void xfree_wiped(void *ptr)
+{
+    if (ptr)
+        explicit_bzero(ptr, malloc_usable_size(ptr));
     free(ptr);
 }
