@@ -213,9 +213,10 @@ kube-controller-manager_is_ready() {
 # The process of a component, empty if it does not run. The number in the file may
 # by now be another's: ours have DIR in their arguments.
 pid_of() {
-    local pid
+    local pid arguments
     [[ -s $dir/$1.pid ]] && pid=$(<"$dir/$1.pid") || return 0
-    if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep --quiet --fixed-strings "=$dir/"; then
+    arguments=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || return 0
+    if [[ $arguments == *"=$dir/"* ]]; then
         echo "$pid"
     fi
 }
