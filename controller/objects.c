@@ -1,0 +1,44 @@
+#include "controller/objects.h"
+
+struct err *objects_read(struct objects *objects, const struct env *env, const struct object_id *id, struct json **ret)
+{
+    return objects->ops->read(objects, env, id, ret);
+}
+
+struct err *objects_read_live(struct objects *objects, const struct env *env, const struct object_id *id,
+                              struct json **ret)
+{
+    return objects->ops->read_live(objects, env, id, ret);
+}
+
+struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind, struct json **ret_items)
+{
+    return objects->ops->list(objects, env, kind, ret_items);
+}
+
+struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,
+                                 const struct json *status, struct json **ret)
+{
+    if (json_equal(json_member(object, "status"), status)) {
+        *ret = json_copy(object);
+        return NULL;
+    }
+    return objects->ops->write_status(objects, env, object, status, ret);
+}
+
+struct err *objects_set_finalizer(struct objects *objects, const struct env *env, const struct json *object,
+                                  bool present, struct json **ret)
+{
+    return objects->ops->set_finalizer(objects, env, object, present, ret);
+}
+
+void objects_emit(struct objects *objects, const struct env *env, const struct json *object,
+                  enum event_severity severity, const char *reason, const char *note)
+{
+    objects->ops->emit(objects, env, object, severity, reason, note);
+}
+
+const char *object_kind_name(enum object_kind kind)
+{
+    return kind == OBJECT_ACCOUNT ? "AWSAccount" : "StagingRefresh";
+}

@@ -1,0 +1,102 @@
+/* One pass over one StagingRefresh: what steps are given, and what they give back.
+ *
+ * A pass either records or acts, never both (reconcile.c decides which). Steps look at the world and change it; they write
+ * only into the status in memory. The runner alone turns outcomes into states, events and waits; the worker alone logs. */
+#ifndef CONTROLLER_PASS_H
+#define CONTROLLER_PASS_H
+
+#include "controller/objects.h"
+#include "pkg/aws/client.h"
+#include "pkg/refresh/account.h"
+#include "pkg/refresh/spec.h"
+#include "pkg/refresh/status.h"
+
+enum verdict {
+    VERDICT_WAIT,   /* started or still under way: look again after after_ms */
+    VERDICT_DONE,   /* the step has reached its end */
+    VERDICT_FAILED, /* this attempt is over and did not reach it */
+};
+
+struct outcome {
+    enum verdict verdict;
+    int64_t after_ms;
+    bool retryable; /* FAILED: another attempt may help */
+    char *reason;   /* FAILED: CamelCase, for conditions */
+    char *message;  /* what is being waited for, or what went wrong and what to do; owned */
+};
+
+struct outcome outcome_done(const char *fmt, ...) PRINTF_LIKE(1, 2);
+struct outcome outcome_wait(int64_t after_ms, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct outcome outcome_failed(const char *reason, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct outcome outcome_retryable(const char *reason, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void outcome_reset(struct outcome *outcome);
+#define AUTO_OUTCOME CLEANUP(outcome_reset)
+
+struct pass {
+    const struct env *env;
+    struct objects *objects;
+    const struct json *object; /* as last written */
+    const char *namespace, *name, *uid;
+    int64_t generation;
+    struct refresh_spec *spec;     /* frozen */
+    const struct refresh_spec *live; /* the object's present spec; NULL when it cannot be read */
+    struct refresh_status *status;
+    const struct account *source_account; /* may be NULL */
+    const struct account *target_account;
+    struct aws_client source; /* account NULL when there is no source */
+    struct aws_client target;
+    int64_t now_ms; /* wall clock at the start of the pass */
+};
+
+/* What one step works on: a database of the pipeline or an entry of the switchover. */
+struct stage {
+    struct pass *pass;
+    const struct step *step;
+    struct step_status *row;
+    const struct database_spec *database; /* pipeline */
+    struct database_status *copy;         /* pipeline: what is known of this database and its copy */
+    size_t index;                         /* switchover: which proxy, parameter or application */
+};
+
+/* Why acting twice on one intent does no harm. */
+enum repeat {
+    REPEAT_TOKEN, /* the service knows the token of this intent */
+    REPEAT_NAME,  /* what is made has a name that follows from run and attempt */
+    REPEAT_LOOK,  /* reads first and acts only when it must */
+};
+
+struct step {
+    const char *name;
+    enum repeat repeat;
+    int64_t timeout_ms;                       /* from the intent; 0: taken from the spec by `timeout_of` */
+    int64_t (*timeout_of)(const struct timeouts *timeouts);
+    int weight;                               /* share of the pipeline's percentage */
+    const char *phase;                        /* for people */
+    /* Looks at what the intent must remember and writes it into row and copy; starts nothing. Optional. */
+    struct err *(*intend)(struct stage *stage);
+    /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
+    struct err *(*act)(struct stage *stage, struct outcome *out);
+};
+
+struct step_table {
+    const struct step *steps;
+    size_t count;
+};
+
+/* The workflow, readable in one place: workflow.c. */
+const struct step_table *workflow_pipeline(enum database_kind kind);
+const struct step_table *workflow_switchover(void);
+/* How many entries the spec has for a switchover step, and the name of one. */
+size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec);
+const char *workflow_entry_name(const struct step *step, const struct refresh_spec *spec, size_t index);
+
+/* Milliseconds since the row's intent, on the scaled clock. */
+int64_t stage_age_ms(const struct stage *stage);
+/* Writes the row state RUNNING with the id the service gave. */
+void stage_started(struct stage *stage, const char *external_id);
+
+/* Before a delete or a deregister: reads the object live and refuses (ERR_CONFLICT, ERR_CANCELED) unless it is still the same
+ * object, not being deleted, and the run under way is this one. */
+struct err *pass_check_live(const struct pass *pass) MUST_USE;
+
+#endif

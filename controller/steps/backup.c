@@ -1,0 +1,139 @@
+/* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this controller. */
+#include "controller/names.h"
+#include "controller/steps/steps.h"
+#include "pkg/aws/arn.h"
+#include "pkg/aws/dynamodb.h"
+#include "pkg/aws/rds.h"
+
+static char *resource_arn(const struct stage *stage)
+{
+    const struct account *account = stage->pass->source_account;
+
+    if (stage->database->kind == DATABASE_AURORA)
+        return arn_of_db_cluster(account->region, account->account_id, stage->database->aurora.cluster_identifier);
+    return arn_of_table(account->region, account->account_id, stage->database->dynamodb.table_name);
+}
+
+/* What the restore must know of the source: a restore without a version may come up as another one. */
+struct err *backup_intend_cluster(struct stage *stage)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+
+    TRY(err_wrap(rds_describe_cluster(&stage->pass->source, stage->database->aurora.cluster_identifier, &cluster),
+                 "look at source cluster %s", stage->database->aurora.cluster_identifier));
+    text_replace(&stage->copy->engine, cluster.engine);
+    text_replace(&stage->copy->engine_version, cluster.engine_version);
+    text_replace(&stage->copy->master_username, cluster.master_username);
+    stage->copy->port = cluster.port;
+    return NULL;
+}
+
+struct err *backup_intend_table(struct stage *stage)
+{
+    AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
+
+    return err_wrap(dynamodb_describe_table(&stage->pass->source, stage->database->dynamodb.table_name, &table),
+                    "look at source table %s", stage->database->dynamodb.table_name);
+}
+
+static struct err *start(struct stage *stage, const char *token, char **ret_id)
+{
+    const struct pass *pass = stage->pass;
+    AUTO_FREE char *resource = resource_arn(stage);
+    AUTO_FREE char *series = name_series(pass);
+    const struct aws_pair tags[] = {
+        {TAG_POINT_SERIES, series},
+        {TAG_POINT_RUN, pass->status->run.id},
+        {TAG_POINT_TOKEN, token},
+    };
+    const struct backup_start_opts opts = {
+        .vault_name = pass->source_account->vault_name,
+        .resource_arn = resource,
+        .role_arn = pass->source_account->service_role_arn,
+        .token = token,
+        .delete_after_days = (int)pass->spec->live.retention.recovery_point_days,
+        .tags = tags,
+        .tag_count = COUNT_OF(tags),
+    };
+
+    return backup_start_backup(&pass->source, &opts, ret_id);
+}
+
+/* A job looks like ours when nobody's plan made it, with our role, since the intent; the tag of its recovery point proves
+ * it. A job that has no recovery point yet cannot be proved and counts as ours: on our vault, with our role, nobody else starts
+ * one, and AWS runs one backup of a resource at a time. */
+static struct err *is_ours(struct stage *stage, const struct backup_job *job, bool *ret)
+{
+    AUTO_TAGS struct aws_tags tags = {0};
+    const char *proof;
+    char token[TOKEN_MAX];
+
+    *ret = false;
+    if (job->plan_id || !text_equal(job->role_arn, stage->pass->source_account->service_role_arn))
+        return NULL;
+    if (!job->recovery_point_arn) {
+        *ret = true;
+        return NULL;
+    }
+    TRY(backup_list_tags(&stage->pass->source, job->recovery_point_arn, &tags));
+    name_token(stage, token);
+    proof = aws_tags_get(&tags, TAG_POINT_TOKEN);
+    *ret = proof && text_equal(proof, token);
+    return NULL;
+}
+
+static struct err *search(struct stage *stage, char **ret_id)
+{
+    AUTO_FREE char *resource = resource_arn(stage);
+    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
+    const struct backup_jobs_filter filter = {
+        .resource_arn = resource,
+        .vault_name = stage->pass->source_account->vault_name,
+        .created_after_ms = stage->row->start_ms - MINUTES(5), /* clocks differ */
+    };
+
+    TRY(backup_list_backups(&stage->pass->source, &filter, &jobs));
+    for (size_t i = 0; i < jobs.count; i++) {
+        bool ours;
+
+        TRY(is_ours(stage, &jobs.items[i], &ours));
+        if (ours) {
+            *ret_id = xstrdup(jobs.items[i].id);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+static struct err *describe(struct stage *stage, const char *id, struct backup_job *ret)
+{
+    return backup_describe_backup(&stage->pass->source, id, ret);
+}
+
+static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
+{
+    struct arn arn;
+
+    if (!job->recovery_point_arn)
+        return err_new(ERR_RETRY, "backup job %s completed without naming its recovery point", job->id);
+    TRY(arn_parse(job->recovery_point_arn, &arn));
+    /* Without AWS Backup's advanced features a table's recovery point belongs to DynamoDB and never leaves the account. */
+    if (str_is(arn.service, "dynamodb")) {
+        outcome_reset(out);
+        *out = outcome_failed("AdvancedFeaturesOff",
+                              "recovery point %s was made without AWS Backup's advanced features for DynamoDB and cannot be "
+                              "copied to another account; turn them on in account %s and start a new run",
+                              job->recovery_point_arn, stage->pass->source_account->account_id);
+        return NULL;
+    }
+    text_replace(&stage->copy->recovery_point_arn, job->recovery_point_arn);
+    return NULL;
+}
+
+struct err *backup_act(struct stage *stage, struct outcome *out)
+{
+    static const struct job_ops ops = {
+        .noun = "backup job", .start = start, .search = search, .describe = describe, .finish = finish};
+
+    return job_act(stage, &ops, out);
+}

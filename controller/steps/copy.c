@@ -1,0 +1,82 @@
+/* Copy: the recovery point goes into the target account's vault. The job belongs to the source account. */
+#include "controller/names.h"
+#include "controller/steps/steps.h"
+#include "pkg/aws/arn.h"
+
+static char *destination_vault(const struct stage *stage)
+{
+    const struct account *target = stage->pass->target_account;
+
+    return arn_of_backup_vault(target->region, target->account_id, target->vault_name);
+}
+
+/* The copy job names the recovery point: it must be there before we promise to copy it. */
+struct err *copy_intend(struct stage *stage)
+{
+    AUTO_RECOVERY_POINT struct recovery_point point = {0};
+
+    return err_wrap(backup_describe_recovery_point(&stage->pass->source, stage->pass->source_account->vault_name,
+                                                   stage->copy->recovery_point_arn, &point),
+                    "look at recovery point %s", stage->copy->recovery_point_arn);
+}
+
+static struct err *start(struct stage *stage, const char *token, char **ret_id)
+{
+    const struct pass *pass = stage->pass;
+    AUTO_FREE char *destination = destination_vault(stage);
+    const struct copy_start_opts opts = {
+        .recovery_point_arn = stage->copy->recovery_point_arn,
+        .source_vault_name = pass->source_account->vault_name,
+        .destination_vault_arn = destination,
+        .role_arn = pass->source_account->service_role_arn,
+        .token = token,
+        .delete_after_days = (int)pass->spec->live.retention.recovery_point_days,
+    };
+
+    return backup_start_copy(&pass->source, &opts, ret_id);
+}
+
+/* The recovery point is ours alone and each attempt copies it once: a copy of it into our target vault that has not failed is ours. */
+static struct err *search(struct stage *stage, char **ret_id)
+{
+    AUTO_FREE char *destination = destination_vault(stage);
+    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
+    const struct backup_jobs_filter filter = {
+        .recovery_point_arn = stage->copy->recovery_point_arn,
+        .destination_vault_arn = destination,
+    };
+
+    TRY(backup_list_copies(&stage->pass->source, &filter, &jobs));
+    for (size_t i = 0; i < jobs.count; i++) {
+        const struct backup_job *job = &jobs.items[i];
+        bool over = backup_state_is_final(job->state) && job->state != BACKUP_STATE_COMPLETED;
+
+        if (over && job->created_ms < stage->row->start_ms)
+            continue; /* an earlier attempt */
+        *ret_id = xstrdup(job->id);
+        return NULL;
+    }
+    return NULL;
+}
+
+static struct err *describe(struct stage *stage, const char *id, struct backup_job *ret)
+{
+    return backup_describe_copy(&stage->pass->source, id, ret);
+}
+
+static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
+{
+    (void)out;
+    if (!job->destination_recovery_point_arn)
+        return err_new(ERR_RETRY, "copy job %s completed without naming the recovery point it made", job->id);
+    text_replace(&stage->copy->copy_recovery_point_arn, job->destination_recovery_point_arn);
+    return NULL;
+}
+
+struct err *copy_act(struct stage *stage, struct outcome *out)
+{
+    static const struct job_ops ops = {
+        .noun = "copy job", .start = start, .search = search, .describe = describe, .finish = finish};
+
+    return job_act(stage, &ops, out);
+}

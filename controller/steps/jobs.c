@@ -1,0 +1,123 @@
+/* The common life of a job of AWS Backup: started once under a token, searched for when the token may have been forgotten, then
+ * observed to its end. */
+#include "controller/names.h"
+#include "controller/steps/steps.h"
+
+#define JOB_LOOK_MS SECONDS(15)
+
+/* Words of AWS Backup, matched as parts because they are for people and change: what they mean for us. The first row that
+ * matches decides. Source: the service's troubleshooting pages. */
+struct job_message {
+    const char *part;
+    const char *reason;
+    bool retryable;
+    const char *advice;
+};
+
+// clang-format off
+static const struct job_message job_messages[] = {
+    {"member of the same organization", "AccountsNotInOneOrganization", false, "both accounts must be members of one AWS organization"},
+    {"Cross-account copy feature is not enabled", "CrossAccountCopyDisabled", false, "the organization's management account must enable cross-account backup in AWS Backup's settings"},
+    {"Access Denied trying to call AWS Backup service", "CopyDenied", false, "the target vault's access policy must allow backup:CopyIntoBackupVault to the source account"},
+    {"encrypted with the default Backup service managed key", "VaultKeyIsServiceManaged", false, "the target vault must be encrypted with a customer managed key"},
+    {"AWS managed key can't be shared", "SourceKeyCannotBeShared", false, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
+    {"default key cannot be shared", "SourceKeyCannotBeShared", false, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
+    {"Given key ID is not accessible", "SourceKeyNotShared", false, "the source key's policy must admit the target account's AWSServiceRoleForBackup"},
+    {"KMS key", "KeyNotUsable", false, "check the policies of the source key and of the target vault's key"},
+    {"cannot be assumed by AWS Backup", "ServiceRoleNotTrusted", false, "spec.backup.serviceRoleARN must trust backup.amazonaws.com"},
+    {"does not have permission", "ServiceRoleLacksPermission", false, "grant the service role what the message names"},
+    {"not authorized", "ServiceRoleLacksPermission", false, "grant the service role what the message names"},
+    {"running job for the same resource", "ResourceBusy", true, "another job was running for the same resource"},
+    {"too many copy jobs", "TooManyJobs", true, "the account's limit of copy jobs was reached"},
+    {"limit exceeded", "LimitExceeded", true, "a limit of the account was reached"},
+    {"maximum concurrent", "TooManyJobs", true, "the account's limit of jobs was reached"},
+    {"not in the available state", "ResourceBusy", true, "the resource was busy"},
+    {"maintenance window", "ResourceBusy", true, "the resource was too close to a maintenance window"},
+    {"automated backup window", "ResourceBusy", true, "the resource was in its automated backup window"},
+    {"expired before completion", "StartWindowPassed", true, "the job could not start within its window"},
+    {"retention specified in the job is not within the range", "VaultLockForbidsRetention", false, "spec.retention.recoveryPointDays must fit the vault's lock"},
+    {"Feature is not supported for provided resource type", "NotSupportedByAWSBackup", false, "this kind of recovery point cannot be copied; a DynamoDB table needs AWS Backup's advanced features, turned on before the backup"},
+    {"restore metadata is invalid", "RestoreSettingsRefused", false, "check spec.databases[].*.restore"},
+    {"already exists", "NameTaken", true, "something of that name was there already"},
+    {"does not exist", "ResourceGone", false, "the resource named is not there any more"},
+    {"Cannot find recovery point", "RecoveryPointGone", false, "the recovery point is not there any more"},
+    {"internal error", "AWSInternalError", true, "AWS Backup failed internally"},
+    {"fatal error", "AWSInternalError", true, "AWS Backup failed internally"},
+};
+// clang-format on
+
+static const struct job_message *find_message(const char *text)
+{
+    for (size_t i = 0; text && i < COUNT_OF(job_messages); i++) {
+        if (str_contains_nocase(str_of(text), job_messages[i].part))
+            return &job_messages[i];
+    }
+    return NULL;
+}
+
+static struct outcome job_failed(const struct job_ops *ops, const struct backup_job *job)
+{
+    const struct job_message *known = find_message(job->status_message);
+    const char *words = job->status_message ? job->status_message : "AWS gave no reason";
+    /* Aborted by a person: starting it again behind his back would be a fight. */
+    bool aborted = job->state == BACKUP_STATE_ABORTED;
+    bool expired = job->state == BACKUP_STATE_EXPIRED;
+
+    if (known && known->retryable)
+        return outcome_retryable(known->reason, "%s %s ended as %s: %s (%s)", ops->noun, job->id, job->state_text, words,
+                                 known->advice);
+    if (known)
+        return outcome_failed(known->reason, "%s %s ended as %s: %s; %s", ops->noun, job->id, job->state_text, words,
+                              known->advice);
+    if (aborted || job->state == BACKUP_STATE_PARTIAL)
+        return outcome_failed(aborted ? "JobAborted" : "JobPartial", "%s %s ended as %s: %s", ops->noun, job->id,
+                              job->state_text, words);
+    return outcome_retryable(expired ? "StartWindowPassed" : "JobFailed", "%s %s ended as %s: %s", ops->noun, job->id,
+                             job->state_text, words);
+}
+
+static struct err *start(struct stage *stage, const struct job_ops *ops, struct outcome *out)
+{
+    AUTO_FREE char *id = NULL;
+    char token[TOKEN_MAX];
+
+    if (stage_age_ms(stage) > TOKEN_TRUSTED_MS)
+        TRY(err_wrap(ops->search(stage, &id), "look for a %s of this run", ops->noun));
+    if (!id) {
+        name_token(stage, token);
+        TRY(err_wrap(ops->start(stage, token, &id), "start the %s", ops->noun));
+    }
+    if (text_is_empty(id)) {
+        xfree(TAKE(id));
+        TRY(err_wrap(ops->search(stage, &id), "look for the %s that was started", ops->noun));
+    }
+    if (!id)
+        return err_new(ERR_RETRY, "AWS Backup answered without the id of the %s", ops->noun);
+    stage_started(stage, id);
+    *out = outcome_wait(JOB_LOOK_MS, "%s %s was started", ops->noun, id);
+    return NULL;
+}
+
+static struct err *observe(struct stage *stage, const struct job_ops *ops, struct outcome *out)
+{
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+
+    TRY(err_wrap(ops->describe(stage, stage->row->external_id, &job), "look at %s %s", ops->noun, stage->row->external_id));
+    if (!backup_state_is_final(job.state)) {
+        if (job.percent > stage->row->percent)
+            stage->row->percent = job.percent < 99 ? job.percent : 99;
+        *out = outcome_wait(JOB_LOOK_MS, "%s %s is %s", ops->noun, job.id, job.state_text);
+        return NULL;
+    }
+    if (job.state != BACKUP_STATE_COMPLETED) {
+        *out = job_failed(ops, &job);
+        return NULL;
+    }
+    *out = outcome_done("%s %s completed", ops->noun, job.id);
+    return ops->finish(stage, &job, out);
+}
+
+struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outcome *out)
+{
+    return stage->row->state == STEP_INTENDED ? start(stage, ops, out) : observe(stage, ops, out);
+}

@@ -1,0 +1,125 @@
+/* Password: the copy carries production's master password until it is reset to the one that staging already uses.
+ *
+ * The answer to the reset, and the status for seconds to tens of seconds after it, still say "available" with the old password in
+ * force. So "available" alone proves nothing; we wait on evidence that the reset has begun and then ended:
+ *   begun: the status was seen not to be available, or a new password was pending, or the event came; failing all of these,
+ *          two minutes have passed;
+ *   ended: available and nothing pending in three looks in a row, and the event came or a minute has passed since the last sign
+ *          that it was still going on.
+ * Each sign may be missing (events are best effort, the reset may be shorter than our looks), so none is required. */
+#include "controller/steps/steps.h"
+#include "pkg/aws/rds.h"
+#include "pkg/base/secret.h"
+
+#define PASSWORD_LOOK_MS SECONDS(5)
+#define BEGUN_BY_NOW_MS SECONDS(120)
+#define QUIET_MS SECONDS(60)
+#define LOOKS_IN_A_ROW 3
+#define EVENT_SLACK_MS SECONDS(5)
+
+/* What RDS accepts: 8 to 41 printable ASCII characters without / " @ and space. */
+static const char *password_fault(struct str password)
+{
+    if (password.len < 8 || password.len > 41)
+        return "must have 8 to 41 characters";
+    for (size_t i = 0; i < password.len; i++) {
+        char c = password.ptr[i];
+
+        if (c <= ' ' || c > '~' || c == '/' || c == '"' || c == '@')
+            return "must be printable ASCII without space, slash, double quote and @";
+    }
+    return NULL;
+}
+
+static struct err *reset(struct stage *stage, struct outcome *out)
+{
+    const struct password_spec *spec = &stage->database->aurora.password;
+    AUTO_SECRET struct secret *password = NULL;
+    struct rds_modify_opts opts = {.cluster_id = stage->copy->copy_identifier};
+    int64_t server_ms = 0;
+    const char *fault;
+
+    TRY(secret_ref_read(stage->pass, &spec->from, &password));
+    fault = password_fault(secret_reveal(password));
+    if (fault) {
+        *out = outcome_failed("PasswordNotAllowed", "the password in %s %s: change it there and start a new run",
+                              spec->from.secrets_manager_id ? spec->from.secrets_manager_id : spec->from.secret_name, fault);
+        return NULL;
+    }
+    opts.master_password = password;
+    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, &server_ms), "reset the master password of cluster %s",
+                 stage->copy->copy_identifier));
+    stage_started(stage, stage->copy->copy_identifier);
+    step_set_evidence_ms(stage->row, "asked", stage->pass->now_ms);
+    step_set_evidence_ms(stage->row, "askedServer", server_ms ? server_ms : stage->pass->now_ms);
+    *out = outcome_wait(PASSWORD_LOOK_MS, "the reset was asked for");
+    return NULL;
+}
+
+static struct err *look_for_event(struct stage *stage)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, "askedServer", 0) - EVENT_SLACK_MS;
+    AUTO_RDS_EVENTS struct rds_events events = {0};
+    struct err *err;
+
+    if (step_evidence(stage->row, "event"))
+        return NULL;
+    err = rds_list_cluster_events(&stage->pass->target, stage->copy->copy_identifier, since_ms, &events);
+    if (err && (err_kind(err) == ERR_DENIED || err_kind(err) == ERR_NOT_FOUND)) {
+        err_ignore(err, "events only shorten the wait");
+        return NULL;
+    }
+    TRY(err);
+    for (size_t i = 0; i < events.count; i++) {
+        if (events.items[i].date_ms >= since_ms && str_contains_nocase(str_of(events.items[i].message), "reset master credentials"))
+            step_set_evidence_ms(stage->row, "event", stage->pass->now_ms);
+    }
+    return NULL;
+}
+
+/* How long ago this piece of evidence was written down; NEVER_MS when it was not. */
+static int64_t age_of(const struct stage *stage, const char *name)
+{
+    int64_t at_ms = step_evidence_ms(stage->row, name, 0);
+
+    return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : NEVER_MS;
+}
+
+static struct outcome judge(struct stage *stage, bool idle)
+{
+    bool event = step_evidence(stage->row, "event") != NULL;
+    bool begun = event || step_evidence(stage->row, "busy") || age_of(stage, "asked") >= BEGUN_BY_NOW_MS;
+    int64_t looks = idle ? step_evidence_ms(stage->row, "quietLooks", 0) + 1 : 0;
+    bool quiet = age_of(stage, "busy") >= QUIET_MS; /* also when it was never seen busy */
+
+    if (!begun)
+        looks = 0; /* looks before the beginning are not looks after the end */
+    if (looks > LOOKS_IN_A_ROW)
+        looks = LOOKS_IN_A_ROW; /* no further writes of the status for a number that says nothing more */
+    step_set_evidence_ms(stage->row, "quietLooks", looks);
+    if (begun && looks >= LOOKS_IN_A_ROW && (event || quiet))
+        return outcome_done("the new password is in force");
+    if (!begun)
+        return outcome_wait(PASSWORD_LOOK_MS, "waiting for the reset to begin");
+    return outcome_wait(PASSWORD_LOOK_MS, idle ? "making sure that the reset has ended" : "the reset is under way");
+}
+
+static struct err *observe(struct stage *stage, struct outcome *out)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    bool idle;
+
+    TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
+    /* "backing-up" goes on for hours after a restore and says nothing about the password. */
+    idle = !cluster.password_pending && (text_equal(cluster.status, "available") || text_equal(cluster.status, "backing-up"));
+    if (!idle)
+        step_set_evidence_ms(stage->row, "busy", stage->pass->now_ms);
+    TRY(look_for_event(stage));
+    *out = judge(stage, idle);
+    return NULL;
+}
+
+struct err *password_act(struct stage *stage, struct outcome *out)
+{
+    return stage->row->state == STEP_INTENDED ? reset(stage, out) : observe(stage, out);
+}

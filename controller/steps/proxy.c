@@ -1,0 +1,236 @@
+/* Proxies: an RDS Proxy has one target at a time, so the old cluster is taken out before the new one is put in, and everything
+ * that putting in needs is checked before. While the proxy has no target, staging has no database: the gap is kept as short as two
+ * calls. If the new cluster cannot be reached in time, the old one goes back and the step has failed. */
+#include "controller/steps/steps.h"
+#include "pkg/aws/rds.h"
+#include "pkg/aws/rds_proxy.h"
+
+#define PROXY_LOOK_MS SECONDS(5)
+#define REACHABLE_WITHIN_MS MINUTES(10)
+
+struct swap {
+    struct stage *stage;
+    const struct aws_client *aws;
+    const char *proxy;
+    const char *new_cluster;
+    const char *old_cluster; /* NULL: it had none */
+    struct rds_proxy_targets targets;
+    const char *present; /* what it points at now; NULL: nothing */
+};
+
+static void swap_done(struct swap *swap)
+{
+    rds_proxy_targets_done(&swap->targets);
+}
+
+static const struct proxy_spec *proxy_of(const struct stage *stage)
+{
+    return &stage->pass->spec->proxies[stage->index];
+}
+
+static const char *copy_of(const struct stage *stage)
+{
+    const struct database_status *copy = status_database(stage->pass->status, proxy_of(stage)->database);
+
+    return copy ? copy->copy_identifier : NULL;
+}
+
+static struct err *swap_init(struct swap *swap, struct stage *stage)
+{
+    const struct previous_status *previous = status_previous(stage->pass->status, "Proxy", proxy_of(stage)->name);
+
+    swap->stage = stage;
+    swap->aws = &stage->pass->target;
+    swap->proxy = proxy_of(stage)->name;
+    swap->new_cluster = copy_of(stage);
+    swap->old_cluster = previous ? previous->value : NULL;
+    TRY(err_wrap(rds_proxy_list_targets(swap->aws, swap->proxy, &swap->targets), "look at the targets of proxy %s",
+                 swap->proxy));
+    swap->present = rds_proxy_targets_cluster(&swap->targets);
+    return NULL;
+}
+
+/* Members that are still settling are refused by the proxy. *ret_busy names one, or stays NULL; yours. */
+static struct err *find_busy_member(const struct aws_client *aws, const char *cluster_id, char **ret_busy)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    AUTO_RDS_INSTANCES struct rds_instances members = {0};
+
+    TRY(rds_describe_cluster(aws, cluster_id, &cluster));
+    if (!text_equal(cluster.status, "available") && !text_equal(cluster.status, "backing-up")) {
+        *ret_busy = xasprintf("cluster %s is %s", cluster.id, cluster.status);
+        return NULL;
+    }
+    TRY(rds_list_instances(aws, cluster_id, &members));
+    if (!members.count)
+        *ret_busy = xasprintf("cluster %s has no instance", cluster.id);
+    for (size_t i = 0; i < members.count && !*ret_busy; i++) {
+        if (!text_equal(members.items[i].status, "available"))
+            *ret_busy = xasprintf("instance %s is %s", members.items[i].id, members.items[i].status);
+    }
+    return NULL;
+}
+
+/* The writer's row, or NULL. */
+static const struct rds_proxy_target *writer_of(const struct rds_proxy_targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct rds_proxy_target *target = &targets->items[i];
+
+        if (text_equal(target->type, "RDS_INSTANCE") && text_equal(target->role, "READ_WRITE"))
+            return target;
+    }
+    return NULL;
+}
+
+/* What a reason means, for people. */
+static const char *advice_for(const char *reason)
+{
+    static const struct {
+        const char *reason, *advice;
+    } rows[] = {
+        {"AUTH_FAILURE", "the secret that the proxy uses does not open the database: compare its user name and password"},
+        {"UNREACHABLE", "the proxy cannot reach the cluster: compare security groups and subnets"},
+        {"CONNECTION_FAILED", "the proxy cannot connect: compare security groups, and the cluster's own events"},
+        {"PENDING_PROXY_CAPACITY", "the proxy is still scaling"},
+    };
+
+    for (size_t i = 0; reason && i < COUNT_OF(rows); i++) {
+        if (text_equal(rows[i].reason, reason))
+            return rows[i].advice;
+    }
+    return "see the proxy's target group in the RDS console";
+}
+
+/* Before anything changes: what the proxy points at now is written down. */
+struct err *proxy_intend(struct stage *stage)
+{
+    CLEANUP(swap_done) struct swap swap = {0};
+    struct previous_status *previous;
+
+    TRY(swap_init(&swap, stage));
+    if (!swap.new_cluster)
+        return err_new(ERR_INVALID, "there is no copy of database %s to point proxy %s at", proxy_of(stage)->database,
+                       swap.proxy);
+    if (text_equal(swap.present, swap.new_cluster))
+        return NULL; /* somebody did it by hand: what was before is not known */
+    previous = status_set_previous(stage->pass->status, "Proxy", swap.proxy);
+    text_replace(&previous->value, swap.present);
+    return NULL;
+}
+
+static struct err *point_at(struct swap *swap, const char *cluster, struct outcome *out)
+{
+    struct err *err = rds_proxy_register(swap->aws, swap->proxy, cluster);
+
+    if (err && (err_kind(err) == ERR_RETRY || err_kind(err) == ERR_CONFLICT)) {
+        *out = outcome_wait(PROXY_LOOK_MS, "proxy %s does not take cluster %s yet: %s", swap->proxy, cluster, err_text(err));
+        err_ignore(err, "said in the row's message; the next look decides");
+        return NULL;
+    }
+    TRY(err_wrap(err, "register cluster %s with proxy %s", cluster, swap->proxy));
+    *out = outcome_wait(PROXY_LOOK_MS, "cluster %s is registered with proxy %s", cluster, swap->proxy);
+    return NULL;
+}
+
+static struct err *take_out(struct swap *swap, const char *cluster)
+{
+    struct err *err;
+
+    TRY(pass_check_live(swap->stage->pass));
+    err = rds_proxy_deregister(swap->aws, swap->proxy, cluster);
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        err_ignore(err, "it is out already");
+        return NULL;
+    }
+    return err_wrap(err, "deregister cluster %s from proxy %s", cluster, swap->proxy);
+}
+
+/* Out with the old and in with the new, in one pass: every second between them is a second without a database. */
+static struct err *exchange(struct swap *swap, struct outcome *out)
+{
+    AUTO_FREE char *busy = NULL;
+
+    TRY(find_busy_member(swap->aws, swap->new_cluster, &busy));
+    if (busy) {
+        *out = outcome_wait(SECONDS(10), "%s", busy);
+        return NULL;
+    }
+    if (swap->present)
+        TRY(take_out(swap, swap->present));
+    step_set_evidence_ms(swap->stage->row, "switched", swap->stage->pass->now_ms);
+    return point_at(swap, swap->new_cluster, out);
+}
+
+static int64_t since_switched_ms(const struct stage *stage)
+{
+    int64_t at_ms = step_evidence_ms(stage->row, "switched", 0);
+
+    return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : 0;
+}
+
+static struct err *judge_health(struct swap *swap, struct outcome *out)
+{
+    const struct rds_proxy_target *writer = writer_of(&swap->targets);
+    const char *state = writer && writer->health_state ? writer->health_state : "not known yet";
+    const char *reason = writer ? writer->health_reason : NULL;
+
+    if (text_equal(state, "AVAILABLE"))
+        *out = outcome_done("proxy %s reaches cluster %s", swap->proxy, swap->new_cluster);
+    else
+        *out = outcome_wait(PROXY_LOOK_MS, "the writer of cluster %s is %s to proxy %s%s%s", swap->new_cluster, state,
+                            swap->proxy, reason ? ": " : "", reason ? advice_for(reason) : "");
+    return NULL;
+}
+
+static bool is_too_late(const struct swap *swap)
+{
+    return since_switched_ms(swap->stage) > REACHABLE_WITHIN_MS;
+}
+
+/* Remembers why, so that a crash on the way back goes on with the way back. */
+static void turn_back(struct swap *swap)
+{
+    const struct rds_proxy_target *writer = writer_of(&swap->targets);
+    const char *reason = writer && writer->health_reason ? writer->health_reason : "NOT_REGISTERED";
+
+    step_set_evidence(swap->stage->row, "back", reason);
+}
+
+static struct err *go_back(struct swap *swap, struct outcome *out)
+{
+    const char *reason = step_evidence(swap->stage->row, "back");
+
+    if (!swap->old_cluster || text_equal(swap->present, swap->old_cluster)) {
+        *out = outcome_failed("ProxyTargetNotHealthy", "proxy %s could not use cluster %s (%s): %s. %s%s%s", swap->proxy,
+                              swap->new_cluster, reason, advice_for(reason),
+                              swap->old_cluster ? "It points at " : "It has no target",
+                              swap->old_cluster ? swap->old_cluster : "", swap->old_cluster ? " again, as before" : "");
+        return NULL;
+    }
+    if (swap->present)
+        TRY(take_out(swap, swap->present));
+    return point_at(swap, swap->old_cluster, out);
+}
+
+struct err *proxy_act(struct stage *stage, struct outcome *out)
+{
+    CLEANUP(swap_done) struct swap swap = {0};
+
+    TRY(swap_init(&swap, stage));
+    if (stage->row->state == STEP_INTENDED)
+        stage_started(stage, swap.new_cluster);
+    if (step_evidence(stage->row, "back"))
+        return go_back(&swap, out);
+    if (text_equal(swap.present, swap.new_cluster))
+        TRY(judge_health(&swap, out));
+    else
+        return is_too_late(&swap) ? (turn_back(&swap), go_back(&swap, out)) : exchange(&swap, out);
+    if (out->verdict == VERDICT_WAIT && is_too_late(&swap)) {
+        outcome_reset(out);
+        turn_back(&swap);
+        *out = outcome_wait(0, "proxy %s could not use cluster %s in time; the old target goes back", swap.proxy,
+                            swap.new_cluster);
+    }
+    return NULL;
+}

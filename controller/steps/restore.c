@@ -1,0 +1,56 @@
+/* What the two restores share: finding a job again, and booking what it made. */
+#include "controller/steps/steps.h"
+
+struct err *restore_search(struct stage *stage, char **ret_id)
+{
+    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
+    const struct backup_jobs_filter filter = {
+        .recovery_point_arn = stage->copy->copy_recovery_point_arn,
+        .resource_type = stage->database->kind == DATABASE_AURORA ? "Aurora" : "DynamoDB",
+    };
+
+    TRY(backup_list_restores(&stage->pass->target, &filter, &jobs));
+    for (size_t i = 0; i < jobs.count; i++) {
+        const struct backup_job *job = &jobs.items[i];
+        bool names_ours =
+            !job->created_resource_arn || str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier);
+
+        if (!names_ours || job->created_ms < stage->row->start_ms - MINUTES(5))
+            continue;
+        *ret_id = xstrdup(job->id);
+        return NULL;
+    }
+    return NULL;
+}
+
+struct err *restore_describe(struct stage *stage, const char *id, struct backup_job *ret)
+{
+    return backup_describe_restore(&stage->pass->target, id, ret);
+}
+
+struct err *restore_book_copy(struct stage *stage, const struct backup_job *job)
+{
+    struct pass *pass = stage->pass;
+    struct copy_status *copy = NULL;
+
+    if (!job->created_resource_arn)
+        return err_new(ERR_RETRY, "restore job %s completed without naming what it made", job->id);
+    if (!str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier))
+        return err_new(ERR_INVALID, "restore job %s made %s, not the %s that was asked for", job->id,
+                       job->created_resource_arn, stage->copy->copy_identifier);
+    text_replace(&stage->copy->copy_arn, job->created_resource_arn);
+    for (size_t i = 0; i < pass->status->copy_count; i++) {
+        if (text_equal(pass->status->copies[i].arn, job->created_resource_arn))
+            copy = &pass->status->copies[i];
+    }
+    if (!copy)
+        copy = status_add_copy(pass->status, job->created_resource_arn);
+    text_replace(&copy->identifier, stage->copy->copy_identifier);
+    text_replace(&copy->database, stage->database->name);
+    text_replace(&copy->run_id, pass->status->run.id);
+    text_replace(&copy->restore_job_id, job->id);
+    copy->kind = stage->database->kind;
+    copy->role = COPY_UNFINISHED;
+    copy->creation_ms = pass->now_ms;
+    return NULL;
+}

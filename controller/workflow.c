@@ -1,0 +1,94 @@
+/* The life of a refresh on one screen. Downwards while there is work: the first step of a database that is not done is acted
+ * on; databases advance side by side; the switchover begins when all are done, and the entries of one of its steps advance
+ * side by side too. Undoing is the same tables read upwards. */
+#include "controller/pass.h"
+#include "controller/steps/steps.h"
+
+static int64_t backup_timeout(const struct timeouts *timeouts)
+{
+    return timeouts->backup_ms;
+}
+
+static int64_t copy_timeout(const struct timeouts *timeouts)
+{
+    return timeouts->copy_ms;
+}
+
+static int64_t restore_timeout(const struct timeouts *timeouts)
+{
+    return timeouts->restore_ms;
+}
+
+static int64_t switchover_timeout(const struct timeouts *timeouts)
+{
+    return timeouts->switchover_ms;
+}
+
+// clang-format off
+static const struct step aurora_steps[] = {
+    {.name = "Backup",    .repeat = REPEAT_TOKEN, .timeout_of = backup_timeout,  .weight = 15, .phase = "BackingUp",
+     .intend = backup_intend_cluster, .act = backup_act},
+    {.name = "Copy",      .repeat = REPEAT_TOKEN, .timeout_of = copy_timeout,    .weight = 35, .phase = "Copying",
+     .intend = copy_intend,           .act = copy_act},
+    {.name = "Restore",   .repeat = REPEAT_TOKEN, .timeout_of = restore_timeout, .weight = 30, .phase = "Restoring",
+     .intend = restore_intend_cluster, .act = restore_act_cluster},
+    {.name = "Instances", .repeat = REPEAT_NAME,  .timeout_ms = HOURS(2),        .weight = 14, .phase = "Preparing",
+     .act = instances_act},
+    {.name = "Settings",  .repeat = REPEAT_LOOK,  .timeout_ms = HOURS(1),        .weight = 3,  .phase = "Preparing",
+     .act = settings_act_cluster},
+    {.name = "Password",  .repeat = REPEAT_LOOK,  .timeout_ms = MINUTES(15),     .weight = 3,  .phase = "Preparing",
+     .act = password_act},
+};
+
+static const struct step dynamodb_steps[] = {
+    {.name = "Backup",   .repeat = REPEAT_TOKEN, .timeout_of = backup_timeout,  .weight = 15, .phase = "BackingUp",
+     .intend = backup_intend_table,  .act = backup_act},
+    {.name = "Copy",     .repeat = REPEAT_TOKEN, .timeout_of = copy_timeout,    .weight = 35, .phase = "Copying",
+     .intend = copy_intend,          .act = copy_act},
+    {.name = "Restore",  .repeat = REPEAT_TOKEN, .timeout_of = restore_timeout, .weight = 40, .phase = "Restoring",
+     .intend = restore_intend_table, .act = restore_act_table},
+    {.name = "Settings", .repeat = REPEAT_LOOK,  .timeout_ms = HOURS(2),        .weight = 10, .phase = "Preparing",
+     .intend = settings_intend_table, .act = settings_act_table},
+};
+
+static const struct step switchover_steps[] = {
+    {.name = "Proxies",      .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
+     .intend = proxy_intend,       .act = proxy_act},
+    {.name = "Parameters",   .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
+     .intend = parameter_intend,   .act = parameter_act},
+    {.name = "Applications", .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
+     .intend = application_intend, .act = application_act},
+};
+
+/* What differs between the kinds of database is one row here. */
+static const struct step_table pipelines[] = {
+    [DATABASE_AURORA]   = {.steps = aurora_steps,   .count = COUNT_OF(aurora_steps)},
+    [DATABASE_DYNAMODB] = {.steps = dynamodb_steps, .count = COUNT_OF(dynamodb_steps)},
+};
+// clang-format on
+
+static const struct step_table switchover = {.steps = switchover_steps, .count = COUNT_OF(switchover_steps)};
+
+const struct step_table *workflow_pipeline(enum database_kind kind)
+{
+    return &pipelines[kind];
+}
+
+const struct step_table *workflow_switchover(void)
+{
+    return &switchover;
+}
+
+size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec)
+{
+    if (step->act == proxy_act)
+        return spec->proxy_count;
+    return step->act == parameter_act ? spec->parameter_count : spec->application_count;
+}
+
+const char *workflow_entry_name(const struct step *step, const struct refresh_spec *spec, size_t index)
+{
+    if (step->act == proxy_act)
+        return spec->proxies[index].name;
+    return step->act == parameter_act ? spec->parameters[index].name : spec->applications[index].name;
+}
