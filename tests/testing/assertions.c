@@ -109,6 +109,8 @@ void tests_add_row(struct tests *tests, const char *name, CMUnitTestFunction fn,
     tests->items[tests->count++] = (struct CMUnitTest){
         .name = name ? name : "(row without a name)",
         .test_func = fn,
+        .setup_func = tests->set_up,
+        .teardown_func = tests->tear_down,
         .initial_state = (void *)(uintptr_t)row,
     };
 }

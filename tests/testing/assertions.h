@@ -50,6 +50,8 @@ void testing_json_text_equal(const char *got_text, const char *want_text, const 
 /* The tests of one executable: plain ones, and rows of tables (each row is a test of its own, named by the
  * row). */
 struct tests {
+    CMFixtureFunction set_up,
+        tear_down; /* of the tests added from then on; tear_down runs after a failed test too */
     struct CMUnitTest *items;
     size_t count;
 };

@@ -1,0 +1,1120 @@
+/* The libcurl transport against small servers on 127.0.0.1 that behave, and that do not. */
+#include <stdatomic.h>
+
+#include "pkg/http/transport.h"
+#include "tests/testing/assertions.h"
+#include "tests/testing/loopback.h"
+
+struct fixture {
+    struct sched *sched;
+    struct transport *transport;
+    struct stop *stop;
+    struct loopback *server;
+    struct certificate_pair authority, certificate, client, client_authority;
+    struct buf out;
+    struct http_reply reply;
+    struct http_stream *stream;
+};
+
+static struct fixture f;
+
+static int set_up(void **state)
+{
+    (void)state;
+    f = (struct fixture){.out = BUF_MAX(16 * MIB)};
+    f.sched = sched_threads_new(1);
+    f.transport = transport_curl_new(f.sched);
+    f.stop = stop_new();
+    return 0;
+}
+
+/* Also frees what a failed test left behind. */
+static int tear_down(void **state)
+{
+    (void)state;
+    http_close(f.stream);
+    http_reply_done(&f.reply);
+    transport_free(f.transport);
+    loopback_free(f.server);
+    stop_free(f.stop);
+    sched_free(f.sched);
+    certificate_pair_done(&f.authority);
+    certificate_pair_done(&f.certificate);
+    certificate_pair_done(&f.client);
+    certificate_pair_done(&f.client_authority);
+    buf_done(&f.out);
+    return 0;
+}
+
+static void serve_with(void (*serve)(struct loopback *server, void *arg), const void *arg)
+{
+    f.server = loopback_new(&(struct loopback_options){.serve = serve, .arg = (void *)(uintptr_t)arg});
+}
+
+static struct err *call(struct http_request request, const char *target)
+{
+    AUTO_FREE char *url = loopback_url(f.server, target);
+
+    if (!request.url)
+        request.url = url;
+    if (!request.method)
+        request.method = "GET";
+    http_reply_done(&f.reply);
+    return http_call(f.transport, &request, f.stop, &f.reply);
+}
+
+static struct err *get(const char *target)
+{
+    return call((struct http_request){0}, target);
+}
+
+static struct err *open_stream(struct http_request request, const char *target)
+{
+    AUTO_FREE char *url = loopback_url(f.server, target);
+
+    request.url = url;
+    request.method = "GET";
+    return http_open(f.transport, &request, f.stop, &f.reply, &f.stream);
+}
+
+/* --- servers --- */
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\n"
+#define OK_EMPTY OK_HEAD "Content-Length: 0\r\n\r\n"
+
+/* Answers every request of every connection with the same text. */
+static void answer(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        while (loopback_request(server))
+            loopback_send(server, arg);
+    }
+}
+
+static void answer_in_bytes(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        for (const char *c = arg; *c; c++)
+            loopback_send_bytes(server, c, 1);
+    }
+}
+
+static void answer_and_hang_up(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, arg);
+        loopback_hang_up(server);
+    }
+}
+
+static void answer_and_reset(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, arg);
+        loopback_reset(server);
+    }
+}
+
+static void never_answer(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_wait_gone(server);
+    }
+}
+
+/* --- replies --- */
+
+static const struct reply_row {
+    const char *name;
+    const char *text;
+    bool hang_up;
+    int status;
+    const char *body;
+    const char *header, *value;
+} reply_rows[] = {
+    {.name = "length",
+     .text = OK_HEAD "Content-Length: 5\r\nETag:  \"x\" \r\n\r\nhello",
+     .status = 200,
+     .body = "hello",
+     .header = "etag",
+     .value = "\"x\""},
+    {.name = "chunks",
+     .text = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+     .status = 200,
+     .body = "hello"},
+    {.name = "until the end", .text = OK_HEAD "\r\nhello", .hang_up = true, .status = 200, .body = "hello"},
+    {.name = "no body", .text = "HTTP/1.1 204 No Content\r\n\r\n", .status = 204, .body = ""},
+    {.name = "refusal with a body",
+     .text = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
+     .status = 403,
+     .body = "no"},
+    {.name = "server error",
+     .text = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+     .status = 503,
+     .body = "",
+     .header = "retry-after",
+     .value = "7"},
+    {.name = "redirect is not followed",
+     .text = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+     .status = 302,
+     .body = "",
+     .header = "location",
+     .value = "http://127.0.0.1:1/"},
+    {.name = "interim head is not the answer",
+     .text =
+         "HTTP/1.1 103 Early Hints\r\nX-A: early\r\n\r\n" OK_HEAD "X-B: late\r\nContent-Length: 0\r\n\r\n",
+     .status = 200,
+     .body = "",
+     .header = "x-a",
+     .value = NULL},
+    {.name = "trailer is not a header",
+     .text = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Late: 1\r\n\r\n",
+     .status = 200,
+     .body = "a",
+     .header = "x-late",
+     .value = NULL},
+    {.name = "empty header value",
+     .text = OK_HEAD "X-Empty:\r\nContent-Length: 0\r\n\r\n",
+     .status = 200,
+     .body = "",
+     .header = "x-empty",
+     .value = ""},
+    {.name = "first of two headers",
+     .text = OK_HEAD "X-A: 1\r\nx-a: 2\r\nContent-Length: 0\r\n\r\n",
+     .status = 200,
+     .body = "",
+     .header = "x-a",
+     .value = "1"},
+};
+
+static void check_reply(const struct reply_row *row)
+{
+    assert_no_err(get("/"));
+    assert_number(f.reply.status, row->status);
+    assert_text_equal(buf_text(&f.reply.body), row->body);
+    if (row->header)
+        assert_text_equal(http_reply_header(&f.reply, row->header), row->value);
+}
+
+static void gives_reply(void **state)
+{
+    const struct reply_row *row = *state;
+
+    serve_with(row->hang_up ? answer_and_hang_up : answer, row->text);
+    check_reply(row);
+}
+
+/* One byte at a time. */
+static void gives_reply_in_pieces(void **state)
+{
+    const struct reply_row *row = *state;
+
+    serve_with(answer_in_bytes, row->text);
+    check_reply(row);
+}
+
+static void answer_nul(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "Content-Length: 3\r\n\r\n");
+        loopback_send_bytes(server, "a\0c", 3);
+    }
+}
+
+static void gives_body_with_nul(void **state)
+{
+    (void)state;
+    serve_with(answer_nul, NULL);
+    assert_no_err(get("/"));
+    assert_number(f.reply.body.len, 3);
+    assert_memory_equal(f.reply.body.data, "a\0c", 3);
+}
+
+/* "hello hello hello hello\n" */
+static const unsigned char zipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                       0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb9,
+                                       0x00, 0x00, 0x88, 0x59, 0x0b, 0x18, 0x00, 0x00, 0x00};
+
+static void answer_zipped(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "Content-Encoding: gzip\r\n\r\n");
+        loopback_send_bytes(server, zipped, sizeof(zipped));
+        loopback_hang_up(server);
+    }
+}
+
+static void leaves_gzip_alone_unasked(void **state)
+{
+    (void)state;
+    serve_with(answer_zipped, NULL);
+    assert_no_err(get("/"));
+    assert_number(f.reply.body.len, sizeof(zipped));
+    assert_text_lacks(loopback_seen(f.server, 0), "ccept-");
+}
+
+static void unpacks_gzip_when_asked(void **state)
+{
+    (void)state;
+    serve_with(answer_zipped, NULL);
+    assert_no_err(call((struct http_request){.accept_gzip = true}, "/"));
+    assert_text_equal(buf_text(&f.reply.body), "hello hello hello hello\n");
+}
+
+/* --- requests --- */
+
+struct request_row {
+    const char *name;
+    const char *method, *target;
+    struct http_header headers[2];
+    const char *body;
+    bool gzip;
+    const char *want_line;
+    const char *want, *lacks;
+};
+
+static const struct request_row request_rows[] = {
+    {.name = "GET",
+     .method = "GET",
+     .target = "/a?b=c",
+     .want_line = "GET /a?b=c HTTP/1.1\r\n",
+     .lacks = "Content-"},
+    {.name = "no header of the library's",
+     .method = "GET",
+     .target = "/",
+     .want_line = "GET / HTTP/1.1\r\n",
+     .lacks = "Accept"},
+    {.name = "raw target",
+     .method = "GET",
+     .target = "//a/./b/../c%2Fd%2f%7e~//?x=%2f&y=a+b&z='\"<>{}|\\^`",
+     .want_line = "GET //a/./b/../c%2Fd%2f%7e~//?x=%2f&y=a+b&z='\"<>{}|\\^` HTTP/1.1\r\n"},
+    {.name = "query without a path",
+     .method = "GET",
+     .target = "?q=1",
+     .want_line = "GET /?q=1 HTTP/1.1\r\n"},
+    {.name = "empty query is kept", .method = "GET", .target = "/a?", .want_line = "GET /a? HTTP/1.1\r\n"},
+    {.name = "headers",
+     .method = "GET",
+     .target = "/",
+     .headers = {{"authorization", "Bearer x"}, {"x-empty", ""}},
+     .want_line = "GET /",
+     .want = "authorization: Bearer x\r\nx-empty:\r\n"},
+    {.name = "POST",
+     .method = "POST",
+     .target = "/",
+     .headers = {{"content-type", "application/json"}},
+     .body = "{}",
+     .want_line = "POST / HTTP/1.1\r\n",
+     .want = "\r\nContent-Length: 2\r\n\r\n{}",
+     .lacks = "urlencoded"},
+    {.name = "POST of nothing",
+     .method = "POST",
+     .target = "/",
+     .want_line = "POST / HTTP/1.1\r\n",
+     .want = "\r\nContent-Length: 0\r\n",
+     .lacks = "Content-Type"},
+    {.name = "PUT",
+     .method = "PUT",
+     .target = "/",
+     .body = "abc",
+     .want_line = "PUT / HTTP/1.1\r\n",
+     .want = "\r\n\r\nabc",
+     .lacks = "Expect"},
+    {.name = "PATCH",
+     .method = "PATCH",
+     .target = "/",
+     .body = "abc",
+     .want_line = "PATCH / HTTP/1.1\r\n",
+     .want = "\r\n\r\nabc"},
+    {.name = "DELETE",
+     .method = "DELETE",
+     .target = "/",
+     .want_line = "DELETE / HTTP/1.1\r\n",
+     .lacks = "Content-"},
+    {.name = "DELETE with a body",
+     .method = "DELETE",
+     .target = "/",
+     .body = "{}",
+     .want_line = "DELETE / HTTP/1.1\r\n",
+     .want = "\r\n\r\n{}"},
+    {.name = "GET with a body",
+     .method = "GET",
+     .target = "/",
+     .body = "{}",
+     .want_line = "GET / HTTP/1.1\r\n",
+     .want = "\r\n\r\n{}"},
+    {.name = "gzip on demand",
+     .method = "GET",
+     .target = "/",
+     .gzip = true,
+     .want_line = "GET /",
+     .want = "Accept-Encoding: gzip\r\n"},
+    {.name = "own Host",
+     .method = "GET",
+     .target = "/",
+     .headers = {{"host", "shop.example"}},
+     .want_line = "GET /",
+     .want = "Host: shop.example\r\n",
+     .lacks = "127.0.0.1"},
+};
+
+static void sends_request(void **state)
+{
+    const struct request_row *row = *state;
+    size_t headers = row->headers[0].name ? row->headers[1].name ? 2 : 1 : 0;
+    const char *seen;
+
+    serve_with(answer, OK_EMPTY);
+    assert_no_err(call((struct http_request){.method = row->method,
+                                             .headers = row->headers,
+                                             .header_count = headers,
+                                             .body = str_of(row->body),
+                                             .accept_gzip = row->gzip},
+                       row->target));
+    seen = loopback_seen(f.server, 0);
+    assert_non_null(seen);
+    if (!str_starts(str_of(seen), row->want_line))
+        assert_text_equal(seen, row->want_line);
+    if (row->want)
+        assert_text_contains(seen, row->want);
+    if (row->lacks)
+        assert_text_lacks(seen, row->lacks);
+}
+
+static void sends_head_request(void **state)
+{
+    (void)state;
+    serve_with(answer, OK_HEAD "Content-Length: 500\r\n\r\n");
+    assert_no_err(call((struct http_request){.method = "HEAD"}, "/"));
+    assert_text_equal(http_reply_header(&f.reply, "content-length"), "500");
+    assert_number(f.reply.body.len, 0);
+}
+
+static void sends_large_body(void **state)
+{
+    AUTO_BUF struct buf body = BUF_MAX(8 * MIB);
+
+    (void)state;
+    while (body.len < 3 * MIB)
+        buf_adds(&body, "0123456789abcdef");
+    serve_with(answer, OK_EMPTY);
+    assert_no_err(call((struct http_request){.method = "PUT", .body = buf_str(&body)}, "/"));
+    assert_text_lacks(loopback_seen(f.server, 0), "Expect");
+    assert_text_contains(loopback_seen(f.server, 0), buf_text(&body));
+}
+
+static void keeps_connection(void **state)
+{
+    (void)state;
+    serve_with(answer, OK_EMPTY);
+    for (int i = 0; i < 5; i++)
+        assert_no_err(get("/"));
+    assert_number(loopback_connections(f.server), 1);
+}
+
+static void keeps_nothing_between_requests(void **state)
+{
+    (void)state;
+    serve_with(answer, OK_EMPTY);
+    assert_no_err(call((struct http_request){.method = "POST",
+                                             .body = STR("secret"),
+                                             .headers = &(struct http_header){"authorization", "Bearer x"},
+                                             .header_count = 1},
+                       "/"));
+    assert_no_err(get("/b"));
+    assert_text_equal(buf_text(&f.reply.body), "");
+    assert_text_lacks(loopback_seen(f.server, 1), "uthorization");
+    assert_text_lacks(loopback_seen(f.server, 1), "secret");
+}
+
+static const struct bad_request {
+    const char *name, *method, *url, *header, *value, *says;
+} bad_requests[] = {
+    {.name = "header value with a line end",
+     .header = "x",
+     .value = "a\r\nb: c",
+     .says = "header x has a control character"},
+    {.name = "header name with a colon", .header = "x: y", .value = "a", .says = "not a header name"},
+    {.name = "empty header name", .header = "", .value = "a", .says = "not a header name"},
+    {.name = "no header value", .header = "x", .says = "header x"},
+    {.name = "method with a space",
+     .method = "GET /",
+     .header = "x",
+     .value = "a",
+     .says = "not an HTTP method"},
+    {.name = "empty method", .method = "", .header = "x", .value = "a", .says = "not an HTTP method"},
+    {.name = "URL of another kind",
+     .url = "file:///etc/passwd",
+     .header = "x",
+     .value = "a",
+     .says = "neither http nor https"},
+};
+
+static void refuses_request(void **state)
+{
+    const struct bad_request *row = *state;
+
+    serve_with(answer, OK_EMPTY);
+    assert_fails(call((struct http_request){.method = row->method,
+                                            .url = row->url,
+                                            .headers = &(struct http_header){row->header, row->value},
+                                            .header_count = 1},
+                      "/"),
+                 ERR_INVALID, row->says);
+    assert_number(loopback_connections(f.server), 0);
+}
+
+/* --- failures --- */
+
+static const struct failure_row {
+    const char *name;
+    void (*serve)(struct loopback *server, void *arg);
+    const char *text;
+    const char *says;
+} failure_rows[] = {
+    {.name = "closed without an answer",
+     .serve = answer_and_hang_up,
+     .text = "",
+     .says = "closed before an answer came"},
+    {.name = "reset without an answer",
+     .serve = answer_and_reset,
+     .text = "",
+     .says = "Connection reset by peer"},
+    {.name = "closed in the head",
+     .serve = answer_and_hang_up,
+     .text = "HTTP/1.1 200 O",
+     .says = "read from 127.0.0.1:"},
+    {.name = "closed in the body",
+     .serve = answer_and_hang_up,
+     .text = OK_HEAD "Content-Length: 9\r\n\r\nhalf",
+     .says = "in the middle of the answer"},
+    {.name = "closed in a chunk",
+     .serve = answer_and_hang_up,
+     .text = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+     .says = "127.0.0.1:"},
+    {.name = "closed between chunks",
+     .serve = answer_and_hang_up,
+     .text = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+     .says = "127.0.0.1:"},
+    {.name = "not HTTP", .serve = answer_and_hang_up, .text = "SSH-2.0-OpenSSH_9.2\r\n", .says = "not HTTP"},
+    {.name = "broken chunk length",
+     .serve = answer_and_hang_up,
+     .text = OK_HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+     .says = "127.0.0.1:"},
+};
+
+static void says_what_failed(void **state)
+{
+    const struct failure_row *row = *state;
+    struct err *err;
+
+    serve_with(row->serve, row->text);
+    err = get("/");
+    assert_err_kind(err, ERR_RETRY);
+    assert_err_contains(err, row->says);
+    assert_number(err_remote(err)->http_status, 0);
+    err_free(err);
+    assert_number(f.reply.status, 0);
+}
+
+static void says_refused(void **state)
+{
+    AUTO_FREE char *url = NULL, *want = NULL;
+    int port;
+
+    (void)state;
+    serve_with(never_answer, NULL);
+    port = loopback_port(f.server);
+    url = loopback_url(f.server, "/");
+    want = xasprintf("connect to 127.0.0.1:%d: Connection refused", port);
+    loopback_free(TAKE(f.server));
+    assert_fails(
+        http_call(f.transport, &(struct http_request){.method = "GET", .url = url}, f.stop, &f.reply),
+        ERR_RETRY, want);
+}
+
+static void says_unknown_host(void **state)
+{
+    (void)state;
+    assert_fails(http_call(f.transport,
+                           &(struct http_request){
+                               .method = "GET", .url = "http://no-such-host.invalid/", .proxy_url = ""},
+                           f.stop, &f.reply),
+                 ERR_RETRY, "look up no-such-host.invalid:80: ");
+}
+
+static void times_out(void **state)
+{
+    (void)state;
+    serve_with(never_answer, NULL);
+    assert_fails(call((struct http_request){.timeout_ms = 50}, "/"), ERR_RETRY, "timed out after");
+}
+
+static void half_answer(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "Content-Length: 10\r\n\r\nhalf");
+        loopback_wait_gone(server);
+    }
+}
+
+static void times_out_in_the_body(void **state)
+{
+    (void)state;
+    serve_with(half_answer, NULL);
+    assert_fails(call((struct http_request){.timeout_ms = 50}, "/"), ERR_RETRY, "timed out after");
+}
+
+/* Whatever the time scale. */
+static void times_out_in_real_time(void **state)
+{
+    (void)state;
+    transport_free(f.transport);
+    sched_free(f.sched);
+    f.sched = sched_threads_new(1000000);
+    f.transport = transport_curl_new(f.sched);
+    serve_with(answer, OK_EMPTY);
+    assert_no_err(call((struct http_request){.timeout_ms = 10000}, "/"));
+}
+
+static void works_after_failure(void **state)
+{
+    static const struct http_request brief = {.timeout_ms = 30};
+
+    (void)state;
+    serve_with(never_answer, NULL);
+    assert_fails(call(brief, "/"), ERR_RETRY, NULL);
+    loopback_free(TAKE(f.server));
+    serve_with(answer, OK_EMPTY);
+    assert_no_err(get("/"));
+}
+
+static void caps_answer(void **state)
+{
+    (void)state;
+    serve_with(answer, OK_HEAD "Content-Length: 6\r\n\r\nabcdef");
+    assert_fails(call((struct http_request){.max_reply_bytes = 5}, "/"), ERR_INVALID, "answer of 127.0.0.1");
+    assert_no_err(call((struct http_request){.max_reply_bytes = 6}, "/"));
+}
+
+static void endless_head(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD);
+        for (int i = 0; i < 10000; i++)
+            loopback_send(server, "X-A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n");
+        loopback_wait_gone(server);
+    }
+}
+
+static void caps_head(void **state)
+{
+    (void)state;
+    serve_with(endless_head, NULL);
+    assert_fails(get("/"), ERR_INVALID, "head of the answer");
+}
+
+/* The cap counts what comes out. */
+static void caps_unzipped_answer(void **state)
+{
+    (void)state;
+    serve_with(answer_zipped, NULL);
+    assert_fails(call((struct http_request){.max_reply_bytes = 8, .accept_gzip = true}, "/"), ERR_INVALID,
+                 "larger than 8 bytes");
+}
+
+/* The connection that was kept open dies with the second request on it: nobody knows whether that was worked
+ * on. */
+static void die_on_second(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_EMPTY);
+        loopback_request(server);
+        loopback_hang_up(server);
+    }
+}
+
+static void never_sends_twice(void **state)
+{
+    (void)state;
+    serve_with(die_on_second, NULL);
+    assert_no_err(call((struct http_request){.method = "POST", .body = STR("1")}, "/"));
+    assert_fails(call((struct http_request){.method = "POST", .body = STR("2")}, "/"), ERR_RETRY,
+                 "closed before an answer came");
+    assert_no_err(call((struct http_request){.method = "POST", .body = STR("3")}, "/"));
+    assert_text_contains(loopback_seen(f.server, 1), "\r\n\r\n2");
+    assert_text_contains(loopback_seen(f.server, 2), "\r\n\r\n3");
+    assert_null(loopback_seen(f.server, 3));
+}
+
+/* --- stop --- */
+
+static void request_stop(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        stop_request(arg);
+        loopback_wait_gone(server);
+    }
+}
+
+static void stops(void **state)
+{
+    (void)state;
+    serve_with(request_stop, f.stop);
+    assert_fails(get("/"), ERR_CANCELED, "stopped while waiting for 127.0.0.1:");
+}
+
+static void sends_nothing_after_stop(void **state)
+{
+    (void)state;
+    serve_with(answer, OK_EMPTY);
+    stop_request(f.stop);
+    assert_fails(get("/"), ERR_CANCELED, NULL);
+    assert_number(loopback_connections(f.server), 0);
+}
+
+/* --- streams --- */
+
+static void stream_two(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "X-A: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+        loopback_wait(server);
+        loopback_send(server, "4\r\none\n\r\n");
+        loopback_wait(server);
+        loopback_send(server, "4\r\ntwo\n\r\n0\r\n\r\n");
+    }
+}
+
+static void streams(void **state)
+{
+    bool end = true;
+
+    (void)state;
+    serve_with(stream_two, NULL);
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    assert_number(f.reply.status, 200);
+    assert_text_equal(http_reply_header(&f.reply, "x-a"), "b");
+    loopback_signal(f.server);
+    assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+    assert_text_equal(buf_text(&f.out), "one\n");
+    assert_false(end);
+    loopback_signal(f.server);
+    while (!end)
+        assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+    assert_text_equal(buf_text(&f.out), "one\ntwo\n");
+}
+
+/* Past the time-out of the head, and a deadline of the reader's does not end the stream. */
+static void stream_outlives_timeout(void **state)
+{
+    bool end = true;
+    struct err *err;
+
+    (void)state;
+    serve_with(stream_two, NULL);
+    assert_no_err(open_stream((struct http_request){.timeout_ms = 100}, "/watch"));
+    err = http_read(f.stream, f.stop, sched_now_ms(f.sched) + 150, &f.out, &end);
+    assert_err_kind(err, ERR_RETRY);
+    assert_true(err_is_code(err, "Idle"));
+    err_free(err);
+    loopback_signal(f.server);
+    assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+    assert_text_equal(buf_text(&f.out), "one\n");
+}
+
+static void stream_deadline_follows_scale(void **state)
+{
+    bool end = false;
+    struct err *err;
+
+    (void)state;
+    transport_free(f.transport);
+    sched_free(f.sched);
+    f.sched = sched_threads_new(3600);
+    f.transport = transport_curl_new(f.sched);
+    serve_with(stream_two, NULL);
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    err = http_read(f.stream, f.stop, sched_now_ms(f.sched) + MINUTES(5), &f.out, &end);
+    assert_true(err_is_code(err, "Idle"));
+    err_free(err);
+}
+
+static void stream_timeout_bounds_head(void **state)
+{
+    (void)state;
+    serve_with(never_answer, NULL);
+    assert_fails(open_stream((struct http_request){.timeout_ms = 50}, "/watch"), ERR_RETRY,
+                 "timed out after");
+    assert_null(f.stream);
+}
+
+static void stream_refusal_has_body(void **state)
+{
+    bool end = false;
+
+    (void)state;
+    serve_with(answer, "HTTP/1.1 410 Gone\r\nContent-Length: 7\r\n\r\nexpired");
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    assert_number(f.reply.status, 410);
+    assert_text_equal(buf_text(&f.reply.body), "expired");
+    assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+    assert_true(end);
+    assert_number(f.out.len, 0);
+}
+
+static void break_stream(struct loopback *server, void *arg)
+{
+    (void)arg;
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n9\r\nha");
+        loopback_wait(server);
+        loopback_reset(server);
+    }
+}
+
+static void stream_breaks(void **state)
+{
+    bool end = false;
+
+    (void)state;
+    serve_with(break_stream, NULL);
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    while (f.out.len < 6)
+        assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+    loopback_signal(f.server);
+    assert_fails(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end), ERR_RETRY, "Connection reset by peer");
+    assert_text_equal(buf_text(&f.out), "one\nha");
+    assert_false(end);
+}
+
+static void stop_stream(struct loopback *server, void *arg)
+{
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "\r\n");
+        loopback_wait(server);
+        stop_request(arg);
+        loopback_wait_gone(server);
+    }
+}
+
+static void stream_stops(void **state)
+{
+    bool end = false;
+
+    (void)state;
+    serve_with(stop_stream, f.stop);
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    loopback_signal(f.server);
+    assert_fails(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end), ERR_CANCELED, "stopped");
+    assert_fails(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end), ERR_CANCELED, "stopped");
+}
+
+#define FLOOD_BYTES (24u * MIB)
+
+static atomic_size_t flood_sent;
+
+static void flood(struct loopback *server, void *arg)
+{
+    char line[4096];
+
+    (void)arg;
+    memset(line, 'x', sizeof(line));
+    while (loopback_accept(server)) {
+        loopback_request(server);
+        loopback_send(server, OK_HEAD "\r\n");
+        for (size_t i = 0; i < FLOOD_BYTES; i += sizeof(line)) {
+            loopback_send_bytes(server, line, sizeof(line));
+            atomic_fetch_add(&flood_sent, sizeof(line));
+        }
+        loopback_hang_up(server);
+    }
+}
+
+/* Whoever does not read makes the server wait: what has come is bounded, and nothing of it is lost. */
+static void stream_pushes_back(void **state)
+{
+    bool end = false;
+    size_t total = 0;
+
+    (void)state;
+    atomic_store(&flood_sent, 0);
+    serve_with(flood, NULL);
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    for (int i = 0; i < 50; i++) {
+        /* An answer on another connection gives libcurl every chance to read on. */
+        struct http_stream *other = NULL;
+
+        assert_fails(http_open(f.transport,
+                               &(struct http_request){.method = "GET", .url = "http://127.0.0.1:1/"}, f.stop,
+                               &f.reply, &other),
+                     ERR_RETRY, NULL);
+    }
+    assert_true(atomic_load(&flood_sent) < FLOOD_BYTES);
+    while (!end) {
+        assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &f.out, &end));
+        total += f.out.len;
+        buf_reset(&f.out);
+    }
+    assert_number(total, FLOOD_BYTES);
+}
+
+static void stream_respects_reader(void **state)
+{
+    AUTO_BUF struct buf small = BUF_MAX(3);
+    bool end = true;
+
+    (void)state;
+    serve_with(answer_and_hang_up, OK_HEAD "\r\nhello");
+    assert_no_err(open_stream((struct http_request){0}, "/watch"));
+    assert_no_err(http_read(f.stream, f.stop, NEVER_MS, &small, &end));
+    assert_text_equal(buf_text(&small), "hel");
+    assert_false(end);
+    assert_fails(http_read(f.stream, f.stop, NEVER_MS, &small, &end), ERR_INVALID,
+                 "does not fit into 3 bytes");
+}
+
+/* --- TLS --- */
+
+static void serve_tls(const char *alt_names, int64_t until_s)
+{
+    certificate_authority("test authority", &f.authority);
+    certificate_issue(&f.authority,
+                      &(struct certificate_options){
+                          .name = "server", .alt_names = alt_names, .from_s = -2 * 86400, .until_s = until_s},
+                      &f.certificate);
+    f.server = loopback_new(&(struct loopback_options){
+        .serve = answer, .arg = (void *)(uintptr_t)OK_EMPTY, .tls = &f.certificate});
+}
+
+static struct err *get_tls(struct http_tls tls)
+{
+    if (!tls.ca_pem.len && !tls.insecure_skip_verify && !tls.ca_file)
+        tls.ca_pem = str_of(f.authority.certificate);
+    return call((struct http_request){.tls = &tls}, "/");
+}
+
+static void tls_trusts_own_authority(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    assert_no_err(get_tls((struct http_tls){0}));
+    assert_no_err(get_tls((struct http_tls){0}));
+    assert_number(loopback_connections(f.server), 1);
+}
+
+static void tls_unknown_authority(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    assert_fails(get("/"), ERR_INVALID, "trust the issuer by giving its CA bundle");
+}
+
+static void tls_other_authority(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    certificate_authority("another", &f.client_authority);
+    assert_fails(get_tls((struct http_tls){.ca_pem = str_of(f.client_authority.certificate)}), ERR_INVALID,
+                 "does not hold");
+}
+
+/* A connection that was trusted in one way is not used for a request that trusts in another. */
+static void tls_does_not_share_trust(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    assert_no_err(get_tls((struct http_tls){.insecure_skip_verify = true}));
+    assert_fails(get("/"), ERR_INVALID, "does not hold");
+    assert_no_err(get_tls((struct http_tls){0}));
+}
+
+static void tls_wrong_host(void **state)
+{
+    (void)state;
+    serve_tls("DNS:shop.example", 86400);
+    assert_fails(get_tls((struct http_tls){0}), ERR_INVALID, "it is for another name");
+}
+
+static void tls_server_name(void **state)
+{
+    AUTO_FREE char *host = NULL;
+
+    (void)state;
+    serve_tls("DNS:shop.example", 86400);
+    assert_no_err(get_tls((struct http_tls){.server_name = "shop.example"}));
+    host = xasprintf("Host: 127.0.0.1:%d\r\n", loopback_port(f.server));
+    assert_text_contains(loopback_seen(f.server, 0), host);
+    assert_text_contains(loopback_seen(f.server, 0), "GET / HTTP/1.1\r\n");
+    assert_fails(get_tls((struct http_tls){.server_name = "other.example"}), ERR_INVALID,
+                 "it is for another name");
+}
+
+static void tls_expired(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", -86400);
+    assert_fails(get_tls((struct http_tls){0}), ERR_INVALID,
+                 "has expired; renew it, or set this machine's clock");
+}
+
+static void tls_unchecked(void **state)
+{
+    (void)state;
+    serve_tls("DNS:shop.example", -86400);
+    assert_no_err(get_tls((struct http_tls){.insecure_skip_verify = true}));
+}
+
+static void tls_broken_bundle(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    assert_fails(get_tls((struct http_tls){.ca_pem = STR("not PEM")}), ERR_INVALID,
+                 "read the CA bundle for 127.0.0.1:");
+}
+
+static void tls_missing_bundle(void **state)
+{
+    (void)state;
+    serve_tls("IP:127.0.0.1", 86400);
+    assert_fails(get_tls((struct http_tls){.ca_file = "/nonexistent/ca.pem"}), ERR_INVALID,
+                 "/nonexistent/ca.pem");
+}
+
+static void tls_to_plain_server(void **state)
+{
+    AUTO_FREE char *url = NULL;
+
+    (void)state;
+    serve_with(answer_and_hang_up, OK_EMPTY);
+    url = xasprintf("https://127.0.0.1:%d/", loopback_port(f.server));
+    assert_fails(http_call(f.transport,
+                           &(struct http_request){.method = "GET", .url = url, .timeout_ms = 200}, f.stop,
+                           &f.reply),
+                 ERR_RETRY, "TLS handshake with 127.0.0.1:");
+}
+
+static void tls_client_certificate(void **state)
+{
+    struct http_tls tls;
+
+    (void)state;
+    certificate_authority("test authority", &f.authority);
+    certificate_authority("client authority", &f.client_authority);
+    certificate_issue(&f.authority,
+                      &(struct certificate_options){.name = "server", .alt_names = "IP:127.0.0.1"},
+                      &f.certificate);
+    certificate_issue(&f.client_authority, &(struct certificate_options){.name = "client"}, &f.client);
+    f.server = loopback_new(&(struct loopback_options){.serve = answer,
+                                                       .arg = (void *)(uintptr_t)OK_EMPTY,
+                                                       .tls = &f.certificate,
+                                                       .client_ca = &f.client_authority});
+    tls = (struct http_tls){.ca_pem = str_of(f.authority.certificate),
+                            .cert_pem = str_of(f.client.certificate),
+                            .key_pem = str_of(f.client.key)};
+    tls.key_pem = str_of(f.authority.key);
+    assert_fails(get_tls(tls), ERR_INVALID, "use the client certificate and key for 127.0.0.1:");
+    tls.key_pem = str_of(f.client.key);
+    assert_no_err(get_tls(tls));
+    assert_fails(get_tls((struct http_tls){0}), ERR_RETRY, "127.0.0.1:");
+}
+
+/* --- proxies --- */
+
+static void uses_proxy(void **state)
+{
+    AUTO_FREE char *proxy = NULL;
+
+    (void)state;
+    serve_with(answer, OK_EMPTY);
+    proxy = loopback_url(f.server, "");
+    assert_no_err(call((struct http_request){.url = "http://shop.example/a", .proxy_url = proxy}, ""));
+    assert_text_contains(loopback_seen(f.server, 0), "GET http://shop.example/a HTTP/1.1\r\n");
+}
+
+static void proxy_refuses_tunnel(void **state)
+{
+    AUTO_FREE char *proxy = NULL;
+
+    (void)state;
+    serve_with(answer_and_hang_up, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    proxy = loopback_url(f.server, "");
+    assert_fails(call((struct http_request){.url = "https://shop.example/a", .proxy_url = proxy}, ""),
+                 ERR_RETRY, "shop.example:443");
+    assert_text_contains(loopback_seen(f.server, 0), "CONNECT shop.example:443 HTTP/1.1\r\n");
+}
+
+int main(void)
+{
+    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+
+    transport_curl_init();
+    TEST_ROWS(&tests, gives_reply, reply_rows);
+    TEST_ROWS(&tests, gives_reply_in_pieces, reply_rows);
+    TEST(&tests, gives_body_with_nul);
+    TEST(&tests, leaves_gzip_alone_unasked);
+    TEST(&tests, unpacks_gzip_when_asked);
+    TEST_ROWS(&tests, sends_request, request_rows);
+    TEST(&tests, sends_head_request);
+    TEST(&tests, sends_large_body);
+    TEST(&tests, keeps_connection);
+    TEST(&tests, keeps_nothing_between_requests);
+    TEST_ROWS(&tests, refuses_request, bad_requests);
+    TEST_ROWS(&tests, says_what_failed, failure_rows);
+    TEST(&tests, says_refused);
+    TEST(&tests, says_unknown_host);
+    TEST(&tests, times_out);
+    TEST(&tests, times_out_in_the_body);
+    TEST(&tests, times_out_in_real_time);
+    TEST(&tests, works_after_failure);
+    TEST(&tests, caps_answer);
+    TEST(&tests, caps_head);
+    TEST(&tests, caps_unzipped_answer);
+    TEST(&tests, never_sends_twice);
+    TEST(&tests, stops);
+    TEST(&tests, sends_nothing_after_stop);
+    TEST(&tests, streams);
+    TEST(&tests, stream_outlives_timeout);
+    TEST(&tests, stream_deadline_follows_scale);
+    TEST(&tests, stream_timeout_bounds_head);
+    TEST(&tests, stream_refusal_has_body);
+    TEST(&tests, stream_breaks);
+    TEST(&tests, stream_stops);
+    TEST(&tests, stream_pushes_back);
+    TEST(&tests, stream_respects_reader);
+    TEST(&tests, tls_trusts_own_authority);
+    TEST(&tests, tls_unknown_authority);
+    TEST(&tests, tls_other_authority);
+    TEST(&tests, tls_does_not_share_trust);
+    TEST(&tests, tls_wrong_host);
+    TEST(&tests, tls_server_name);
+    TEST(&tests, tls_expired);
+    TEST(&tests, tls_unchecked);
+    TEST(&tests, tls_broken_bundle);
+    TEST(&tests, tls_missing_bundle);
+    TEST(&tests, tls_to_plain_server);
+    TEST(&tests, tls_client_certificate);
+    TEST(&tests, uses_proxy);
+    TEST(&tests, proxy_refuses_tunnel);
+    return tests_run(&tests, "transport_curl");
+}
