@@ -73,12 +73,11 @@ static long info_long(CURL *easy, CURLINFO info)
     return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
 }
 
-/* On a connection that was open already only the last of the three has happened. */
 static enum stage stage_of(CURL *easy)
 {
     if (info_micro(easy, CURLINFO_PRETRANSFER_TIME_T))
         return STAGE_EXCHANGE;
-    return info_micro(easy, CURLINFO_CONNECT_TIME_T) ? STAGE_HANDSHAKE : STAGE_CONNECT;
+    return info_long(easy, CURLINFO_LOCAL_PORT) ? STAGE_HANDSHAKE : STAGE_CONNECT;
 }
 
 static const char *words(const struct transfer *transfer)
