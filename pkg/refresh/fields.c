@@ -1,0 +1,519 @@
+#include "pkg/refresh/fields.h"
+
+#include "pkg/base/times.h"
+#include "pkg/refresh/fields_priv.h"
+#include "pkg/refresh/spec.h"
+
+/* --- small things --- */
+
+size_t text_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+bool fields_has(const struct json *value, const char *path)
+{
+    const struct json *found = json_at(value, path);
+
+    return found && !json_is(found, JSON_NULL);
+}
+
+/* Array pointers of many types are handled here; memcpy is how C lets one do that. */
+void *field_pointer(const void *at)
+{
+    void *pointer;
+
+    memcpy(&pointer, at, sizeof(pointer));
+    return pointer;
+}
+
+void field_set_pointer(void *at, void *pointer)
+{
+    memcpy(at, &pointer, sizeof(pointer));
+}
+
+void *field_at(const struct field *field, const void *item)
+{
+    return (char *)(uintptr_t)item + field->offset;
+}
+
+size_t *field_count_at(const struct field *field, const void *item)
+{
+    return (size_t *)(void *)((char *)(uintptr_t)item + field->count_offset);
+}
+
+void *fields_grow(void *items_ptr, size_t *count, size_t size)
+{
+    char *items = xgrow(field_pointer(items_ptr), *count, size);
+    void *added = items + *count * size;
+
+    field_set_pointer(items_ptr, items);
+    memset(added, 0, size);
+    (*count)++;
+    return added;
+}
+
+void fields_list_names(const struct names *names, const char *last_word, struct buf *out)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (i && i + 1 == names->count)
+            buf_addf(out, " %s ", last_word);
+        else if (i)
+            buf_adds(out, ", ");
+        buf_adds(out, names->items[i]);
+    }
+}
+
+struct err *fields_one_of(const struct json *value, const char *where, const struct names *names,
+                          size_t *ret_index)
+{
+    AUTO_BUF struct buf list = BUF_MAX(KIB);
+    size_t found = 0;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (fields_has(value, names->items[i])) {
+            found++;
+            *ret_index = i;
+        }
+    }
+    if (found == 1)
+        return NULL;
+    fields_list_names(names, "and", &list);
+    return err_new(ERR_INVALID, "%s: exactly one of %s must be given", where, buf_text(&list));
+}
+
+/* --- defaults --- */
+
+/* Depth is that of the tables. */
+static void set_defaults(const struct part *part, void *item) // NOLINT(misc-no-recursion)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        const struct field *field = &part->fields[i];
+        void *at;
+
+        if (field->offset == NOWHERE)
+            continue;
+        at = field_at(field, item);
+        if (field->kind == FIELD_INT || field->kind == FIELD_DURATION)
+            *(int64_t *)at = field->otherwise;
+        else if (field->kind == FIELD_ENUM || field->kind == FIELD_TRISTATE)
+            *(int *)at = (int)field->otherwise;
+        else if (field->kind == FIELD_BOOL)
+            *(bool *)at = field->otherwise != 0;
+        else if (field->kind == FIELD_PART)
+            set_defaults(field->part, at);
+    }
+}
+
+/* --- reading one value: errors say what is wrong, the caller says where --- */
+
+static struct err *expected(const char *type)
+{
+    return err_new(ERR_INVALID, "expected %s", type);
+}
+
+static struct err *check_length(const struct field *field, const char *text, int64_t max)
+{
+    size_t length = text_characters(text);
+    int64_t min = field->min ? field->min : (field->shape ? 1 : 0);
+
+    if (min && !length)
+        return err_new(ERR_INVALID, "must not be empty");
+    if (field->kind == FIELD_TEXT && (int64_t)length < min)
+        return err_new(ERR_INVALID, "must have at least %lld characters", (long long)min);
+    if (max && (int64_t)length > max)
+        return err_new(ERR_INVALID, "must have at most %lld characters", (long long)max);
+    return NULL;
+}
+
+static struct err *find_name(const struct field *field, const char *text, size_t *ret)
+{
+    AUTO_BUF struct buf list = BUF_MAX(KIB);
+
+    for (size_t i = 0; i < field->names.count; i++) {
+        if (text_equal(field->names.items[i], text)) {
+            *ret = i;
+            return NULL;
+        }
+    }
+    fields_list_names(&field->names, "or", &list);
+    return err_new(ERR_INVALID, "must be %s", buf_text(&list));
+}
+
+static struct err *check_text(const struct field *field, const struct json *value, int64_t max)
+{
+    const char *text = json_get_text(value, NULL, NULL);
+    size_t index;
+
+    if (!text)
+        return expected("string");
+    if (field->names.count)
+        return find_name(field, text, &index);
+    if (!field->cut)
+        TRY(check_length(field, text, max));
+    if (field->shape && !shape_fits(field->shape, str_of(text)))
+        return err_new(ERR_INVALID, "%s", field->shape->must);
+    return NULL;
+}
+
+static struct err *read_text(const struct field *field, const struct json *value, void *item)
+{
+    TRY(check_text(field, value, field->max));
+    if (field->offset != NOWHERE) {
+        /* Two members that exclude each other may share a place. */
+        xfree(field_pointer(field_at(field, item)));
+        field_set_pointer(field_at(field, item), xstrdup(json_get_text(value, NULL, "")));
+    }
+    return NULL;
+}
+
+static struct err *read_int(const struct field *field, const struct json *value, void *item)
+{
+    int64_t number = json_get_int(value, NULL, INT64_MIN);
+
+    if (number == INT64_MIN)
+        return expected("integer");
+    if (field->max && (number < field->min || number > field->max))
+        return err_new(ERR_INVALID, "must be between %lld and %lld", (long long)field->min,
+                       (long long)field->max);
+    if (number < field->min)
+        return err_new(ERR_INVALID, "must be at least %lld", (long long)field->min);
+    *(int64_t *)field_at(field, item) = number;
+    return NULL;
+}
+
+static struct err *read_bool(const struct field *field, const struct json *value, void *item)
+{
+    if (!json_is(value, JSON_BOOL))
+        return expected("boolean");
+    if (field->kind == FIELD_TRISTATE)
+        *(int *)field_at(field, item) = json_get_bool(value, NULL, false) ? YES : NO;
+    else
+        *(bool *)field_at(field, item) = json_get_bool(value, NULL, false);
+    return NULL;
+}
+
+static struct err *read_enum(const struct field *field, const struct json *value, void *item)
+{
+    const char *text = json_get_text(value, NULL, NULL);
+    size_t index = 0;
+
+    if (!text)
+        return expected("string");
+    TRY(find_name(field, text, &index));
+    if (field->offset != NOWHERE)
+        *(int *)field_at(field, item) = (int)index;
+    return NULL;
+}
+
+static struct err *read_duration(const struct field *field, const struct json *value, void *item)
+{
+    TRY(check_text(field, value, field->max));
+    if (!duration_parse(str_of(json_get_text(value, NULL, "")), field_at(field, item)))
+        return err_new(ERR_INVALID, "%s", field->shape->must);
+    return NULL;
+}
+
+static struct err *read_time(const struct field *field, const struct json *value, void *item)
+{
+    const char *text = json_get_text(value, NULL, NULL);
+
+    if (!text)
+        return expected("string");
+    if (!time_parse(str_of(text), field_at(field, item)))
+        return err_new(ERR_INVALID, "must be a time such as 2026-11-22T16:00:00Z");
+    return NULL;
+}
+
+static struct err *check_entries(const struct field *field, const struct json *value)
+{
+    int64_t count = (int64_t)json_count(value);
+
+    if (count < field->min)
+        return field->min == 1
+                   ? err_new(ERR_INVALID, "must have at least one entry")
+                   : err_new(ERR_INVALID, "must have at least %lld entries", (long long)field->min);
+    if (field->max && count > field->max)
+        return err_new(ERR_INVALID, "must have at most %lld entries", (long long)field->max);
+    return NULL;
+}
+
+static struct err *check_unique(const struct json *list, size_t index)
+{
+    const char *text = json_get_text(json_item(list, index), NULL, "");
+
+    for (size_t i = 0; i < index; i++) {
+        if (text_equal(json_get_text(json_item(list, i), NULL, NULL), text))
+            return err_new(ERR_INVALID, "given twice");
+    }
+    return NULL;
+}
+
+static struct err *read_texts(const struct field *field, const struct json *value, void *item)
+{
+    size_t index = 0;
+
+    if (!json_is(value, JSON_ARRAY))
+        return expected("list");
+    TRY(check_entries(field, value));
+    json_each (entry, value) {
+        struct err *err = check_text(field, entry, field->item_max);
+
+        if (!err)
+            err = check_unique(value, index);
+        if (err)
+            return err_wrap(err, "entry %zu", index + 1);
+        index++;
+        if (field->offset != NOWHERE) {
+            char **added = fields_grow(field_at(field, item), field_count_at(field, item), sizeof(char *));
+
+            *added = xstrdup(json_get_text(entry, NULL, ""));
+        }
+    }
+    return NULL;
+}
+
+static struct err *read_pairs(const struct field *field, const struct json *value, void *item)
+{
+    if (!json_is(value, JSON_OBJECT))
+        return expected("object");
+    TRY(check_entries(field, value));
+    json_each (member, value) {
+        const char *text = json_get_text(member, NULL, NULL);
+        struct name_value *added;
+
+        if (!text)
+            return err_wrap(expected("string"), "%.128s", json_key(member));
+        if ((int64_t)text_characters(text) > field->item_max)
+            return err_new(ERR_INVALID, "%.128s: must have at most %lld characters", json_key(member),
+                           (long long)field->item_max);
+        added = fields_grow(field_at(field, item), field_count_at(field, item), sizeof(*added));
+        *added = (struct name_value){.name = xstrdup(json_key(member)), .value = xstrdup(text)};
+    }
+    return NULL;
+}
+
+static struct err *read_json(const struct field *field, const struct json *value, void *item)
+{
+    if (!json_is(value, JSON_OBJECT))
+        return expected("object");
+    if (field->kind == FIELD_NOTES) {
+        json_each (member, value) {
+            if (!json_is(member, JSON_STRING))
+                return err_wrap(expected("string"), "%.128s", json_key(member));
+        }
+    }
+    json_free(field_pointer(field_at(field, item)));
+    field_set_pointer(field_at(field, item), json_copy(value));
+    return NULL;
+}
+
+static struct err *read_object(const struct field *field, const struct json *value, void *item)
+{
+    (void)field;
+    (void)item;
+    return json_is(value, JSON_OBJECT) ? NULL : expected("object");
+}
+
+static struct err *read_any(const struct field *field, const struct json *value, void *item)
+{
+    (void)field;
+    (void)value;
+    (void)item;
+    return NULL;
+}
+
+typedef struct err *read_fn(const struct field *field, const struct json *value, void *item);
+
+static read_fn *const readers[] = {
+    [FIELD_OBJECT] = read_object,     [FIELD_TEXT] = read_text,     [FIELD_INT] = read_int,
+    [FIELD_BOOL] = read_bool,         [FIELD_TRISTATE] = read_bool, [FIELD_ENUM] = read_enum,
+    [FIELD_DURATION] = read_duration, [FIELD_TIME] = read_time,     [FIELD_TIME_MS] = read_time,
+    [FIELD_TEXTS] = read_texts,       [FIELD_PAIRS] = read_pairs,   [FIELD_NOTES] = read_json,
+    [FIELD_JSON] = read_json,         [FIELD_PART] = read_object,   [FIELD_LIST] = NULL,
+    [FIELD_ANY] = read_any,
+};
+
+/* --- reading structs --- */
+
+static struct err *read_part(const struct part *part, const struct json *value, const char *where,
+                             void *item);
+
+/* "where[main]", or "where[3]" while the name is not fit to be shown. */
+static char *entry_path(const struct part *part, const struct json *entry, const char *where, size_t index)
+{
+    const char *name = part->key ? json_get_text(entry, part->key, NULL) : NULL;
+
+    for (size_t i = 0; name && i < part->count; i++) {
+        const struct field *field = &part->fields[i];
+
+        if (text_equal(field->path, part->key) &&
+            (field->cut || (text_characters(name) <= (size_t)field->max &&
+                            (!field->shape || shape_fits(field->shape, str_of(name))))))
+            return xasprintf("%s[%.253s]", where, name);
+    }
+    return xasprintf("%s[%zu]", where, index);
+}
+
+static struct err *check_key(const struct part *part, const struct json *list, size_t index, const char *path)
+{
+    const char *name = part->key ? json_get_text(json_item(list, index), part->key, NULL) : NULL;
+
+    for (size_t i = 0; name && i < index; i++) {
+        if (text_equal(json_get_text(json_item(list, i), part->key, NULL), name))
+            return err_new(ERR_INVALID, "%s: two entries have this %s", path, part->key);
+    }
+    return NULL;
+}
+
+/* Depth is that of the tables. */
+static struct err *read_list(const struct field *field, const struct json *value, // NOLINT(misc-no-recursion)
+                             const char *where, void *item)
+{
+    size_t index = 0;
+
+    if (!json_is(value, JSON_ARRAY))
+        return err_wrap(expected("list"), "%s", where);
+    TRY(err_wrap(check_entries(field, value), "%s", where));
+    json_each (entry, value) {
+        AUTO_FREE char *path = entry_path(field->part, entry, where, index);
+        void *added;
+
+        if (!json_is(entry, JSON_OBJECT))
+            return err_wrap(expected("object"), "%s", path);
+        TRY(check_key(field->part, value, index, path));
+        added = fields_grow(field_at(field, item), field_count_at(field, item), field->part->size);
+        set_defaults(field->part, added);
+        TRY(read_part(field->part, entry, path, added));
+        index++;
+    }
+    return NULL;
+}
+
+/* The value that holds the row's last member; NULL when it is not there. */
+static const struct json *parent_of(const struct json *value, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    AUTO_FREE char *parent = dot ? xstrndup(path, (size_t)(dot - path)) : NULL;
+
+    return parent ? json_at(value, parent) : value;
+}
+
+static struct err *read_field(const struct field *field,
+                              const struct json *value, // NOLINT(misc-no-recursion)
+                              const char *where, void *item)
+{
+    const struct json *found = json_at(value, field->path);
+    AUTO_FREE char *path = xasprintf("%s%s%s", where, *where ? "." : "", field->path);
+
+    if (!found || json_is(found, JSON_NULL)) {
+        if (field->required && json_is(parent_of(value, field->path), JSON_OBJECT))
+            return err_new(ERR_INVALID, "%s: required", path);
+        return NULL;
+    }
+    if (field->kind == FIELD_LIST)
+        return read_list(field, found, path, item);
+    TRY(err_wrap(readers[field->kind](field, found, item), "%s", path));
+    return field->kind == FIELD_PART ? read_part(field->part, found, path, field_at(field, item)) : NULL;
+}
+
+static struct err *read_part(const struct part *part, const struct json *value, // NOLINT(misc-no-recursion)
+                             const char *where, void *item)
+{
+    for (size_t i = 0; i < part->count; i++)
+        TRY(read_field(&part->fields[i], value, where, item));
+    return part->check ? part->check(item, value, where) : NULL;
+}
+
+struct err *fields_read(const struct part *part, const struct json *value, const char *where, void *ret)
+{
+    set_defaults(part, ret);
+    if (!json_is(value, JSON_OBJECT))
+        return err_wrap(expected("object"), "%s", where);
+    return read_part(part, value, where, ret);
+}
+
+/* --- freeing --- */
+
+static void free_texts(const struct field *field, void *item)
+{
+    char **texts = field_pointer(field_at(field, item));
+
+    for (size_t i = 0; i < *field_count_at(field, item); i++)
+        xfree(texts[i]);
+    xfree(texts);
+}
+
+static void free_pairs(const struct field *field, void *item)
+{
+    struct name_value *pairs = field_pointer(field_at(field, item));
+
+    for (size_t i = 0; i < *field_count_at(field, item); i++) {
+        xfree(pairs[i].name);
+        xfree(pairs[i].value);
+    }
+    xfree(pairs);
+}
+
+static void free_list(const struct field *field, void *item) // NOLINT(misc-no-recursion)
+{
+    char *entries = field_pointer(field_at(field, item));
+
+    for (size_t i = 0; i < *field_count_at(field, item); i++)
+        fields_free(field->part, entries + i * field->part->size);
+    xfree(entries);
+}
+
+static void free_field(const struct field *field, void *item) // NOLINT(misc-no-recursion)
+{
+    bool is_list = field->kind == FIELD_TEXTS || field->kind == FIELD_PAIRS || field->kind == FIELD_LIST;
+
+    if (field->kind == FIELD_TEXT)
+        xfree(field_pointer(field_at(field, item)));
+    else if (field->kind == FIELD_JSON || field->kind == FIELD_NOTES)
+        json_free(field_pointer(field_at(field, item)));
+    else if (field->kind == FIELD_TEXTS)
+        free_texts(field, item);
+    else if (field->kind == FIELD_PAIRS)
+        free_pairs(field, item);
+    else if (field->kind == FIELD_LIST)
+        free_list(field, item);
+    else if (field->kind == FIELD_PART)
+        fields_free(field->part, field_at(field, item));
+    else
+        return;
+    /* Rows may share a place: the next one finds it empty. */
+    if (is_list)
+        *field_count_at(field, item) = 0;
+    if (field->kind != FIELD_PART)
+        field_set_pointer(field_at(field, item), NULL);
+}
+
+void fields_free(const struct part *part, void *item) // NOLINT(misc-no-recursion)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (part->fields[i].offset != NOWHERE)
+            free_field(&part->fields[i], item);
+    }
+}
+
+/* --- looking at tables --- */
+
+void fields_walk(const struct part *part, const char *prefix, // NOLINT(misc-no-recursion)
+                 fields_visit_fn *visit, void *arg)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        const struct field *field = &part->fields[i];
+        bool is_list = field->kind == FIELD_LIST;
+        AUTO_FREE char *path =
+            xasprintf("%s%s%s%s", prefix, *prefix ? "." : "", field->path, is_list ? "[]" : "");
+
+        visit(arg, path, field);
+        if (field->part)
+            fields_walk(field->part, path, visit, arg);
+    }
+}

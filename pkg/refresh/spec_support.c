@@ -1,0 +1,211 @@
+#include "pkg/refresh/spec_parts.h"
+
+/* --- fields whose engine does not exist yet --- */
+
+static bool any_database(const struct refresh_spec *spec, bool (*is)(const struct database_spec *database))
+{
+    for (size_t i = 0; i < spec->database_count; i++) {
+        if (is(&spec->databases[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool from_vault(const struct database_spec *database)
+{
+    return database->from != FROM_NEW;
+}
+
+static bool generates_password(const struct database_spec *database)
+{
+    return database->kind == DATABASE_AURORA && database->aurora.password.kind == PASSWORD_GENERATE;
+}
+
+static bool has_managed_password(const struct database_spec *database)
+{
+    return database->kind == DATABASE_AURORA && database->aurora.password.kind == PASSWORD_RDS_MANAGED;
+}
+
+static bool has_settings_of_source(const struct database_spec *database)
+{
+    return database->kind == DATABASE_DYNAMODB && database->dynamodb.settings_from == SETTINGS_SOURCE;
+}
+
+static bool uses_vaults(const struct refresh_spec *spec)
+{
+    return any_database(spec, from_vault);
+}
+
+static bool uses_generate(const struct refresh_spec *spec)
+{
+    return any_database(spec, generates_password);
+}
+
+static bool uses_rds_managed(const struct refresh_spec *spec)
+{
+    return any_database(spec, has_managed_password);
+}
+
+static bool uses_settings_of_source(const struct refresh_spec *spec)
+{
+    return any_database(spec, has_settings_of_source);
+}
+
+static bool uses_before_hooks(const struct refresh_spec *spec)
+{
+    return spec->before_hook_count > 0;
+}
+
+static bool uses_after_hooks(const struct refresh_spec *spec)
+{
+    return spec->after_hook_count > 0;
+}
+
+static bool is_manual(const struct refresh_spec *spec)
+{
+    return spec->live.policy == POLICY_MANUAL;
+}
+
+static bool has_window(const struct refresh_spec *spec)
+{
+    return spec->live.window.present;
+}
+
+static bool fails_on_differences(const struct refresh_spec *spec)
+{
+    return spec->differences == DIFFERENCES_FAIL;
+}
+
+static bool writes_secrets(const struct refresh_spec *spec)
+{
+    for (size_t i = 0; i < spec->parameter_count; i++) {
+        if (spec->parameters[i].kind == PARAMETER_SECRET)
+            return true;
+    }
+    return false;
+}
+
+static bool restarts(const struct refresh_spec *spec, enum application_kind kind)
+{
+    for (size_t i = 0; i < spec->application_count; i++) {
+        if (spec->applications[i].kind == kind)
+            return true;
+    }
+    return false;
+}
+
+static bool restarts_stateful_sets(const struct refresh_spec *spec)
+{
+    return restarts(spec, APPLICATION_STATEFUL_SET);
+}
+
+static bool restarts_daemon_sets(const struct refresh_spec *spec)
+{
+    return restarts(spec, APPLICATION_DAEMON_SET);
+}
+
+static bool does_not_queue(const struct refresh_spec *spec)
+{
+    return spec->concurrency != CONCURRENCY_QUEUE;
+}
+
+static bool deletes_copies(const struct refresh_spec *spec)
+{
+    return spec->live.deletion_policy == DELETION_DELETE;
+}
+
+static bool deletes_itself(const struct refresh_spec *spec)
+{
+    return spec->live.ttl_seconds_after_finished >= 0;
+}
+
+/* A row goes when its engine comes. */
+static const struct {
+    const char *what;
+    bool (*used)(const struct refresh_spec *spec);
+} unsupported[] = {
+    {.what = "spec.databases[].recoveryPoint.from other than New", .used = uses_vaults},
+    {.what = "spec.databases[].aurora.masterUserPassword.generate", .used = uses_generate},
+    {.what = "spec.databases[].aurora.masterUserPassword.rdsManaged", .used = uses_rds_managed},
+    {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
+    {.what = "spec.hooks.beforeSwitchover", .used = uses_before_hooks},
+    {.what = "spec.hooks.afterSwitchover", .used = uses_after_hooks},
+    {.what = "spec.switchover.policy Manual", .used = is_manual},
+    {.what = "spec.switchover.window", .used = has_window},
+    {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
+    {.what = "spec.switchover.parameters[].secret", .used = writes_secrets},
+    {.what = "spec.switchover.applications[].statefulSet", .used = restarts_stateful_sets},
+    {.what = "spec.switchover.applications[].daemonSet", .used = restarts_daemon_sets},
+    {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},
+    {.what = "spec.deletionPolicy Delete", .used = deletes_copies},
+    {.what = "spec.ttlSecondsAfterFinished", .used = deletes_itself},
+};
+
+struct err *refresh_unsupported(const struct refresh_spec *spec)
+{
+    for (size_t i = 0; i < COUNT_OF(unsupported); i++) {
+        if (unsupported[i].used(spec))
+            return err_new(ERR_INVALID, "%s: not supported yet", unsupported[i].what);
+    }
+    return NULL;
+}
+
+/* --- fields that need a cluster --- */
+
+static const char *const cluster_parameters[] = {
+    [PARAMETER_SSM] = NULL,
+    [PARAMETER_SECRETS_MANAGER] = NULL,
+    [PARAMETER_CONFIG_MAP] = "configMap",
+    [PARAMETER_SECRET] = "secret",
+};
+
+static const char *const cluster_applications[] = {
+    [APPLICATION_DEPLOYMENT] = "deployment",
+    [APPLICATION_STATEFUL_SET] = "statefulSet",
+    [APPLICATION_DAEMON_SET] = "daemonSet",
+    [APPLICATION_ECS_SERVICE] = NULL,
+};
+
+static void add_field(struct buf *out, bool *any, const char *list, const char *name, const char *member)
+{
+    if (!member)
+        return;
+    buf_addf(out, "%sspec.%s[%s].%s", *any ? ", " : "", list, name, member);
+    *any = true;
+}
+
+static void add_databases(const struct refresh_spec *spec, struct buf *out, bool *any)
+{
+    for (size_t i = 0; i < spec->database_count; i++) {
+        const struct database_spec *database = &spec->databases[i];
+        const struct password_spec *password = &database->aurora.password;
+
+        if (database->kind == DATABASE_AURORA && password->from.secret_name)
+            add_field(out, any, "databases", database->name,
+                      password->kind == PASSWORD_GENERATE ? "aurora.masterUserPassword.generate.secret"
+                                                          : "aurora.masterUserPassword.fromSecret.secret");
+    }
+}
+
+static void add_hooks(const struct hook_spec *hooks, size_t count, const char *list, struct buf *out,
+                      bool *any)
+{
+    for (size_t i = 0; i < count; i++)
+        add_field(out, any, list, hooks[i].name, hooks[i].kind == HOOK_CRON_JOB ? "cronJob" : NULL);
+}
+
+bool refresh_needs_cluster(const struct refresh_spec *spec, struct buf *ret_fields)
+{
+    bool any = false;
+
+    add_databases(spec, ret_fields, &any);
+    add_hooks(spec->before_hooks, spec->before_hook_count, "hooks.beforeSwitchover", ret_fields, &any);
+    add_hooks(spec->after_hooks, spec->after_hook_count, "hooks.afterSwitchover", ret_fields, &any);
+    for (size_t i = 0; i < spec->parameter_count; i++)
+        add_field(ret_fields, &any, "switchover.parameters", spec->parameters[i].name,
+                  cluster_parameters[spec->parameters[i].kind]);
+    for (size_t i = 0; i < spec->application_count; i++)
+        add_field(ret_fields, &any, "switchover.applications", spec->applications[i].name,
+                  cluster_applications[spec->applications[i].kind]);
+    return any;
+}

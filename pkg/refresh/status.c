@@ -1,0 +1,302 @@
+#include "pkg/refresh/status.h"
+
+#include "pkg/refresh/fields.h"
+
+#define MESSAGE_MAX 1024 /* bytes of a sentence for people */
+#define ARN_MAX 2048
+
+static const char *const state_names[] = {
+    [STEP_WAITING] = "Waiting", [STEP_INTENDED] = "Intended", [STEP_RUNNING] = "Running",
+    [STEP_DONE] = "Done",       [STEP_FAILED] = "Failed",     [STEP_SKIPPED] = "Skipped",
+    [STEP_UNDONE] = "Undone",
+};
+static const char *const kind_names[] = {[DATABASE_AURORA] = "Aurora", [DATABASE_DYNAMODB] = "DynamoDB"};
+static const char *const role_names[] = {
+    [COPY_UNFINISHED] = "Unfinished",
+    [COPY_IN_USE] = "InUse",
+    [COPY_PREVIOUS] = "Previous",
+    [COPY_FAILED] = "Failed",
+};
+static const char *const condition_names[] = {
+    [CONDITION_FALSE] = "False",
+    [CONDITION_TRUE] = "True",
+    [CONDITION_UNKNOWN] = "Unknown",
+};
+
+/* clang-format off */
+#define AT(member) offsetof(struct step_status, member)
+static const struct field step_fields[] = {
+    {.path = "name",           .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .cut = 128},
+    {.path = "state",          .kind = FIELD_ENUM,    .offset = AT(state), .required = true, .names = NAMES(state_names)},
+    {.path = "attempt",        .kind = FIELD_INT,     .offset = AT(attempt)},
+    {.path = "externalID",     .kind = FIELD_TEXT,    .offset = AT(external_id), .cut = ARN_MAX},
+    {.path = "startTime",      .kind = FIELD_TIME_MS, .offset = AT(start_ms)},
+    {.path = "completionTime", .kind = FIELD_TIME_MS, .offset = AT(completion_ms)},
+    {.path = "percent",        .kind = FIELD_INT,     .offset = AT(percent), .max = 100},
+    {.path = "message",        .kind = FIELD_TEXT,    .offset = AT(message), .cut = MESSAGE_MAX},
+    {.path = "evidence",       .kind = FIELD_NOTES,   .offset = AT(evidence), .item_max = 2048},
+};
+static const struct part step_part = {
+    .fields = step_fields, .count = COUNT_OF(step_fields), .size = sizeof(struct step_status), .key = "name",
+};
+#undef AT
+
+#define AT(member) offsetof(struct database_status, member)
+static const struct field database_fields[] = {
+    {.path = "name",                 .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .cut = 63},
+    {.path = "recoveryPointARN",     .kind = FIELD_TEXT,    .offset = AT(recovery_point_arn), .cut = ARN_MAX},
+    {.path = "copyRecoveryPointARN", .kind = FIELD_TEXT,    .offset = AT(copy_recovery_point_arn), .cut = ARN_MAX},
+    {.path = "copyIdentifier",       .kind = FIELD_TEXT,    .offset = AT(copy_identifier), .cut = 255},
+    {.path = "copyARN",              .kind = FIELD_TEXT,    .offset = AT(copy_arn), .cut = ARN_MAX},
+    {.path = "endpoint",             .kind = FIELD_TEXT,    .offset = AT(endpoint), .cut = 512},
+    {.path = "readerEndpoint",       .kind = FIELD_TEXT,    .offset = AT(reader_endpoint), .cut = 512},
+    {.path = "port",                 .kind = FIELD_INT,     .offset = AT(port), .max = 65535},
+    {.path = "streamARN",            .kind = FIELD_TEXT,    .offset = AT(stream_arn), .cut = ARN_MAX},
+    {.path = "engine",               .kind = FIELD_TEXT,    .offset = AT(engine), .cut = 64},
+    {.path = "engineVersion",        .kind = FIELD_TEXT,    .offset = AT(engine_version), .cut = 64},
+    {.path = "masterUsername",       .kind = FIELD_TEXT,    .offset = AT(master_username), .cut = 128},
+    {.path = "failures",             .kind = FIELD_INT,     .offset = AT(failures), .max = INT32_MAX},
+    {.path = "backOffUntil",         .kind = FIELD_TIME_MS, .offset = AT(back_off_until_ms)},
+    {.path = "lastError",            .kind = FIELD_TEXT,    .offset = AT(last_error), .cut = MESSAGE_MAX},
+    {.path = "steps",                .kind = FIELD_LIST,    .offset = AT(steps), .count_offset = AT(step_count), .max = 32,
+     .part = &step_part},
+};
+static const struct part database_part = {
+    .fields = database_fields, .count = COUNT_OF(database_fields), .size = sizeof(struct database_status), .key = "name",
+};
+#undef AT
+
+#define AT(member) offsetof(struct copy_status, member)
+static const struct field copy_fields[] = {
+    {.path = "arn",          .kind = FIELD_TEXT, .offset = AT(arn), .required = true, .always = true, .cut = ARN_MAX},
+    {.path = "identifier",   .kind = FIELD_TEXT, .offset = AT(identifier), .cut = 255},
+    {.path = "kind",         .kind = FIELD_ENUM, .offset = AT(kind), .names = NAMES(kind_names)},
+    {.path = "database",     .kind = FIELD_TEXT, .offset = AT(database), .cut = 63},
+    {.path = "runID",        .kind = FIELD_TEXT, .offset = AT(run_id), .cut = 63},
+    {.path = "role",         .kind = FIELD_ENUM, .offset = AT(role), .required = true, .names = NAMES(role_names)},
+    {.path = "restoreJobID", .kind = FIELD_TEXT, .offset = AT(restore_job_id), .cut = 256},
+    {.path = "creationTime", .kind = FIELD_TIME, .offset = AT(creation_ms)},
+};
+static const struct part copy_part = {
+    .fields = copy_fields, .count = COUNT_OF(copy_fields), .size = sizeof(struct copy_status), .key = "arn",
+};
+#undef AT
+
+#define AT(member) offsetof(struct previous_status, member)
+static const struct field previous_fields[] = {
+    {.path = "kind",    .kind = FIELD_TEXT, .offset = AT(kind), .required = true, .always = true, .cut = 64},
+    {.path = "name",    .kind = FIELD_TEXT, .offset = AT(name), .required = true, .always = true, .cut = 63},
+    {.path = "value",   .kind = FIELD_TEXT, .offset = AT(value), .cut = 8192},
+    {.path = "version", .kind = FIELD_TEXT, .offset = AT(version), .cut = 256},
+};
+static const struct part previous_part = {
+    .fields = previous_fields, .count = COUNT_OF(previous_fields), .size = sizeof(struct previous_status),
+};
+#undef AT
+
+#define AT(member) offsetof(struct history_entry, member)
+static const struct field history_fields[] = {
+    {.path = "runID",          .kind = FIELD_TEXT, .offset = AT(run_id), .required = true, .always = true, .cut = 63},
+    {.path = "attempt",        .kind = FIELD_INT,  .offset = AT(attempt)},
+    {.path = "result",         .kind = FIELD_TEXT, .offset = AT(result), .cut = 64},
+    {.path = "startTime",      .kind = FIELD_TIME, .offset = AT(start_ms)},
+    {.path = "completionTime", .kind = FIELD_TIME, .offset = AT(completion_ms)},
+    {.path = "message",        .kind = FIELD_TEXT, .offset = AT(message), .cut = MESSAGE_MAX},
+};
+static const struct part history_part = {
+    .fields = history_fields, .count = COUNT_OF(history_fields), .size = sizeof(struct history_entry),
+};
+#undef AT
+
+#define AT(member) offsetof(struct condition, member)
+static const struct field condition_fields[] = {
+    {.path = "type",               .kind = FIELD_TEXT, .offset = AT(type), .required = true, .always = true, .cut = 316},
+    {.path = "status",             .kind = FIELD_ENUM, .offset = AT(status), .required = true, .names = NAMES(condition_names)},
+    {.path = "observedGeneration", .kind = FIELD_INT,  .offset = AT(observed_generation)},
+    {.path = "lastTransitionTime", .kind = FIELD_TIME, .offset = AT(transition_ms), .required = true, .always = true},
+    {.path = "reason",             .kind = FIELD_TEXT, .offset = AT(reason), .required = true, .always = true, .cut = 1024},
+    {.path = "message",            .kind = FIELD_TEXT, .offset = AT(message), .required = true, .always = true,
+     .cut = MESSAGE_MAX},
+};
+static const struct part condition_part = {
+    .fields = condition_fields, .count = COUNT_OF(condition_fields), .size = sizeof(struct condition), .key = "type",
+};
+#undef AT
+
+#define AT(member) offsetof(struct refresh_status, member)
+static const struct field status_fields[] = {
+    {.path = "observedGeneration", .kind = FIELD_INT,  .offset = AT(observed_generation)},
+    {.path = "phase",              .kind = FIELD_TEXT, .offset = AT(phase), .cut = 64},
+    {.path = "progress",           .kind = FIELD_OBJECT},
+    {.path = "progress.text",      .kind = FIELD_TEXT, .offset = AT(progress_text), .cut = 128},
+    {.path = "progress.percent",   .kind = FIELD_INT,  .offset = AT(percent), .max = 100},
+    {.path = "progress.estimatedCompletionTime", .kind = FIELD_TIME, .offset = AT(estimated_completion_ms)},
+    {.path = "lastHandledTrigger", .kind = FIELD_TEXT, .offset = AT(last_handled_trigger), .cut = 256},
+    {.path = "lastHandledRequest", .kind = FIELD_TEXT, .offset = AT(last_handled_request), .cut = 256},
+
+    {.path = "run",                   .kind = FIELD_OBJECT},
+    {.path = "run.id",                .kind = FIELD_TEXT, .offset = AT(run.id), .required = true, .cut = 63},
+    {.path = "run.attempt",           .kind = FIELD_INT,  .offset = AT(run.attempt)},
+    {.path = "run.trigger",           .kind = FIELD_TEXT, .offset = AT(run.trigger), .cut = 256},
+    {.path = "run.request",           .kind = FIELD_TEXT, .offset = AT(run.request), .cut = 256},
+    {.path = "run.controllerVersion", .kind = FIELD_TEXT, .offset = AT(run.controller_version), .cut = 128},
+    {.path = "run.startTime",         .kind = FIELD_TIME, .offset = AT(run.start_ms)},
+    {.path = "run.completionTime",    .kind = FIELD_TIME, .offset = AT(run.completion_ms)},
+    {.path = "run.approval",          .kind = FIELD_OBJECT},
+    {.path = "run.approval.by",       .kind = FIELD_TEXT, .offset = AT(run.approved_by), .required = true, .cut = 1024},
+    {.path = "run.approval.time",     .kind = FIELD_TIME, .offset = AT(run.approval_ms), .required = true, .always = true},
+    {.path = "run.spec",              .kind = FIELD_JSON, .offset = AT(run.spec)},
+
+    {.path = "databases", .kind = FIELD_LIST, .offset = AT(databases), .count_offset = AT(database_count), .max = 32,
+     .part = &database_part},
+    {.path = "copies",    .kind = FIELD_LIST, .offset = AT(copies), .count_offset = AT(copy_count), .max = 512,
+     .part = &copy_part},
+    {.path = "switchover",          .kind = FIELD_OBJECT},
+    {.path = "switchover.steps",    .kind = FIELD_LIST, .offset = AT(switchover_steps),
+     .count_offset = AT(switchover_step_count), .max = 64, .part = &step_part},
+    {.path = "switchover.previous", .kind = FIELD_LIST, .offset = AT(previous), .count_offset = AT(previous_count),
+     .max = 128, .part = &previous_part},
+    {.path = "history",    .kind = FIELD_LIST, .offset = AT(history), .count_offset = AT(history_count), .max = 10,
+     .part = &history_part},
+    {.path = "conditions", .kind = FIELD_LIST, .offset = AT(conditions), .count_offset = AT(condition_count), .max = 16,
+     .part = &condition_part},
+};
+#undef AT
+/* clang-format on */
+
+const struct part status_part = {
+    .fields = status_fields,
+    .count = COUNT_OF(status_fields),
+    .size = sizeof(struct refresh_status),
+};
+
+const char *step_state_name(enum step_state state)
+{
+    return state_names[state];
+}
+
+struct refresh_status *refresh_status_new(void)
+{
+    return xcalloc(1, sizeof(struct refresh_status));
+}
+
+struct err *refresh_status_parse(const struct json *status, struct refresh_status **ret)
+{
+    AUTO_REFRESH_STATUS struct refresh_status *parsed = refresh_status_new();
+
+    if (status && !json_is(status, JSON_NULL))
+        TRY(fields_read(&status_part, status, "status", parsed));
+    *ret = TAKE(parsed);
+    return NULL;
+}
+
+struct json *refresh_status_to_json(const struct refresh_status *status)
+{
+    struct json *value = fields_write(&status_part, status);
+
+    /* What belongs to no run is not written. */
+    if (!status->run.id)
+        json_remove(value, "run");
+    return value;
+}
+
+void refresh_status_free(struct refresh_status *status)
+{
+    if (!status)
+        return;
+    fields_free(&status_part, status);
+    xfree(status);
+}
+
+/* Empties a list of a status, with all that its entries own. */
+static void clear_list(struct refresh_status *status, const char *path)
+{
+    for (size_t i = 0; i < status_part.count; i++) {
+        const struct part only = {.fields = &status_fields[i], .count = 1};
+
+        if (text_equal(status_fields[i].path, path))
+            fields_free(&only, status);
+    }
+}
+
+void status_reset_run(struct refresh_status *status)
+{
+    clear_list(status, "databases");
+    clear_list(status, "switchover.steps");
+    clear_list(status, "switchover.previous");
+}
+
+static void done_history_entry(struct history_entry *entry)
+{
+    fields_free(&history_part, entry);
+}
+
+static void done_condition(struct condition *condition)
+{
+    fields_free(&condition_part, condition);
+}
+
+#define HISTORY_MAX 10
+
+void status_add_history(struct refresh_status *status, const char *run_id, const char *result,
+                        const char *message)
+{
+    struct history_entry entry = {
+        .run_id = xstrdup(run_id),
+        .result = xstrdup_or_null(result),
+        .message = xstrdup_or_null(message),
+    };
+
+    if (text_equal(status->run.id, run_id)) {
+        entry.attempt = status->run.attempt;
+        entry.start_ms = status->run.start_ms;
+        entry.completion_ms = status->run.completion_ms;
+    }
+    while (status->history_count >= HISTORY_MAX)
+        done_history_entry(&status->history[--status->history_count]);
+    (void)fields_grow(&status->history, &status->history_count, sizeof(entry));
+    memmove(status->history + 1, status->history, (status->history_count - 1) * sizeof(entry));
+    status->history[0] = entry;
+}
+
+/* --- conditions --- */
+
+struct condition *status_condition(struct refresh_status *status, const char *type)
+{
+    for (size_t i = 0; i < status->condition_count; i++) {
+        if (text_equal(status->conditions[i].type, type))
+            return &status->conditions[i];
+    }
+    return NULL;
+}
+
+void status_set_condition(struct refresh_status *status, const char *type, enum condition_status value,
+                          const char *reason, const char *message, int64_t generation, int64_t now_ms)
+{
+    struct condition *condition = status_condition(status, type);
+
+    if (!condition) {
+        condition = fields_grow(&status->conditions, &status->condition_count, sizeof(*condition));
+        condition->type = xstrdup(type);
+        condition->transition_ms = now_ms;
+    } else if (condition->status != value) {
+        condition->transition_ms = now_ms;
+    }
+    condition->status = value;
+    condition->observed_generation = generation;
+    text_replace(&condition->reason, reason);
+    text_replace(&condition->message, message);
+}
+
+void status_remove_condition(struct refresh_status *status, const char *type)
+{
+    struct condition *condition = status_condition(status, type);
+    size_t after;
+
+    if (!condition)
+        return;
+    after = status->condition_count - (size_t)(condition - status->conditions) - 1;
+    done_condition(condition);
+    memmove(condition, condition + 1, after * sizeof(*condition));
+    status->condition_count--;
+}

@@ -1,0 +1,112 @@
+#include "pkg/refresh/fields.h"
+#include "pkg/refresh/status.h"
+
+void text_replace(char **text, const char *value)
+{
+    char *fresh = xstrdup_or_null(value); /* value may be the old text, or a part of it */
+
+    xfree(*text);
+    *text = fresh;
+}
+
+struct database_status *status_database(struct refresh_status *status, const char *name)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (text_equal(status->databases[i].name, name))
+            return &status->databases[i];
+    }
+    return NULL;
+}
+
+struct database_status *status_add_database(struct refresh_status *status, const char *name)
+{
+    struct database_status *database = status_database(status, name);
+
+    if (!database) {
+        database = fields_grow(&status->databases, &status->database_count, sizeof(*database));
+        database->name = xstrdup(name);
+    }
+    return database;
+}
+
+struct step_status *status_add_step(struct step_status **steps, size_t *count, const char *name)
+{
+    struct step_status *step;
+
+    for (size_t i = 0; i < *count; i++) {
+        if (text_equal((*steps)[i].name, name))
+            return &(*steps)[i];
+    }
+    step = fields_grow(steps, count, sizeof(*step));
+    step->name = xstrdup(name);
+    return step;
+}
+
+struct copy_status *status_add_copy(struct refresh_status *status, const char *arn)
+{
+    struct copy_status *copy;
+
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (text_equal(status->copies[i].arn, arn))
+            return &status->copies[i];
+    }
+    copy = fields_grow(&status->copies, &status->copy_count, sizeof(*copy));
+    copy->arn = xstrdup(arn);
+    return copy;
+}
+
+struct previous_status *status_previous(struct refresh_status *status, const char *kind, const char *name)
+{
+    for (size_t i = 0; i < status->previous_count; i++) {
+        if (text_equal(status->previous[i].kind, kind) && text_equal(status->previous[i].name, name))
+            return &status->previous[i];
+    }
+    return NULL;
+}
+
+struct previous_status *status_set_previous(struct refresh_status *status, const char *kind, const char *name)
+{
+    struct previous_status *previous = status_previous(status, kind, name);
+
+    if (!previous) {
+        previous = fields_grow(&status->previous, &status->previous_count, sizeof(*previous));
+        previous->kind = xstrdup(kind);
+        previous->name = xstrdup(name);
+    }
+    return previous;
+}
+
+/* --- evidence --- */
+
+const char *step_evidence(const struct step_status *step, const char *name)
+{
+    return json_get_text(json_member(step->evidence, name), NULL, NULL);
+}
+
+void step_set_evidence(struct step_status *step, const char *name, const char *value)
+{
+    if (!step->evidence && !value)
+        return;
+    if (!step->evidence)
+        step->evidence = json_new_object();
+    json_set_text(step->evidence, name, value);
+    if (!json_count(step->evidence)) {
+        json_free(step->evidence);
+        step->evidence = NULL;
+    }
+}
+
+void step_set_evidence_ms(struct step_status *step, const char *name, int64_t ms)
+{
+    AUTO_FREE char *text = xasprintf("%lld", (long long)ms);
+
+    step_set_evidence(step, name, text);
+}
+
+int64_t step_evidence_ms(const struct step_status *step, const char *name, int64_t otherwise)
+{
+    const char *text = step_evidence(step, name);
+    int64_t ms = otherwise;
+
+    return text && str_to_int(str_of(text), &ms) ? ms : otherwise;
+}
