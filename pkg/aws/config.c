@@ -10,7 +10,6 @@ struct reader {
     struct str profile, default_profile;
     struct str home;
     struct str legacy_token;
-    bool ignore_endpoints;
 };
 
 enum kind { TEXT, SECRET, TRUTH, WHEN, VIEW };
@@ -112,7 +111,8 @@ static struct err *read_entry(struct reader *reader, const char *entry)
         return NULL;
     }
     if (str_is(name, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
-        return read_truth("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", value, &reader->ignore_endpoints);
+        return read_truth("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", value,
+                          &reader->config->ignore_endpoint_urls);
     for (size_t i = 0; i < COUNT_OF(variables); i++) {
         if (str_is(name, variables[i].name))
             return set_variable(reader, &variables[i], value);
@@ -143,7 +143,7 @@ static void settle(struct reader *reader)
         config->credentials_file = xasprintf(STR_FMT "/.aws/credentials", STR_ARG(reader->home));
     if (!config->config_file && reader->home.len)
         config->config_file = xasprintf(STR_FMT "/.aws/config", STR_ARG(reader->home));
-    if (!reader->ignore_endpoints)
+    if (!config->ignore_endpoint_urls)
         return;
     drop_text(&config->endpoint_url);
     for (size_t i = 0; i < AWS_SERVICE_COUNT; i++)

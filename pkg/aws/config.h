@@ -9,6 +9,7 @@ struct aws_config {
     char *region;                                   /* of the controller itself; accounts name their own */
     char *endpoint_url;                             /* for every service; NULL: AWS itself */
     char *service_endpoint_urls[AWS_SERVICE_COUNT]; /* win over endpoint_url */
+    bool ignore_endpoint_urls; /* they were dropped, and those of the shared files do not count either */
     bool use_fips;
     bool use_dual_stack;
     char *ca_bundle; /* file with the roots to trust, instead of the system's */

@@ -1,7 +1,7 @@
 #include "pkg/aws/credentials.h"
 
-struct credentials *credentials_new(struct str access_key_id, struct secret *secret_key, struct secret *session_token,
-                                    int64_t expires_ms)
+struct credentials *credentials_new(struct str access_key_id, struct secret *secret_key,
+                                    struct secret *session_token, int64_t expires_ms)
 {
     struct credentials *credentials = xcalloc(1, sizeof(*credentials));
 
@@ -41,7 +41,8 @@ struct chain {
     size_t count;
 };
 
-static struct err *chain_fetch(struct credentials_source *self, const struct env *env, struct credentials **ret)
+static struct err *chain_fetch(struct credentials_source *self, const struct env *env,
+                               struct credentials **ret)
 {
     struct chain *chain = (struct chain *)self;
 
@@ -97,7 +98,8 @@ struct shared {
     struct credentials_cache *cache;
 };
 
-static struct err *shared_fetch(struct credentials_source *self, const struct env *env, struct credentials **ret)
+static struct err *shared_fetch(struct credentials_source *self, const struct env *env,
+                                struct credentials **ret)
 {
     return credentials_get(((struct shared *)self)->cache, env, ret);
 }

@@ -98,21 +98,25 @@ static void finish_flight(struct credentials_cache *cache, const struct env *env
     }
 }
 
-static struct err *fetch_checked(struct credentials_cache *cache, const struct env *env, struct credentials **ret)
+static struct err *fetch_checked(struct credentials_cache *cache, const struct env *env,
+                                 struct credentials **ret)
 {
     AUTO_CREDENTIALS struct credentials *fetched = NULL;
 
     TRY(cache->source->ops->fetch(cache->source, env, &fetched));
     if (!fetched)
-        return err_new(ERR_DENIED, "no AWS credentials were found in the environment, a web identity, the shared files or "
-                                   "a container endpoint");
+        return err_new(
+            ERR_DENIED,
+            "no AWS credentials were found in the environment, a web identity, the shared files or "
+            "a container endpoint");
     if (fetched->expires_ms <= sched_wall_ms(env->sched))
         return err_new(ERR_DENIED, "the AWS credentials that were fetched have already expired");
     *ret = TAKE(fetched);
     return NULL;
 }
 
-/* We are the one who fetches. What is held already is good enough when the fetch fails inside the advisory window. */
+/* We are the one who fetches. What is held already is good enough when the fetch fails inside the advisory
+ * window. */
 static struct err *fly(struct credentials_cache *cache, const struct env *env, struct credentials *held,
                        struct credentials **ret)
 {
@@ -154,8 +158,8 @@ static bool look(struct credentials_cache *cache, const struct waiter *waiter)
 }
 
 /* `waiter` is in the list already. *ret stays NULL when the caller must look again. */
-static struct err *wait_for_flight(struct credentials_cache *cache, const struct env *env, struct waiter *waiter,
-                                   struct credentials **ret)
+static struct err *wait_for_flight(struct credentials_cache *cache, const struct env *env,
+                                   struct waiter *waiter, struct credentials **ret)
 {
     struct stop_subscription *subscription = stop_subscribe(env->stop, wake_spot, waiter->spot);
 

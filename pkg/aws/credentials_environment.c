@@ -5,7 +5,8 @@ struct environment {
     const struct aws_config *config;
 };
 
-static struct err *environment_fetch(struct credentials_source *self, const struct env *env, struct credentials **ret)
+static struct err *environment_fetch(struct credentials_source *self, const struct env *env,
+                                     struct credentials **ret)
 {
     const struct aws_config *config = ((struct environment *)self)->config;
     int64_t expires_ms = config->credential_expiration_ms ? config->credential_expiration_ms : NEVER_MS;

@@ -120,7 +120,8 @@ static bool is_label(const char *text)
 }
 
 /* botocore's partitions of global services: IAM has a host without a Region but for China and GovCloud. */
-static char *global_host(const struct aws_service_info *info, const struct aws_partition *partition, bool use_fips)
+static char *global_host(const struct aws_service_info *info, const struct aws_partition *partition,
+                         bool use_fips)
 {
     const char *fips = use_fips ? "-fips" : "";
 
@@ -131,7 +132,8 @@ static char *global_host(const struct aws_service_info *info, const struct aws_p
     return xasprintf("%s.%s.%s", info->prefix, partition->global_region, partition->dns_suffix);
 }
 
-static char *own_host(const struct aws_config *config, const struct aws_service_info *info, const char *region)
+static char *own_host(const struct aws_config *config, const struct aws_service_info *info,
+                      const char *region)
 {
     const struct aws_partition *partition = aws_partition_of(region);
 
@@ -163,7 +165,8 @@ static struct err *use_override(const char *text, struct aws_endpoint *ret)
     TRY(err_wrap(url_parse(text, &url), "endpoint URL %.200s", text));
     is_http = str_equal_nocase(url.scheme, STR("http"));
     if (is_http && !url_is_loopback(&url))
-        return err_new(ERR_INVALID, "endpoint URL %.200s: plain http is accepted on loopback addresses only", text);
+        return err_new(ERR_INVALID, "endpoint URL %.200s: plain http is accepted on loopback addresses only",
+                       text);
     if (url.query.len || str_contains(whole, "?"))
         return err_new(ERR_INVALID, "endpoint URL %.200s: must not have a query", text);
     if (url.host.len > HOST_MAX)
@@ -175,8 +178,8 @@ static struct err *use_override(const char *text, struct aws_endpoint *ret)
     return NULL;
 }
 
-struct err *aws_endpoint_resolve(const struct aws_config *config, enum aws_service service, const char *region,
-                                 struct aws_endpoint *ret)
+struct err *aws_endpoint_resolve(const struct aws_config *config, enum aws_service service,
+                                 const char *region, struct aws_endpoint *ret)
 {
     const struct aws_service_info *info = &services[service];
     const char *override = config->service_endpoint_urls[service];

@@ -99,10 +99,22 @@ static void add_query(struct buf *out, struct str query)
 static bool is_signed(struct str name)
 {
     static const char *const left_out[] = {
-        "accept",       "accept-encoding",    "authorization",       "connection",
-        "content-length", "expect",           "keep-alive",          "proxy-authenticate",
-        "proxy-authorization", "te",          "trailer",             "transfer-encoding",
-        "upgrade",      "user-agent",         "x-amz-date",          "x-amz-security-token",
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-amz-date",
+        "x-amz-security-token",
         "x-amzn-trace-id",
     };
 
@@ -175,7 +187,8 @@ static void make_canonical(const struct sigv4_request *request, const struct cre
     }
     pieces[count++] = (struct piece){STR("x-amz-date"), str_of(result->date), 0};
     if (credentials->session_token)
-        pieces[count++] = (struct piece){STR("x-amz-security-token"), secret_reveal(credentials->session_token), 0};
+        pieces[count++] =
+            (struct piece){STR("x-amz-security-token"), secret_reveal(credentials->session_token), 0};
 
     buf_addf(out, "%s\n", request->method);
     add_path(out, request->path);
@@ -197,7 +210,8 @@ static struct str mac_str(const unsigned char *mac)
     return (struct str){.ptr = (const char *)mac, .len = SHA256_BYTES};
 }
 
-static void sign_text(const struct credentials *credentials, const struct sigv4_scope *scope, struct sigv4_result *result)
+static void sign_text(const struct credentials *credentials, const struct sigv4_scope *scope,
+                      struct sigv4_result *result)
 {
     AUTO_BUF struct buf secret = BUF_SECRET(SIGN_MAX);
     AUTO_BUF struct buf hex = BUF_MAX(2 * SHA256_BYTES);
@@ -216,8 +230,8 @@ static void sign_text(const struct credentials *credentials, const struct sigv4_
     explicit_bzero(next, sizeof(next));
 }
 
-void sigv4_sign(const struct sigv4_request *request, const struct credentials *credentials, const struct sigv4_scope *scope,
-                struct sigv4_result *ret)
+void sigv4_sign(const struct sigv4_request *request, const struct credentials *credentials,
+                const struct sigv4_scope *scope, struct sigv4_result *ret)
 {
     char digest[2 * SHA256_BYTES + 1];
 
@@ -238,7 +252,8 @@ void sigv4_sign(const struct sigv4_request *request, const struct credentials *c
 
     buf_addf(&ret->authorization, "AWS4-HMAC-SHA256 Credential=%s/", credentials->access_key_id);
     add_scope(&ret->authorization, scope, ret->date);
-    buf_addf(&ret->authorization, ", SignedHeaders=%s, Signature=%s", buf_text(&ret->signed_headers), ret->signature);
+    buf_addf(&ret->authorization, ", SignedHeaders=%s, Signature=%s", buf_text(&ret->signed_headers),
+             ret->signature);
 }
 
 void sigv4_result_done(struct sigv4_result *result)

@@ -98,8 +98,8 @@ static struct err *skip_past(struct parser *parser, const char *end, const char 
 
 static bool is_name_char(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.' || c == ':' || (unsigned char)c >= 0x80;
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == ':' || (unsigned char)c >= 0x80;
 }
 
 static struct err *read_name(struct parser *parser, struct str *ret)
@@ -128,12 +128,14 @@ static void add_utf8(struct buf *out, uint32_t code)
     } else if (code < 0x800) {
         buf_add(out, (char[]){(char)(0xC0 | code >> 6), (char)(0x80 | (code & 63))}, 2);
     } else if (code < 0x10000) {
-        buf_add(out, (char[]){(char)(0xE0 | code >> 12), (char)(0x80 | (code >> 6 & 63)), (char)(0x80 | (code & 63))},
-                3);
+        buf_add(
+            out,
+            (char[]){(char)(0xE0 | code >> 12), (char)(0x80 | (code >> 6 & 63)), (char)(0x80 | (code & 63))},
+            3);
     } else {
         buf_add(out,
-                (char[]){(char)(0xF0 | code >> 18), (char)(0x80 | (code >> 12 & 63)), (char)(0x80 | (code >> 6 & 63)),
-                         (char)(0x80 | (code & 63))},
+                (char[]){(char)(0xF0 | code >> 18), (char)(0x80 | (code >> 12 & 63)),
+                         (char)(0x80 | (code >> 6 & 63)), (char)(0x80 | (code & 63))},
                 4);
     }
 }
@@ -255,7 +257,8 @@ static struct err *skip_attributes(struct parser *parser)
         if (quote != '"' && quote != '\'')
             return fail(parser, "expected a quoted attribute");
         parser->at++;
-        end = at_end(parser) ? NULL : memchr(parser->text.ptr + parser->at, quote, parser->text.len - parser->at);
+        end = at_end(parser) ? NULL
+                             : memchr(parser->text.ptr + parser->at, quote, parser->text.len - parser->at);
         if (!end)
             return fail(parser, "unfinished attribute");
         parser->at = (size_t)(end - parser->text.ptr) + 1;
@@ -349,7 +352,11 @@ static struct err *read_markup(struct parser *parser)
 static size_t sequence_len(const unsigned char *p, size_t left)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = p[0] < 0x80 ? 1 : (p[0] & 0xE0) == 0xC0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : (p[0] & 0xF8) == 0xF0 ? 4 : 0;
+    size_t len = p[0] < 0x80             ? 1
+                 : (p[0] & 0xE0) == 0xC0 ? 2
+                 : (p[0] & 0xF0) == 0xE0 ? 3
+                 : (p[0] & 0xF8) == 0xF0 ? 4
+                                         : 0;
     uint32_t code = len == 1 ? p[0] : p[0] & (0x7Fu >> len);
 
     if (!len || len > left)
@@ -365,7 +372,8 @@ static size_t sequence_len(const unsigned char *p, size_t left)
 static struct err *check_characters(struct parser *parser)
 {
     while (!at_end(parser)) {
-        size_t len = sequence_len((const unsigned char *)parser->text.ptr + parser->at, parser->text.len - parser->at);
+        size_t len =
+            sequence_len((const unsigned char *)parser->text.ptr + parser->at, parser->text.len - parser->at);
 
         if (!len)
             return fail(parser, "a character that XML does not allow");
@@ -470,7 +478,6 @@ size_t xml_count(const struct xml *node)
 {
     size_t count = 0;
 
-    xml_each(item, node)
-        count++;
+    xml_each(item, node) count++;
     return count;
 }

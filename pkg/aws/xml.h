@@ -1,5 +1,6 @@
-/* A small XML reader for AWS query answers: the whole text becomes a tree of names and texts. Namespaces' prefixes are dropped, attributes are checked and
- * left out, entities are the five of XML and numeric ones. A DTD is refused, so that nothing can expand. */
+/* A small XML reader for AWS query answers: the whole text becomes a tree of names and texts. Namespaces'
+ * prefixes are dropped, attributes are checked and left out, entities are the five of XML and numeric ones. A
+ * DTD is refused, so that nothing can expand. */
 #ifndef AWS_XML_H
 #define AWS_XML_H
 

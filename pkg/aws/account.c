@@ -1,0 +1,185 @@
+#include "pkg/aws/account.h"
+
+#include "pkg/aws/arn.h"
+
+#define ACCOUNT_ID_LEN 12
+
+struct aws_account {
+    char *id;
+    char *region;
+    enum aws_usage usage;
+    struct aws_session session;
+    struct credentials_cache *cache;
+    unsigned refs; /* atomic */
+};
+
+/* In front of the account's real source: credentials of another account than the one named never get out. */
+struct verified {
+    struct credentials_source base;
+    struct credentials_source *inner;
+    struct aws_account *account;
+};
+
+static struct err *verify(struct aws_account *account, const struct env *env, struct credentials *credentials)
+{
+    AUTO_FREE char *id = NULL;
+    AUTO_FREE char *arn = NULL;
+
+    TRY(aws_session_whoami(&account->session, env, credentials, &id, &arn));
+    if (!text_equal(id, account->id))
+        return err_new(ERR_DENIED,
+                       "the credentials belong to account %s (%s), but account %s is configured: nothing was "
+                       "done with them",
+                       id, arn ? arn : "no ARN", account->id);
+    return NULL;
+}
+
+static struct err *verified_fetch(struct credentials_source *self, const struct env *env,
+                                  struct credentials **ret)
+{
+    struct verified *verified = (struct verified *)self;
+    AUTO_CREDENTIALS struct credentials *fetched = NULL;
+
+    *ret = NULL;
+    TRY(verified->inner->ops->fetch(verified->inner, env, &fetched));
+    if (fetched)
+        TRY(verify(verified->account, env, fetched));
+    *ret = TAKE(fetched);
+    return NULL;
+}
+
+static void verified_forget(struct credentials_source *self, const struct credentials *rejected)
+{
+    struct verified *verified = (struct verified *)self;
+
+    if (verified->inner->ops->forget)
+        verified->inner->ops->forget(verified->inner, rejected);
+}
+
+static void verified_free(struct credentials_source *self)
+{
+    struct verified *verified = (struct verified *)self;
+
+    credentials_source_free(verified->inner);
+    xfree(verified);
+}
+
+static struct credentials_source *verified_new(struct aws_account *account, struct credentials_source *inner)
+{
+    static const struct credentials_source_ops ops = {
+        .name = "the account's role",
+        .fetch = verified_fetch,
+        .forget = verified_forget,
+        .free = verified_free,
+    };
+    struct verified *verified = xcalloc(1, sizeof(*verified));
+
+    verified->base.ops = &ops;
+    verified->inner = inner;
+    verified->account = account;
+    return &verified->base;
+}
+
+static bool is_account_id(const char *text)
+{
+    return text && strlen(text) == ACCOUNT_ID_LEN && strspn(text, "0123456789") == ACCOUNT_ID_LEN;
+}
+
+static struct err *check_opts(const struct aws_account_opts *opts)
+{
+    struct arn arn;
+
+    if (!is_account_id(opts->account_id))
+        return err_new(ERR_INVALID, "an AWS account id has 12 digits: \"%.40s\"",
+                       opts->account_id ? opts->account_id : "");
+    if (text_is_empty(opts->region))
+        return err_new(ERR_INVALID, "account %s: no AWS Region is configured", opts->account_id);
+    if (!opts->role_arn)
+        return NULL;
+    TRY(err_wrap(arn_parse(opts->role_arn, &arn), "account %s: role", opts->account_id));
+    if (!str_is(arn.service, "iam") || !arn_name(&arn, "role").len)
+        return err_new(ERR_INVALID, "account %s: %.200s is not a role", opts->account_id, opts->role_arn);
+    if (!str_is(arn.account, opts->account_id))
+        return err_new(ERR_INVALID, "account %s: the role %.200s is of another account", opts->account_id,
+                       opts->role_arn);
+    return NULL;
+}
+
+static struct credentials_source *source_of(const struct aws_account_opts *opts)
+{
+    if (!opts->role_arn)
+        return credentials_shared_new(opts->identity);
+    return credentials_assume_role_new(
+        opts->config, opts->identity,
+        &(struct assume_role_opts){
+            .role_arn = opts->role_arn,
+            .external_id = opts->external_id,
+            .session_name = opts->session_name ? opts->session_name : "stagingrefresh",
+            .duration_s = opts->session_duration_s,
+            .region = opts->region,
+        });
+}
+
+struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_account **ret)
+{
+    struct aws_account *account;
+
+    TRY(check_opts(opts));
+    account = xcalloc(1, sizeof(*account));
+    account->id = xstrdup(opts->account_id);
+    account->region = xstrdup(opts->region);
+    account->usage = opts->usage;
+    account->refs = 1;
+    account->cache = credentials_cache_new(verified_new(account, source_of(opts)));
+    aws_session_init(&account->session, opts->config, account->region);
+    account->session.account_id = account->id;
+    account->session.cache = account->cache;
+    *ret = account;
+    return NULL;
+}
+
+struct aws_account *aws_account_ref(struct aws_account *account)
+{
+    __atomic_add_fetch(&account->refs, 1, __ATOMIC_RELAXED);
+    return account;
+}
+
+void aws_account_unref(struct aws_account *account)
+{
+    if (!account || __atomic_sub_fetch(&account->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    credentials_cache_free(account->cache);
+    xfree(account->id);
+    xfree(account->region);
+    xfree(account);
+}
+
+const char *aws_account_id(const struct aws_account *account)
+{
+    return account->id;
+}
+
+const char *aws_account_region(const struct aws_account *account)
+{
+    return account->region;
+}
+
+const char *aws_account_partition(const struct aws_account *account)
+{
+    return aws_partition_of(account->region)->id;
+}
+
+enum aws_usage aws_account_usage(const struct aws_account *account)
+{
+    return account->usage;
+}
+
+int64_t aws_account_clock_skew_ms(const struct aws_account *account)
+{
+    return __atomic_load_n(&account->session.skew_ms, __ATOMIC_RELAXED);
+}
+
+struct aws_session *aws_account_session(struct aws_account *account)
+{
+    return &account->session;
+}

@@ -1,0 +1,9 @@
+/* The inside of an account, for client.c. */
+#ifndef AWS_ACCOUNT_H
+#define AWS_ACCOUNT_H
+
+#include "pkg/aws/session.h"
+
+struct aws_session *aws_account_session(struct aws_account *account);
+
+#endif

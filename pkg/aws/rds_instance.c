@@ -1,0 +1,107 @@
+#include "pkg/aws/rds.h"
+
+#include "pkg/aws/protocol.h"
+
+#define INSTANCE(member) offsetof(struct rds_instance, member)
+
+static const struct aws_text_field instance_fields[] = {
+    {.path = "DBInstanceIdentifier", .offset = INSTANCE(id)},
+    {.path = "DBInstanceArn", .offset = INSTANCE(arn)},
+    {.path = "DBInstanceStatus", .offset = INSTANCE(status)},
+    {.path = "DBClusterIdentifier", .offset = INSTANCE(cluster_id)},
+    {.path = "DBInstanceClass", .offset = INSTANCE(class_name)},
+    {.path = "Engine", .offset = INSTANCE(engine)},
+    {.path = "DbiResourceId", .offset = INSTANCE(resource_id)},
+    {.path = "Endpoint.Address", .offset = INSTANCE(endpoint)},
+    {.path = "DBParameterGroups.DBParameterGroup.DBParameterGroupName", .offset = INSTANCE(parameter_group)},
+};
+
+void rds_instances_done(struct rds_instances *instances)
+{
+    for (size_t i = 0; i < instances->count; i++) {
+        aws_text_fields_free(instance_fields, COUNT_OF(instance_fields), &instances->items[i]);
+        aws_tags_done(&instances->items[i].tags);
+    }
+    xfree(instances->items);
+    *instances = (struct rds_instances){0};
+}
+
+static void add_instances(const struct xml *list, struct rds_instances *instances)
+{
+    xml_each(item, list)
+    {
+        struct rds_instance *instance;
+
+        instances->items = xgrow(instances->items, instances->count, sizeof(*instances->items));
+        instance = &instances->items[instances->count++];
+        *instance = (struct rds_instance){
+            .port = (int)xml_get_int(item, "Endpoint.Port", 0),
+            .promotion_tier = (int)xml_get_int(item, "PromotionTier", 0),
+            .is_public = xml_get_bool(item, "PubliclyAccessible"),
+        };
+        xml_take_texts(item, instance_fields, COUNT_OF(instance_fields), instance);
+        xml_each(tag, xml_at(item, "TagList"))
+            aws_tags_add(&instance->tags, xml_get_text(tag, "Key", ""), xml_get_text(tag, "Value", ""));
+    }
+}
+
+struct err *rds_list_instances(const struct aws_client *aws, const char *cluster_id,
+                               struct rds_instances *ret)
+{
+    AUTO_RDS_INSTANCES struct rds_instances instances = {0};
+    AUTO_FREE char *marker = NULL;
+
+    for (int page = 0; page == 0 || marker; page++) {
+        AUTO_AWS_REPLY struct aws_reply reply = {0};
+        AUTO_BUF struct buf form = {0};
+
+        query_begin(&form, AWS_OP_DESCRIBE_DB_INSTANCES);
+        if (cluster_id) {
+            query_add(&form, "Filters.Filter.1.Name", "db-cluster-id");
+            query_add(&form, "Filters.Filter.1.Values.Value.1", cluster_id);
+        }
+        query_add_int(&form, "MaxRecords", 100);
+        query_add(&form, "Marker", marker);
+        TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_INSTANCES, &form, &reply));
+        add_instances(xml_at(reply.result, "DBInstances"), &instances);
+        if (instances.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
+            return aws_too_many(AWS_OP_DESCRIBE_DB_INSTANCES);
+        xfree(marker);
+        marker = xml_take_text(reply.result, "Marker");
+    }
+    *ret = instances;
+    instances = (struct rds_instances){0};
+    return NULL;
+}
+
+struct err *rds_create_instance(const struct aws_client *aws, const struct rds_create_instance_opts *opts)
+{
+    AUTO_AWS_REPLY struct aws_reply reply = {0};
+    AUTO_BUF struct buf form = {0};
+
+    query_begin(&form, AWS_OP_CREATE_DB_INSTANCE);
+    query_add(&form, "DBInstanceIdentifier", opts->instance_id);
+    query_add(&form, "DBClusterIdentifier", opts->cluster_id);
+    query_add(&form, "Engine", opts->engine);
+    query_add(&form, "DBInstanceClass", opts->class_name);
+    query_add_bool(&form, "PubliclyAccessible", false);
+    query_add(&form, "DBParameterGroupName", opts->parameter_group);
+    query_add(&form, "AvailabilityZone", opts->availability_zone);
+    if (opts->promotion_tier >= 0)
+        query_add_int(&form, "PromotionTier", opts->promotion_tier);
+    if (opts->performance_insights)
+        query_add_bool(&form, "EnablePerformanceInsights", true);
+    query_add_pairs(&form, "Tags.Tag", opts->tags, opts->tag_count);
+    return aws_call_query(aws, AWS_OP_CREATE_DB_INSTANCE, &form, &reply);
+}
+
+struct err *rds_delete_instance(const struct aws_client *aws, const char *id)
+{
+    AUTO_AWS_REPLY struct aws_reply reply = {0};
+    AUTO_BUF struct buf form = {0};
+
+    query_begin(&form, AWS_OP_DELETE_DB_INSTANCE);
+    query_add(&form, "DBInstanceIdentifier", id);
+    query_add_bool(&form, "SkipFinalSnapshot", true);
+    return aws_call_query(aws, AWS_OP_DELETE_DB_INSTANCE, &form, &reply);
+}

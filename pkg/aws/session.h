@@ -1,0 +1,36 @@
+/* One party that calls AWS: whose credentials, in which Region, and what was learnt on the way (clock skew,
+ * retry quota). Accounts and credential sources are built on it; nothing outside of pkg/aws is. */
+#ifndef AWS_SESSION_H
+#define AWS_SESSION_H
+
+#include "pkg/aws/protocol.h"
+
+struct aws_session {
+    const struct aws_config *config; /* immutable, as all but the last two; borrowed */
+    const char *region;              /* borrowed */
+    const char *account_id;          /* for error texts; NULL: not known yet; borrowed */
+    struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
+    int64_t skew_ms;                 /* atomic: their clock minus ours */
+    int retry_quota;                 /* atomic: what retries may still cost */
+};
+
+void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region);
+
+struct aws_request {
+    enum aws_op op;
+    const struct aws_input *input;
+    struct credentials *as; /* NULL: from the cache, with one renewal when they are refused */
+};
+
+/* Signs, sends, retries and reads. Knows nothing of Source accounts. */
+struct err *aws_session_call(struct aws_session *session, const struct env *env,
+                             const struct aws_request *request, struct aws_reply *ret) MUST_USE;
+
+/* GetCallerIdentity with given credentials. *ret_arn is yours too. */
+struct err *aws_session_whoami(struct aws_session *session, const struct env *env, struct credentials *as,
+                               char **ret_account, char **ret_arn) MUST_USE;
+
+/* The <Credentials> of an STS answer. ERR_RETRY when they are not complete. */
+struct err *sts_read_credentials(enum aws_op op, const struct xml *result, struct credentials **ret) MUST_USE;
+
+#endif
