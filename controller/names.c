@@ -7,7 +7,8 @@ void name_run_id(int64_t wall_ms, struct random *random, char ret[RUN_ID_MAX])
     /* No vowels and no digits that look like letters: nothing readable by chance, nothing to misread. */
     static const char alphabet[] = "bcdfghjkmnpqrstvwxz2456789";
     struct time_parts p = time_parts_of(wall_ms);
-    int len = snprintf(ret, RUN_ID_MAX, "%04d%02d%02d-%02d%02d%02d-", p.year, p.month, p.day, p.hour, p.minute, p.second);
+    int len = snprintf(ret, RUN_ID_MAX, "%04d%02d%02d-%02d%02d%02d-", p.year, p.month, p.day, p.hour,
+                       p.minute, p.second);
 
     for (int i = 0; i < 5; i++)
         ret[len++] = alphabet[random_below(random, sizeof(alphabet) - 1)];
@@ -39,7 +40,8 @@ char *name_series(const struct pass *pass)
     return xasprintf("%s/%s/%s", pass->objects->installation, pass->namespace, pass->spec->series);
 }
 
-void name_copy_tags(const struct stage *stage, const char *self, const char *series, struct aws_pair ret[COPY_TAG_COUNT])
+void name_copy_tags(const struct stage *stage, const char *self, const char *series,
+                    struct aws_pair ret[COPY_TAG_COUNT])
 {
     ret[0] = (struct aws_pair){TAG_SELF, self};
     ret[1] = (struct aws_pair){TAG_SERIES, series};
@@ -60,7 +62,8 @@ static void add_value(struct template_values *values, char *name, char *value)
     values->items[values->count++] = (struct template_value){.name = name, .value = value};
 }
 
-static void add_database(struct template_values *values, const struct database_status *db, enum database_kind kind)
+static void add_database(struct template_values *values, const struct database_status *db,
+                         enum database_kind kind)
 {
     bool aurora = kind == DATABASE_AURORA;
     const struct {
@@ -76,7 +79,8 @@ static void add_database(struct template_values *values, const struct database_s
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        add_value(values, xasprintf("databases.%s.%s", db->name, rows[i].attribute), xstrdup_or_null(rows[i].value));
+        add_value(values, xasprintf("databases.%s.%s", db->name, rows[i].attribute),
+                  xstrdup_or_null(rows[i].value));
     if (aurora && db->port)
         add_value(values, xasprintf("databases.%s.port", db->name), xasprintf("%lld", (long long)db->port));
 }

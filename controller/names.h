@@ -4,7 +4,9 @@
 
 #include "controller/pass.h"
 
-#define TAG_SELF "stagingrefresh.dev/self"     /* the object's own identifier: a point-in-time restore of it carries our tags too */
+#define TAG_SELF                                                                                             \
+    "stagingrefresh.dev/self" /* the object's own identifier: a point-in-time restore of it carries our tags \
+                                 too */
 #define TAG_SERIES "stagingrefresh.dev/series" /* installation/namespace/series */
 #define TAG_RUN "stagingrefresh.dev/run"
 #define TAG_DATABASE "stagingrefresh.dev/database"
@@ -29,7 +31,8 @@ char *name_series(const struct pass *pass); /* installation/namespace/series, yo
 
 /* The four ownership tags of a copy; texts live as long as `self` and `series`. */
 #define COPY_TAG_COUNT 4
-void name_copy_tags(const struct stage *stage, const char *self, const char *series, struct aws_pair ret[COPY_TAG_COUNT]);
+void name_copy_tags(const struct stage *stage, const char *self, const char *series,
+                    struct aws_pair ret[COPY_TAG_COUNT]);
 
 /* Values for templates of this run; free with names_free_templates(). */
 struct template_values {

@@ -1,6 +1,7 @@
 #include "controller/objects.h"
 
-struct err *objects_read(struct objects *objects, const struct env *env, const struct object_id *id, struct json **ret)
+struct err *objects_read(struct objects *objects, const struct env *env, const struct object_id *id,
+                         struct json **ret)
 {
     return objects->ops->read(objects, env, id, ret);
 }
@@ -11,7 +12,8 @@ struct err *objects_read_live(struct objects *objects, const struct env *env, co
     return objects->ops->read_live(objects, env, id, ret);
 }
 
-struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind, struct json **ret_items)
+struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind,
+                         struct json **ret_items)
 {
     return objects->ops->list(objects, env, kind, ret_items);
 }

@@ -1,8 +1,8 @@
-/* Where StagingRefreshes and AWSAccounts live and where their status is written: the API server (objects_kube.c), a state
- * directory (objects_file.c), or memory in a simulation. The engine sees only this.
+/* Where StagingRefreshes and AWSAccounts live and where their status is written: the API server
+ * (objects_kube.c), a state directory (objects_file.c), or memory in a simulation. The engine sees only this.
  *
- * The contract that "exactly once" leans on: objects_read() never gives a version older than our own last write through
- * this interface, and objects_write_status() succeeds only when nobody wrote in between. */
+ * The contract that "exactly once" leans on: objects_read() never gives a version older than our own last
+ * write through this interface, and objects_write_status() succeeds only when nobody wrote in between. */
 #ifndef CONTROLLER_OBJECTS_H
 #define CONTROLLER_OBJECTS_H
 
@@ -23,40 +23,46 @@ enum event_severity { EVENT_NORMAL, EVENT_WARNING };
 
 struct objects;
 struct objects_ops {
-    struct err *(*read)(struct objects *self, const struct env *env, const struct object_id *id, struct json **ret);
-    struct err *(*read_live)(struct objects *self, const struct env *env, const struct object_id *id, struct json **ret);
-    struct err *(*list)(struct objects *self, const struct env *env, enum object_kind kind, struct json **ret_items);
+    struct err *(*read)(struct objects *self, const struct env *env, const struct object_id *id,
+                        struct json **ret);
+    struct err *(*read_live)(struct objects *self, const struct env *env, const struct object_id *id,
+                             struct json **ret);
+    struct err *(*list)(struct objects *self, const struct env *env, enum object_kind kind,
+                        struct json **ret_items);
     struct err *(*write_status)(struct objects *self, const struct env *env, const struct json *object,
                                 const struct json *status, struct json **ret);
-    struct err *(*set_finalizer)(struct objects *self, const struct env *env, const struct json *object, bool present,
-                                 struct json **ret);
-    void (*emit)(struct objects *self, const struct env *env, const struct json *object, enum event_severity severity,
-                 const char *reason, const char *note);
+    struct err *(*set_finalizer)(struct objects *self, const struct env *env, const struct json *object,
+                                 bool present, struct json **ret);
+    void (*emit)(struct objects *self, const struct env *env, const struct json *object,
+                 enum event_severity severity, const char *reason, const char *note);
 };
 struct objects {
     const struct objects_ops *ops;
-    /* Names this installation in tags: the UID of the namespace kube-system, or an id in the state directory. */
+    /* Names this installation in tags: the UID of the namespace kube-system, or an id in the state directory.
+     */
     const char *installation;
     struct kube_client *kube; /* ConfigMaps, Secrets, Deployments; NULL: there is no cluster */
     bool grants_apply;        /* false for `run`: whoever runs it holds the credentials himself */
 };
 
 /* *ret is a copy of yours, NULL when there is no such object. */
-struct err *objects_read(struct objects *objects, const struct env *env, const struct object_id *id, struct json **ret) MUST_USE;
+struct err *objects_read(struct objects *objects, const struct env *env, const struct object_id *id,
+                         struct json **ret) MUST_USE;
 /* Straight from where it is stored: for checks before something that cannot be taken back. */
 struct err *objects_read_live(struct objects *objects, const struct env *env, const struct object_id *id,
                               struct json **ret) MUST_USE;
 /* An array. */
-struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind, struct json **ret_items) MUST_USE;
-/* Writes the whole status of the object, on condition that it is still the version at hand; *ret is the new version.
- * ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then a copy). */
+struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind,
+                         struct json **ret_items) MUST_USE;
+/* Writes the whole status of the object, on condition that it is still the version at hand; *ret is the new
+ * version. ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then a copy). */
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,
                                  const struct json *status, struct json **ret) MUST_USE;
-struct err *objects_set_finalizer(struct objects *objects, const struct env *env, const struct json *object, bool present,
-                                  struct json **ret) MUST_USE;
+struct err *objects_set_finalizer(struct objects *objects, const struct env *env, const struct json *object,
+                                  bool present, struct json **ret) MUST_USE;
 /* Best effort; for people. */
-void objects_emit(struct objects *objects, const struct env *env, const struct json *object, enum event_severity severity,
-                  const char *reason, const char *note);
+void objects_emit(struct objects *objects, const struct env *env, const struct json *object,
+                  enum event_severity severity, const char *reason, const char *note);
 
 #define API_GROUP "stagingrefresh.dev"
 #define API_VERSION "stagingrefresh.dev/v1alpha1"

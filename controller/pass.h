@@ -1,7 +1,8 @@
 /* One pass over one StagingRefresh: what steps are given, and what they give back.
  *
- * A pass either records or acts, never both (reconcile.c decides which). Steps look at the world and change it; they write
- * only into the status in memory. The runner alone turns outcomes into states, events and waits; the worker alone logs. */
+ * A pass either records or acts, never both (reconcile.c decides which). Steps look at the world and change
+ * it; they write only into the status in memory. The runner alone turns outcomes into states, events and
+ * waits; the worker alone logs. */
 #ifndef CONTROLLER_PASS_H
 #define CONTROLLER_PASS_H
 
@@ -38,7 +39,7 @@ struct pass {
     const struct json *object; /* as last written */
     const char *namespace, *name, *uid;
     int64_t generation;
-    struct refresh_spec *spec;     /* frozen */
+    struct refresh_spec *spec;       /* frozen */
     const struct refresh_spec *live; /* the object's present spec; NULL when it cannot be read */
     struct refresh_status *status;
     const struct account *source_account; /* may be NULL */
@@ -68,10 +69,10 @@ enum repeat {
 struct step {
     const char *name;
     enum repeat repeat;
-    int64_t timeout_ms;                       /* from the intent; 0: taken from the spec by `timeout_of` */
+    int64_t timeout_ms; /* from the intent; 0: taken from the spec by `timeout_of` */
     int64_t (*timeout_of)(const struct timeouts *timeouts);
-    int weight;                               /* share of the pipeline's percentage */
-    const char *phase;                        /* for people */
+    int weight;        /* share of the pipeline's percentage */
+    const char *phase; /* for people */
     /* Looks at what the intent must remember and writes it into row and copy; starts nothing. Optional. */
     struct err *(*intend)(struct stage *stage);
     /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
@@ -95,8 +96,8 @@ int64_t stage_age_ms(const struct stage *stage);
 /* Writes the row state RUNNING with the id the service gave. */
 void stage_started(struct stage *stage, const char *external_id);
 
-/* Before a delete or a deregister: reads the object live and refuses (ERR_CONFLICT, ERR_CANCELED) unless it is still the same
- * object, not being deleted, and the run under way is this one. */
+/* Before a delete or a deregister: reads the object live and refuses (ERR_CONFLICT, ERR_CANCELED) unless it
+ * is still the same object, not being deleted, and the run under way is this one. */
 struct err *pass_check_live(const struct pass *pass) MUST_USE;
 
 #endif

@@ -1,6 +1,6 @@
-/* The life of a refresh on one screen. Downwards while there is work: the first step of a database that is not done is acted
- * on; databases advance side by side; the switchover begins when all are done, and the entries of one of its steps advance
- * side by side too. Undoing is the same tables read upwards. */
+/* The life of a refresh on one screen. Downwards while there is work: the first step of a database that is
+ * not done is acted on; databases advance side by side; the switchover begins when all are done, and the
+ * entries of one of its steps advance side by side too. Undoing is the same tables read upwards. */
 #include "controller/pass.h"
 #include "controller/steps/steps.h"
 

@@ -1,4 +1,5 @@
-/* Applications: restarted after the last change, so that they read the new parameters; done when the rollout is. */
+/* Applications: restarted after the last change, so that they read the new parameters; done when the rollout
+ * is. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/ecs.h"
@@ -14,15 +15,15 @@ static const struct application_spec *application_of(const struct stage *stage)
     return &stage->pass->spec->applications[stage->index];
 }
 
-/* --- ECS service: a forced deployment has no token, so the primary deployment of before is remembered with the intent; another
- * one that came after it has read the new parameters too, whoever started it. --- */
+/* --- ECS service: a forced deployment has no token, so the primary deployment of before is remembered with
+ * the intent; another one that came after it has read the new parameters too, whoever started it. --- */
 
 static struct err *describe_service(struct stage *stage, struct ecs_service *ret)
 {
     const struct application_spec *spec = application_of(stage);
 
-    return err_wrap(ecs_describe_service(&stage->pass->target, spec->cluster, spec->target, ret), "look at ECS service %s/%s",
-                    spec->cluster ? spec->cluster : "default", spec->target);
+    return err_wrap(ecs_describe_service(&stage->pass->target, spec->cluster, spec->target, ret),
+                    "look at ECS service %s/%s", spec->cluster ? spec->cluster : "default", spec->target);
 }
 
 static struct err *ecs_intend(struct stage *stage)
@@ -46,14 +47,15 @@ static struct err *ecs_start(struct stage *stage, struct outcome *out)
     TRY(describe_service(stage, &service));
     primary = ecs_service_primary(&service);
     if (!primary || text_equal(primary->id, step_evidence(stage->row, "before"))) {
-        TRY(err_wrap(ecs_force_deployment(&stage->pass->target, spec->cluster, spec->target, &after), "restart ECS service %s",
-                     spec->target));
+        TRY(err_wrap(ecs_force_deployment(&stage->pass->target, spec->cluster, spec->target, &after),
+                     "restart ECS service %s", spec->target));
         primary = ecs_service_primary(&after);
     }
     if (!primary)
         return err_new(ERR_RETRY, "ECS service %s has no primary deployment", spec->target);
     stage_started(stage, primary->id);
-    *out = outcome_wait(ROLLOUT_LOOK_MS, "deployment %s of ECS service %s was started", primary->id, spec->target);
+    *out = outcome_wait(ROLLOUT_LOOK_MS, "deployment %s of ECS service %s was started", primary->id,
+                        spec->target);
     return NULL;
 }
 
@@ -76,7 +78,8 @@ static struct err *ecs_observe(struct stage *stage, struct outcome *out)
     ours = find_deployment(&service, id);
     /* A circuit breaker's roll-back is a new primary deployment that completes: only our own id counts. */
     if (!ours || !text_equal(ours->status, "PRIMARY") || text_equal(ours->rollout_state, "FAILED")) {
-        *out = outcome_failed("RolloutFailed", "deployment %s of ECS service %s did not come up: %s", id, service.name,
+        *out = outcome_failed("RolloutFailed", "deployment %s of ECS service %s did not come up: %s", id,
+                              service.name,
                               ours && ours->rollout_reason ? ours->rollout_reason
                               : service.events.count       ? service.events.items[0]
                                                            : "another deployment took its place");
@@ -86,8 +89,9 @@ static struct err *ecs_observe(struct stage *stage, struct outcome *out)
         *out = outcome_done("ECS service %s runs deployment %s", service.name, id);
         return NULL;
     }
-    *out = outcome_wait(ROLLOUT_LOOK_MS, "deployment %s of ECS service %s: %d of %d tasks run%s", id, service.name,
-                        ours->running_count, ours->desired_count, ours->failed_tasks ? ", some have failed" : "");
+    *out = outcome_wait(ROLLOUT_LOOK_MS, "deployment %s of ECS service %s: %d of %d tasks run%s", id,
+                        service.name, ours->running_count, ours->desired_count,
+                        ours->failed_tasks ? ", some have failed" : "");
     return NULL;
 }
 
@@ -96,12 +100,14 @@ static struct err *ecs_act(struct stage *stage, struct outcome *out)
     return stage->row->state == STEP_INTENDED ? ecs_start(stage, out) : ecs_observe(stage, out);
 }
 
-/* --- Deployment: the run's id in an annotation of the pod template, as `kubectl rollout restart` does it with a time. --- */
+/* --- Deployment: the run's id in an annotation of the pod template, as `kubectl rollout restart` does it
+ * with a time. --- */
 
 static struct err *deployment_restart(struct stage *stage)
 {
     const struct application_spec *spec = application_of(stage);
-    const struct kube_ref at = {.resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
+    const struct kube_ref at = {
+        .resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
     AUTO_JSON struct json *body = NULL;
     AUTO_FREE char *text = NULL;
 
@@ -110,8 +116,8 @@ static struct err *deployment_restart(struct stage *stage)
     TRY(json_parse(str_of(text), NULL, &body));
     const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body};
 
-    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL), "restart Deployment %s",
-                    spec->target);
+    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL),
+                    "restart Deployment %s", spec->target);
 }
 
 static bool rollout_is_complete(const struct json *d)
@@ -126,8 +132,7 @@ static bool rollout_is_complete(const struct json *d)
 
 static bool deadline_is_over(const struct json *deployment)
 {
-    json_each(condition, json_at(deployment, "status.conditions"))
-    {
+    json_each (condition, json_at(deployment, "status.conditions")) {
         if (text_equal(json_get_text(condition, "type", NULL), "Progressing") &&
             text_equal(json_get_text(condition, "reason", NULL), "ProgressDeadlineExceeded"))
             return true;
@@ -138,26 +143,30 @@ static bool deadline_is_over(const struct json *deployment)
 static struct err *deployment_act(struct stage *stage, struct outcome *out)
 {
     const struct application_spec *spec = application_of(stage);
-    const struct kube_ref at = {.resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
+    const struct kube_ref at = {
+        .resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
     AUTO_JSON struct json *deployment = NULL;
     const struct json *annotations;
 
     if (!stage->pass->objects->kube)
         return err_new(ERR_INVALID, "Deployment %s needs a cluster, and there is none", spec->target);
-    TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &deployment), "look at Deployment %s",
-                 spec->target));
+    TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &deployment),
+                 "look at Deployment %s", spec->target));
     annotations = json_at(deployment, "spec.template.metadata.annotations");
-    if (!text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL), stage->pass->status->run.id)) {
+    if (!text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL),
+                    stage->pass->status->run.id)) {
         TRY(deployment_restart(stage));
         *out = outcome_wait(SECONDS(2), "Deployment %s was restarted", spec->target);
     } else if (rollout_is_complete(deployment)) {
         *out = outcome_done("Deployment %s has rolled out", spec->target);
-    } else if (json_get_int(deployment, "status.observedGeneration", 0) >= json_get_int(deployment, "metadata.generation", 0) &&
+    } else if (json_get_int(deployment, "status.observedGeneration", 0) >=
+                   json_get_int(deployment, "metadata.generation", 0) &&
                deadline_is_over(deployment)) {
-        *out = outcome_failed("RolloutFailed", "Deployment %s did not come up within its progress deadline", spec->target);
+        *out = outcome_failed("RolloutFailed", "Deployment %s did not come up within its progress deadline",
+                              spec->target);
     } else {
-        *out = outcome_wait(SECONDS(5), "Deployment %s: %lld of %lld replicas are new and available", spec->target,
-                            (long long)json_get_int(deployment, "status.updatedReplicas", 0),
+        *out = outcome_wait(SECONDS(5), "Deployment %s: %lld of %lld replicas are new and available",
+                            spec->target, (long long)json_get_int(deployment, "status.updatedReplicas", 0),
                             (long long)json_get_int(deployment, "spec.replicas", 1));
     }
     if (stage->row->state == STEP_INTENDED)

@@ -1,4 +1,5 @@
-/* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this controller. */
+/* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this
+ * controller. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
@@ -10,7 +11,8 @@ static char *resource_arn(const struct stage *stage)
     const struct account *account = stage->pass->source_account;
 
     if (stage->database->kind == DATABASE_AURORA)
-        return arn_of_db_cluster(account->region, account->account_id, stage->database->aurora.cluster_identifier);
+        return arn_of_db_cluster(account->region, account->account_id,
+                                 stage->database->aurora.cluster_identifier);
     return arn_of_table(account->region, account->account_id, stage->database->dynamodb.table_name);
 }
 
@@ -19,8 +21,9 @@ struct err *backup_intend_cluster(struct stage *stage)
 {
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
 
-    TRY(err_wrap(rds_describe_cluster(&stage->pass->source, stage->database->aurora.cluster_identifier, &cluster),
-                 "look at source cluster %s", stage->database->aurora.cluster_identifier));
+    TRY(err_wrap(
+        rds_describe_cluster(&stage->pass->source, stage->database->aurora.cluster_identifier, &cluster),
+        "look at source cluster %s", stage->database->aurora.cluster_identifier));
     text_replace(&stage->copy->engine, cluster.engine);
     text_replace(&stage->copy->engine_version, cluster.engine_version);
     text_replace(&stage->copy->master_username, cluster.master_username);
@@ -32,8 +35,9 @@ struct err *backup_intend_table(struct stage *stage)
 {
     AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
 
-    return err_wrap(dynamodb_describe_table(&stage->pass->source, stage->database->dynamodb.table_name, &table),
-                    "look at source table %s", stage->database->dynamodb.table_name);
+    return err_wrap(
+        dynamodb_describe_table(&stage->pass->source, stage->database->dynamodb.table_name, &table),
+        "look at source table %s", stage->database->dynamodb.table_name);
 }
 
 static struct err *start(struct stage *stage, const char *token, char **ret_id)
@@ -59,9 +63,9 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_backup(&pass->source, &opts, ret_id);
 }
 
-/* A job looks like ours when nobody's plan made it, with our role, since the intent; the tag of its recovery point proves
- * it. A job that has no recovery point yet cannot be proved and counts as ours: on our vault, with our role, nobody else starts
- * one, and AWS runs one backup of a resource at a time. */
+/* A job looks like ours when nobody's plan made it, with our role, since the intent; the tag of its recovery
+ * point proves it. A job that has no recovery point yet cannot be proved and counts as ours: on our vault,
+ * with our role, nobody else starts one, and AWS runs one backup of a resource at a time. */
 static struct err *is_ours(struct stage *stage, const struct backup_job *job, bool *ret)
 {
     AUTO_TAGS struct aws_tags tags = {0};
@@ -117,13 +121,15 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
     if (!job->recovery_point_arn)
         return err_new(ERR_RETRY, "backup job %s completed without naming its recovery point", job->id);
     TRY(arn_parse(job->recovery_point_arn, &arn));
-    /* Without AWS Backup's advanced features a table's recovery point belongs to DynamoDB and never leaves the account. */
+    /* Without AWS Backup's advanced features a table's recovery point belongs to DynamoDB and never leaves
+     * the account. */
     if (str_is(arn.service, "dynamodb")) {
         outcome_reset(out);
-        *out = outcome_failed("AdvancedFeaturesOff",
-                              "recovery point %s was made without AWS Backup's advanced features for DynamoDB and cannot be "
-                              "copied to another account; turn them on in account %s and start a new run",
-                              job->recovery_point_arn, stage->pass->source_account->account_id);
+        *out = outcome_failed(
+            "AdvancedFeaturesOff",
+            "recovery point %s was made without AWS Backup's advanced features for DynamoDB and cannot be "
+            "copied to another account; turn them on in account %s and start a new run",
+            job->recovery_point_arn, stage->pass->source_account->account_id);
         return NULL;
     }
     text_replace(&stage->copy->recovery_point_arn, job->recovery_point_arn);

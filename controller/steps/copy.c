@@ -15,7 +15,8 @@ struct err *copy_intend(struct stage *stage)
 {
     AUTO_RECOVERY_POINT struct recovery_point point = {0};
 
-    return err_wrap(backup_describe_recovery_point(&stage->pass->source, stage->pass->source_account->vault_name,
+    return err_wrap(backup_describe_recovery_point(&stage->pass->source,
+                                                   stage->pass->source_account->vault_name,
                                                    stage->copy->recovery_point_arn, &point),
                     "look at recovery point %s", stage->copy->recovery_point_arn);
 }
@@ -36,7 +37,8 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_copy(&pass->source, &opts, ret_id);
 }
 
-/* The recovery point is ours alone and each attempt copies it once: a copy of it into our target vault that has not failed is ours. */
+/* The recovery point is ours alone and each attempt copies it once: a copy of it into our target vault that
+ * has not failed is ours. */
 static struct err *search(struct stage *stage, char **ret_id)
 {
     AUTO_FREE char *destination = destination_vault(stage);

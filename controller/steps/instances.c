@@ -1,5 +1,5 @@
-/* Instances: AWS Backup restores a cluster without any. The first one made becomes the writer; the others follow when it is
- * available. Names follow from the copy's, so that a repeat finds what is there. */
+/* Instances: AWS Backup restores a cluster without any. The first one made becomes the writer; the others
+ * follow when it is available. Names follow from the copy's, so that a repeat finds what is there. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
@@ -18,7 +18,8 @@ static const struct rds_instance *find_instance(const struct rds_instances *ther
 /* Status words that no waiting will mend. */
 static bool is_broken(const char *status)
 {
-    static const char *const words[] = {"failed", "incompatible-", "insufficient-capacity", "inaccessible-", "restore-error"};
+    static const char *const words[] = {"failed", "incompatible-", "insufficient-capacity", "inaccessible-",
+                                        "restore-error"};
 
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (str_starts(str_of(status), words[i]))
@@ -47,7 +48,8 @@ static struct err *create(struct stage *stage, const struct instance_spec *spec,
     name_copy_tags(stage, id, series, tags);
     err = rds_create_instance(&stage->pass->target, &opts);
     if (err && err_kind(err) == ERR_CONFLICT) {
-        /* Made by an earlier pass whose answer was lost; the next look shows whether it belongs to this cluster. */
+        /* Made by an earlier pass whose answer was lost; the next look shows whether it belongs to this
+         * cluster. */
         err_ignore(err, "the next look decides");
         return NULL;
     }
@@ -73,7 +75,8 @@ struct count {
 };
 
 /* Creates what is missing, the writer first, and counts what is there. */
-static struct err *advance(struct stage *stage, const struct rds_instances *there, struct count *count, struct outcome *out)
+static struct err *advance(struct stage *stage, const struct rds_instances *there, struct count *count,
+                           struct outcome *out)
 {
     const struct aurora_spec *spec = &stage->database->aurora;
 
@@ -89,7 +92,8 @@ static struct err *advance(struct stage *stage, const struct rds_instances *ther
         } else if (text_equal(instance->status, "available")) {
             count->available++;
         } else if (is_broken(instance->status)) {
-            *out = outcome_failed("InstanceBroken", "instance %s is %s; see the account's RDS events", id, instance->status);
+            *out = outcome_failed("InstanceBroken", "instance %s is %s; see the account's RDS events", id,
+                                  instance->status);
             return NULL;
         }
         if (!count->waiting_for && !(instance && text_equal(instance->status, "available")))

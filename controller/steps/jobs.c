@@ -1,12 +1,12 @@
-/* The common life of a job of AWS Backup: started once under a token, searched for when the token may have been forgotten, then
- * observed to its end. */
+/* The common life of a job of AWS Backup: started once under a token, searched for when the token may have
+ * been forgotten, then observed to its end. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 
 #define JOB_LOOK_MS SECONDS(15)
 
-/* Words of AWS Backup, matched as parts because they are for people and change: what they mean for us. The first row that
- * matches decides. Source: the service's troubleshooting pages. */
+/* Words of AWS Backup, matched as parts because they are for people and change: what they mean for us. The
+ * first row that matches decides. Source: the service's troubleshooting pages. */
 struct job_message {
     const char *part;
     const char *reason;
@@ -64,16 +64,16 @@ static struct outcome job_failed(const struct job_ops *ops, const struct backup_
     bool expired = job->state == BACKUP_STATE_EXPIRED;
 
     if (known && known->retryable)
-        return outcome_retryable(known->reason, "%s %s ended as %s: %s (%s)", ops->noun, job->id, job->state_text, words,
-                                 known->advice);
+        return outcome_retryable(known->reason, "%s %s ended as %s: %s (%s)", ops->noun, job->id,
+                                 job->state_text, words, known->advice);
     if (known)
-        return outcome_failed(known->reason, "%s %s ended as %s: %s; %s", ops->noun, job->id, job->state_text, words,
-                              known->advice);
+        return outcome_failed(known->reason, "%s %s ended as %s: %s; %s", ops->noun, job->id, job->state_text,
+                              words, known->advice);
     if (aborted || job->state == BACKUP_STATE_PARTIAL)
-        return outcome_failed(aborted ? "JobAborted" : "JobPartial", "%s %s ended as %s: %s", ops->noun, job->id,
-                              job->state_text, words);
-    return outcome_retryable(expired ? "StartWindowPassed" : "JobFailed", "%s %s ended as %s: %s", ops->noun, job->id,
-                             job->state_text, words);
+        return outcome_failed(aborted ? "JobAborted" : "JobPartial", "%s %s ended as %s: %s", ops->noun,
+                              job->id, job->state_text, words);
+    return outcome_retryable(expired ? "StartWindowPassed" : "JobFailed", "%s %s ended as %s: %s", ops->noun,
+                             job->id, job->state_text, words);
 }
 
 static struct err *start(struct stage *stage, const struct job_ops *ops, struct outcome *out)
@@ -102,7 +102,8 @@ static struct err *observe(struct stage *stage, const struct job_ops *ops, struc
 {
     AUTO_BACKUP_JOB struct backup_job job = {0};
 
-    TRY(err_wrap(ops->describe(stage, stage->row->external_id, &job), "look at %s %s", ops->noun, stage->row->external_id));
+    TRY(err_wrap(ops->describe(stage, stage->row->external_id, &job), "look at %s %s", ops->noun,
+                 stage->row->external_id));
     if (!backup_state_is_final(job.state)) {
         if (job.percent > stage->row->percent)
             stage->row->percent = job.percent < 99 ? job.percent : 99;

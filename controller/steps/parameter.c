@@ -1,5 +1,6 @@
-/* Parameters: the places where applications read which database to use. Read first, write only what differs; what was there
- * before is remembered by version (SSM, Secrets Manager) or by content (ConfigMap), never a secret's content. */
+/* Parameters: the places where applications read which database to use. Read first, write only what differs;
+ * what was there before is remembered by version (SSM, Secrets Manager) or by content (ConfigMap), never a
+ * secret's content. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/secretsmanager.h"
@@ -13,7 +14,8 @@
 struct place_ops {
     const char *kind; /* as in status.switchover.previous */
     struct err *(*remember)(struct stage *stage, const struct parameter_spec *spec);
-    struct err *(*apply)(struct stage *stage, const struct parameter_spec *spec, const char *value, bool *ret_changed);
+    struct err *(*apply)(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                         bool *ret_changed);
 };
 
 static const struct kube_resource config_maps = {
@@ -27,26 +29,31 @@ static struct err *ssm_remember(struct stage *stage, const struct parameter_spec
     struct previous_status *previous;
     AUTO_FREE char *version = NULL;
 
-    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s", spec->target));
+    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
+                 spec->target));
     version = xasprintf("%lld", (long long)parameter.version);
     previous = status_set_previous(stage->pass->status, "SSM", spec->name);
     text_replace(&previous->version, version);
     return NULL;
 }
 
-static struct err *ssm_apply(struct stage *stage, const struct parameter_spec *spec, const char *value, bool *ret_changed)
+static struct err *ssm_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                             bool *ret_changed)
 {
     AUTO_SSM_PARAMETER struct ssm_parameter parameter = {0};
     AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
     int64_t version;
 
-    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s", spec->target));
+    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
+                 spec->target));
     if (secret_equal(parameter.value, wanted))
         return NULL;
-    const struct ssm_put_opts opts = {.name = spec->target, .type = parameter.type, .value = wanted, .overwrite = true};
+    const struct ssm_put_opts opts = {
+        .name = spec->target, .type = parameter.type, .value = wanted, .overwrite = true};
 
     *ret_changed = true;
-    return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "write parameter %s", spec->target);
+    return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "write parameter %s",
+                    spec->target);
 }
 
 /* --- one key of a Secrets Manager secret --- */
@@ -56,14 +63,15 @@ static struct err *secret_remember(struct stage *stage, const struct parameter_s
     AUTO_SECRET_VALUE struct secret_value value = {0};
     struct previous_status *previous;
 
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &value), "read secret %s",
-                 spec->target));
+    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &value),
+                 "read secret %s", spec->target));
     previous = status_set_previous(stage->pass->status, "SecretsManager", spec->name);
     text_replace(&previous->version, value.version_id);
     return NULL;
 }
 
-/* The new content, yours: the object that is there with one member set. NULL when that member has the value already. */
+/* The new content, yours: the object that is there with one member set. NULL when that member has the value
+ * already. */
 static struct err *with_key(const struct secret *text, const struct parameter_spec *spec, const char *value,
                             struct secret **ret)
 {
@@ -73,7 +81,8 @@ static struct err *with_key(const struct secret *text, const struct parameter_sp
 
     if (err || !json_is(object, JSON_OBJECT)) {
         err_ignore(err, "its text may quote the secret");
-        return err_new(ERR_INVALID, "secret %s is not a JSON object, so key %s cannot be set in it", spec->target, spec->key);
+        return err_new(ERR_INVALID, "secret %s is not a JSON object, so key %s cannot be set in it",
+                       spec->target, spec->key);
     }
     if (text_equal(json_get_text(json_member(object, spec->key), NULL, NULL), value))
         return NULL;
@@ -83,33 +92,36 @@ static struct err *with_key(const struct secret *text, const struct parameter_sp
     return NULL;
 }
 
-static struct err *secret_apply(struct stage *stage, const struct parameter_spec *spec, const char *value, bool *ret_changed)
+static struct err *secret_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                bool *ret_changed)
 {
     AUTO_SECRET_VALUE struct secret_value present = {0};
     AUTO_SECRET struct secret *wanted = NULL;
     AUTO_FREE char *version = NULL;
     char token[TOKEN_MAX];
 
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present), "read secret %s",
-                 spec->target));
+    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
+                 "read secret %s", spec->target));
     TRY(with_key(present.text, spec, value, &wanted));
     if (!wanted)
         return NULL;
     name_token(stage, token);
     *ret_changed = true;
-    return err_wrap(secretsmanager_put_value(&stage->pass->target, spec->target, token, wanted, &version), "write secret %s",
-                    spec->target);
+    return err_wrap(secretsmanager_put_value(&stage->pass->target, spec->target, token, wanted, &version),
+                    "write secret %s", spec->target);
 }
 
 /* --- one key of a ConfigMap --- */
 
 static struct err *read_config_map(struct stage *stage, const struct parameter_spec *spec, struct json **ret)
 {
-    const struct kube_ref at = {.resource = &config_maps, .namespace = stage->pass->namespace, .name = spec->target};
+    const struct kube_ref at = {
+        .resource = &config_maps, .namespace = stage->pass->namespace, .name = spec->target};
 
     if (!stage->pass->objects->kube)
         return err_new(ERR_INVALID, "ConfigMap %s needs a cluster, and there is none", spec->target);
-    return err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, ret), "read ConfigMap %s", spec->target);
+    return err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, ret), "read ConfigMap %s",
+                    spec->target);
 }
 
 static const char *config_map_value(const struct json *config_map, const char *key)
@@ -128,9 +140,11 @@ static struct err *config_map_remember(struct stage *stage, const struct paramet
     return NULL;
 }
 
-static struct err *config_map_apply(struct stage *stage, const struct parameter_spec *spec, const char *value, bool *ret_changed)
+static struct err *config_map_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                    bool *ret_changed)
 {
-    const struct kube_ref at = {.resource = &config_maps, .namespace = stage->pass->namespace, .name = spec->target};
+    const struct kube_ref at = {
+        .resource = &config_maps, .namespace = stage->pass->namespace, .name = spec->target};
     AUTO_JSON struct json *config_map = NULL;
     AUTO_JSON struct json *body = json_new_object();
     const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body};
@@ -142,16 +156,20 @@ static struct err *config_map_apply(struct stage *stage, const struct parameter_
         return NULL;
     json_set_text(data, spec->key, value);
     *ret_changed = true;
-    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL), "write ConfigMap %s",
-                    spec->target);
+    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL),
+                    "write ConfigMap %s", spec->target);
 }
 
 /* --- */
 
 static const struct place_ops places[] = {
     [PARAMETER_SSM] = {.kind = "SSM", .remember = ssm_remember, .apply = ssm_apply},
-    [PARAMETER_SECRETS_MANAGER] = {.kind = "SecretsManager", .remember = secret_remember, .apply = secret_apply},
-    [PARAMETER_CONFIG_MAP] = {.kind = "ConfigMap", .remember = config_map_remember, .apply = config_map_apply},
+    [PARAMETER_SECRETS_MANAGER] = {.kind = "SecretsManager",
+                                   .remember = secret_remember,
+                                   .apply = secret_apply},
+    [PARAMETER_CONFIG_MAP] = {.kind = "ConfigMap",
+                              .remember = config_map_remember,
+                              .apply = config_map_apply},
     [PARAMETER_SECRET] = {.kind = "Secret"}, /* refused before a run starts */
 };
 
@@ -169,7 +187,8 @@ struct err *parameter_act(struct stage *stage, struct outcome *out)
     AUTO_BUF struct buf value = BUF_MAX(VALUE_MAX);
     bool changed = false;
 
-    TRY(err_wrap(template_expand(spec->value, values.items, values.count, &value), "value of parameter %s", spec->name));
+    TRY(err_wrap(template_expand(spec->value, values.items, values.count, &value), "value of parameter %s",
+                 spec->name));
     TRY(places[spec->kind].apply(stage, spec, buf_text(&value), &changed));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, spec->target);

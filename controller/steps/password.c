@@ -1,12 +1,13 @@
-/* Password: the copy carries production's master password until it is reset to the one that staging already uses.
+/* Password: the copy carries production's master password until it is reset to the one that staging already
+ * uses.
  *
- * The answer to the reset, and the status for seconds to tens of seconds after it, still say "available" with the old password in
- * force. So "available" alone proves nothing; we wait on evidence that the reset has begun and then ended:
- *   begun: the status was seen not to be available, or a new password was pending, or the event came; failing all of these,
- *          two minutes have passed;
- *   ended: available and nothing pending in three looks in a row, and the event came or a minute has passed since the last sign
- *          that it was still going on.
- * Each sign may be missing (events are best effort, the reset may be shorter than our looks), so none is required. */
+ * The answer to the reset, and the status for seconds to tens of seconds after it, still say "available" with
+ * the old password in force. So "available" alone proves nothing; we wait on evidence that the reset has
+ * begun and then ended: begun: the status was seen not to be available, or a new password was pending, or the
+ * event came; failing all of these, two minutes have passed; ended: available and nothing pending in three
+ * looks in a row, and the event came or a minute has passed since the last sign that it was still going on.
+ * Each sign may be missing (events are best effort, the reset may be shorter than our looks), so none is
+ * required. */
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 #include "pkg/base/secret.h"
@@ -42,13 +43,14 @@ static struct err *reset(struct stage *stage, struct outcome *out)
     TRY(secret_ref_read(stage->pass, &spec->from, &password));
     fault = password_fault(secret_reveal(password));
     if (fault) {
-        *out = outcome_failed("PasswordNotAllowed", "the password in %s %s: change it there and start a new run",
-                              spec->from.secrets_manager_id ? spec->from.secrets_manager_id : spec->from.secret_name, fault);
+        *out = outcome_failed(
+            "PasswordNotAllowed", "the password in %s %s: change it there and start a new run",
+            spec->from.secrets_manager_id ? spec->from.secrets_manager_id : spec->from.secret_name, fault);
         return NULL;
     }
     opts.master_password = password;
-    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, &server_ms), "reset the master password of cluster %s",
-                 stage->copy->copy_identifier));
+    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, &server_ms),
+                 "reset the master password of cluster %s", stage->copy->copy_identifier));
     stage_started(stage, stage->copy->copy_identifier);
     step_set_evidence_ms(stage->row, "asked", stage->pass->now_ms);
     step_set_evidence_ms(stage->row, "askedServer", server_ms ? server_ms : stage->pass->now_ms);
@@ -71,7 +73,8 @@ static struct err *look_for_event(struct stage *stage)
     }
     TRY(err);
     for (size_t i = 0; i < events.count; i++) {
-        if (events.items[i].date_ms >= since_ms && str_contains_nocase(str_of(events.items[i].message), "reset master credentials"))
+        if (events.items[i].date_ms >= since_ms &&
+            str_contains_nocase(str_of(events.items[i].message), "reset master credentials"))
             step_set_evidence_ms(stage->row, "event", stage->pass->now_ms);
     }
     return NULL;
@@ -85,23 +88,33 @@ static int64_t age_of(const struct stage *stage, const char *name)
     return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : NEVER_MS;
 }
 
+/* Quiet looks in a row. Looks before the beginning are not looks after the end, and two looks at one moment
+ * (after a restart) are one. */
+static int64_t count_look(struct stage *stage, bool counts)
+{
+    int64_t looks = counts ? step_evidence_ms(stage->row, "quietLooks", 0) : 0;
+
+    if (counts && looks < LOOKS_IN_A_ROW && age_of(stage, "quietLook") >= PASSWORD_LOOK_MS - 1) {
+        step_set_evidence_ms(stage->row, "quietLook", stage->pass->now_ms);
+        looks++;
+    }
+    step_set_evidence_ms(stage->row, "quietLooks", looks);
+    return looks;
+}
+
 static struct outcome judge(struct stage *stage, bool idle)
 {
     bool event = step_evidence(stage->row, "event") != NULL;
     bool begun = event || step_evidence(stage->row, "busy") || age_of(stage, "asked") >= BEGUN_BY_NOW_MS;
-    int64_t looks = idle ? step_evidence_ms(stage->row, "quietLooks", 0) + 1 : 0;
+    int64_t looks = count_look(stage, idle && begun);
     bool quiet = age_of(stage, "busy") >= QUIET_MS; /* also when it was never seen busy */
 
-    if (!begun)
-        looks = 0; /* looks before the beginning are not looks after the end */
-    if (looks > LOOKS_IN_A_ROW)
-        looks = LOOKS_IN_A_ROW; /* no further writes of the status for a number that says nothing more */
-    step_set_evidence_ms(stage->row, "quietLooks", looks);
     if (begun && looks >= LOOKS_IN_A_ROW && (event || quiet))
         return outcome_done("the new password is in force");
     if (!begun)
         return outcome_wait(PASSWORD_LOOK_MS, "waiting for the reset to begin");
-    return outcome_wait(PASSWORD_LOOK_MS, idle ? "making sure that the reset has ended" : "the reset is under way");
+    return outcome_wait(PASSWORD_LOOK_MS,
+                        idle ? "making sure that the reset has ended" : "the reset is under way");
 }
 
 static struct err *observe(struct stage *stage, struct outcome *out)
@@ -111,7 +124,8 @@ static struct err *observe(struct stage *stage, struct outcome *out)
 
     TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
     /* "backing-up" goes on for hours after a restore and says nothing about the password. */
-    idle = !cluster.password_pending && (text_equal(cluster.status, "available") || text_equal(cluster.status, "backing-up"));
+    idle = !cluster.password_pending &&
+           (text_equal(cluster.status, "available") || text_equal(cluster.status, "backing-up"));
     if (!idle)
         step_set_evidence_ms(stage->row, "busy", stage->pass->now_ms);
     TRY(look_for_event(stage));

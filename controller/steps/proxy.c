@@ -1,6 +1,7 @@
-/* Proxies: an RDS Proxy has one target at a time, so the old cluster is taken out before the new one is put in, and everything
- * that putting in needs is checked before. While the proxy has no target, staging has no database: the gap is kept as short as two
- * calls. If the new cluster cannot be reached in time, the old one goes back and the step has failed. */
+/* Proxies: an RDS Proxy has one target at a time, so the old cluster is taken out before the new one is put
+ * in, and everything that putting in needs is checked before. While the proxy has no target, staging has no
+ * database: the gap is kept as short as two calls. If the new cluster cannot be reached in time, the old one
+ * goes back and the step has failed. */
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 #include "pkg/aws/rds_proxy.h"
@@ -37,15 +38,16 @@ static const char *copy_of(const struct stage *stage)
 
 static struct err *swap_init(struct swap *swap, struct stage *stage)
 {
-    const struct previous_status *previous = status_previous(stage->pass->status, "Proxy", proxy_of(stage)->name);
+    const struct previous_status *previous =
+        status_previous(stage->pass->status, "Proxy", proxy_of(stage)->name);
 
     swap->stage = stage;
     swap->aws = &stage->pass->target;
     swap->proxy = proxy_of(stage)->name;
     swap->new_cluster = copy_of(stage);
     swap->old_cluster = previous ? previous->value : NULL;
-    TRY(err_wrap(rds_proxy_list_targets(swap->aws, swap->proxy, &swap->targets), "look at the targets of proxy %s",
-                 swap->proxy));
+    TRY(err_wrap(rds_proxy_list_targets(swap->aws, swap->proxy, &swap->targets),
+                 "look at the targets of proxy %s", swap->proxy));
     swap->present = rds_proxy_targets_cluster(&swap->targets);
     return NULL;
 }
@@ -89,9 +91,11 @@ static const char *advice_for(const char *reason)
     static const struct {
         const char *reason, *advice;
     } rows[] = {
-        {"AUTH_FAILURE", "the secret that the proxy uses does not open the database: compare its user name and password"},
+        {"AUTH_FAILURE",
+         "the secret that the proxy uses does not open the database: compare its user name and password"},
         {"UNREACHABLE", "the proxy cannot reach the cluster: compare security groups and subnets"},
-        {"CONNECTION_FAILED", "the proxy cannot connect: compare security groups, and the cluster's own events"},
+        {"CONNECTION_FAILED",
+         "the proxy cannot connect: compare security groups, and the cluster's own events"},
         {"PENDING_PROXY_CAPACITY", "the proxy is still scaling"},
     };
 
@@ -110,8 +114,8 @@ struct err *proxy_intend(struct stage *stage)
 
     TRY(swap_init(&swap, stage));
     if (!swap.new_cluster)
-        return err_new(ERR_INVALID, "there is no copy of database %s to point proxy %s at", proxy_of(stage)->database,
-                       swap.proxy);
+        return err_new(ERR_INVALID, "there is no copy of database %s to point proxy %s at",
+                       proxy_of(stage)->database, swap.proxy);
     if (text_equal(swap.present, swap.new_cluster))
         return NULL; /* somebody did it by hand: what was before is not known */
     previous = status_set_previous(stage->pass->status, "Proxy", swap.proxy);
@@ -124,7 +128,8 @@ static struct err *point_at(struct swap *swap, const char *cluster, struct outco
     struct err *err = rds_proxy_register(swap->aws, swap->proxy, cluster);
 
     if (err && (err_kind(err) == ERR_RETRY || err_kind(err) == ERR_CONFLICT)) {
-        *out = outcome_wait(PROXY_LOOK_MS, "proxy %s does not take cluster %s yet: %s", swap->proxy, cluster, err_text(err));
+        *out = outcome_wait(PROXY_LOOK_MS, "proxy %s does not take cluster %s yet: %s", swap->proxy, cluster,
+                            err_text(err));
         err_ignore(err, "said in the row's message; the next look decides");
         return NULL;
     }
@@ -146,7 +151,8 @@ static struct err *take_out(struct swap *swap, const char *cluster)
     return err_wrap(err, "deregister cluster %s from proxy %s", cluster, swap->proxy);
 }
 
-/* Out with the old and in with the new, in one pass: every second between them is a second without a database. */
+/* Out with the old and in with the new, in one pass: every second between them is a second without a
+ * database. */
 static struct err *exchange(struct swap *swap, struct outcome *out)
 {
     AUTO_FREE char *busy = NULL;
@@ -178,8 +184,9 @@ static struct err *judge_health(struct swap *swap, struct outcome *out)
     if (text_equal(state, "AVAILABLE"))
         *out = outcome_done("proxy %s reaches cluster %s", swap->proxy, swap->new_cluster);
     else
-        *out = outcome_wait(PROXY_LOOK_MS, "the writer of cluster %s is %s to proxy %s%s%s", swap->new_cluster, state,
-                            swap->proxy, reason ? ": " : "", reason ? advice_for(reason) : "");
+        *out =
+            outcome_wait(PROXY_LOOK_MS, "the writer of cluster %s is %s to proxy %s%s%s", swap->new_cluster,
+                         state, swap->proxy, reason ? ": " : "", reason ? advice_for(reason) : "");
     return NULL;
 }
 
@@ -202,10 +209,11 @@ static struct err *go_back(struct swap *swap, struct outcome *out)
     const char *reason = step_evidence(swap->stage->row, "back");
 
     if (!swap->old_cluster || text_equal(swap->present, swap->old_cluster)) {
-        *out = outcome_failed("ProxyTargetNotHealthy", "proxy %s could not use cluster %s (%s): %s. %s%s%s", swap->proxy,
-                              swap->new_cluster, reason, advice_for(reason),
+        *out = outcome_failed("ProxyTargetNotHealthy", "proxy %s could not use cluster %s (%s): %s. %s%s%s",
+                              swap->proxy, swap->new_cluster, reason, advice_for(reason),
                               swap->old_cluster ? "It points at " : "It has no target",
-                              swap->old_cluster ? swap->old_cluster : "", swap->old_cluster ? " again, as before" : "");
+                              swap->old_cluster ? swap->old_cluster : "",
+                              swap->old_cluster ? " again, as before" : "");
         return NULL;
     }
     if (swap->present)
@@ -229,8 +237,8 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
     if (out->verdict == VERDICT_WAIT && is_too_late(&swap)) {
         outcome_reset(out);
         turn_back(&swap);
-        *out = outcome_wait(0, "proxy %s could not use cluster %s in time; the old target goes back", swap.proxy,
-                            swap.new_cluster);
+        *out = outcome_wait(0, "proxy %s could not use cluster %s in time; the old target goes back",
+                            swap.proxy, swap.new_cluster);
     }
     return NULL;
 }

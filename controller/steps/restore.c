@@ -12,8 +12,8 @@ struct err *restore_search(struct stage *stage, char **ret_id)
     TRY(backup_list_restores(&stage->pass->target, &filter, &jobs));
     for (size_t i = 0; i < jobs.count; i++) {
         const struct backup_job *job = &jobs.items[i];
-        bool names_ours =
-            !job->created_resource_arn || str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier);
+        bool names_ours = !job->created_resource_arn ||
+                          str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier);
 
         if (!names_ours || job->created_ms < stage->row->start_ms - MINUTES(5))
             continue;

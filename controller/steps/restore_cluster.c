@@ -1,6 +1,6 @@
-/* Restore of an Aurora cluster. The whole network, key and parameter set comes from the spec: what the recovery point says
- * about it is production's, and what is omitted would come from the account's default VPC. AWS Backup restores the cluster without
- * any instance. */
+/* Restore of an Aurora cluster. The whole network, key and parameter set comes from the spec: what the
+ * recovery point says about it is production's, and what is omitted would come from the account's default
+ * VPC. AWS Backup restores the cluster without any instance. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
@@ -8,12 +8,14 @@
 struct err *restore_intend_cluster(struct stage *stage)
 {
     const struct aurora_spec *spec = &stage->database->aurora;
-    AUTO_FREE char *name = name_copy(spec->identifier_prefix, stage->pass->status->run.id, stage->row->attempt);
+    AUTO_FREE char *name =
+        name_copy(spec->identifier_prefix, stage->pass->status->run.id, stage->row->attempt);
     AUTO_RDS_CLUSTER struct rds_cluster there = {0};
     struct err *err = rds_describe_cluster(&stage->pass->target, name, &there);
 
     if (!err)
-        return err_new(ERR_INVALID, "a cluster %s is there already in account %s; nothing is restored over it", name,
+        return err_new(ERR_INVALID,
+                       "a cluster %s is there already in account %s; nothing is restored over it", name,
                        stage->pass->target_account->account_id);
     if (err_kind(err) != ERR_NOT_FOUND)
         return err;
@@ -84,8 +86,8 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
     (void)out;
     TRY(restore_book_copy(stage, job));
     name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
-    TRY(err_wrap(rds_add_tags(&stage->pass->target, stage->copy->copy_arn, tags, COPY_TAG_COUNT), "tag cluster %s",
-                 stage->copy->copy_identifier));
+    TRY(err_wrap(rds_add_tags(&stage->pass->target, stage->copy->copy_arn, tags, COPY_TAG_COUNT),
+                 "tag cluster %s", stage->copy->copy_identifier));
     TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
     text_replace(&stage->copy->endpoint, cluster.endpoint);
     text_replace(&stage->copy->reader_endpoint, cluster.reader_endpoint);

@@ -1,4 +1,5 @@
-/* Restore of a DynamoDB table. The encryption is always said: without it the restore tries production's key. */
+/* Restore of a DynamoDB table. The encryption is always said: without it the restore tries production's key.
+ */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/dynamodb.h"
@@ -6,13 +7,14 @@
 struct err *restore_intend_table(struct stage *stage)
 {
     const struct dynamodb_spec *spec = &stage->database->dynamodb;
-    AUTO_FREE char *name = name_copy(spec->table_name_prefix, stage->pass->status->run.id, stage->row->attempt);
+    AUTO_FREE char *name =
+        name_copy(spec->table_name_prefix, stage->pass->status->run.id, stage->row->attempt);
     AUTO_DYNAMODB_TABLE struct dynamodb_table there = {0};
     struct err *err = dynamodb_describe_table(&stage->pass->target, name, &there);
 
     if (!err)
-        return err_new(ERR_INVALID, "a table %s is there already in account %s; nothing is restored over it", name,
-                       stage->pass->target_account->account_id);
+        return err_new(ERR_INVALID, "a table %s is there already in account %s; nothing is restored over it",
+                       name, stage->pass->target_account->account_id);
     if (err_kind(err) != ERR_NOT_FOUND)
         return err;
     err_ignore(err, "free is what the name should be");
@@ -49,8 +51,8 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
     (void)out;
     TRY(restore_book_copy(stage, job));
     name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
-    return err_wrap(dynamodb_tag(&stage->pass->target, stage->copy->copy_arn, tags, COPY_TAG_COUNT), "tag table %s",
-                    stage->copy->copy_identifier);
+    return err_wrap(dynamodb_tag(&stage->pass->target, stage->copy->copy_arn, tags, COPY_TAG_COUNT),
+                    "tag table %s", stage->copy->copy_identifier);
 }
 
 struct err *restore_act_table(struct stage *stage, struct outcome *out)

@@ -17,26 +17,30 @@ static struct err *pick_key(const struct secret *text, const char *id, const cha
         err_ignore(err, "its text may quote the secret");
         return err_new(ERR_INVALID, "secret %s is not a JSON object, so it has no key %s", id, key);
     }
-    value = json_is(json_member(object, key), JSON_STRING) ? json_get_text(json_member(object, key), NULL, NULL) : NULL;
+    value = json_is(json_member(object, key), JSON_STRING)
+                ? json_get_text(json_member(object, key), NULL, NULL)
+                : NULL;
     if (!value)
         return err_new(ERR_INVALID, "secret %s has no text under the key %s", id, key);
     *ret = secret_new(str_of(value));
     return NULL;
 }
 
-static struct err *read_secrets_manager(const struct pass *pass, const struct secret_ref *ref, struct secret **ret)
+static struct err *read_secrets_manager(const struct pass *pass, const struct secret_ref *ref,
+                                        struct secret **ret)
 {
     AUTO_SECRET_VALUE struct secret_value value = {0};
 
-    TRY(err_wrap(secretsmanager_get_value(&pass->target, ref->secrets_manager_id, NULL, NULL, &value), "read secret %s",
-                 ref->secrets_manager_id));
+    TRY(err_wrap(secretsmanager_get_value(&pass->target, ref->secrets_manager_id, NULL, NULL, &value),
+                 "read secret %s", ref->secrets_manager_id));
     if (ref->secrets_manager_key)
         return pick_key(value.text, ref->secrets_manager_id, ref->secrets_manager_key, ret);
     *ret = secret_copy(value.text);
     return NULL;
 }
 
-static struct err *read_kube_secret(const struct pass *pass, const struct secret_ref *ref, struct secret **ret)
+static struct err *read_kube_secret(const struct pass *pass, const struct secret_ref *ref,
+                                    struct secret **ret)
 {
     static const struct kube_resource secrets = {
         .group = "", .version = "v1", .plural = "secrets", .kind = "Secret", .namespaced = true};
@@ -47,7 +51,8 @@ static struct err *read_kube_secret(const struct pass *pass, const struct secret
 
     if (!pass->objects->kube)
         return err_new(ERR_INVALID, "Secret %s needs a cluster, and there is none", ref->secret_name);
-    TRY(err_wrap(kube_get_sensitive(pass->objects->kube, pass->env, &at, &object), "read Secret %s", ref->secret_name));
+    TRY(err_wrap(kube_get_sensitive(pass->objects->kube, pass->env, &at, &object), "read Secret %s",
+                 ref->secret_name));
     encoded = json_get_text(json_member(json_member(object, "data"), ref->secret_key), NULL, NULL);
     if (!encoded)
         return err_new(ERR_INVALID, "Secret %s has no key %s", ref->secret_name, ref->secret_key);

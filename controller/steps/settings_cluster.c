@@ -1,5 +1,5 @@
-/* Settings of a restored cluster: tags first, then what a restore leaves at its defaults or AWS Backup has no word for. Compared
- * with the spec and changed only where it differs; done when nothing differs any more. */
+/* Settings of a restored cluster: tags first, then what a restore leaves at its defaults or AWS Backup has no
+ * word for. Compared with the spec and changed only where it differs; done when nothing differs any more. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
@@ -21,11 +21,13 @@ static struct err *ensure_tags(struct stage *stage, const struct rds_cluster *cl
 
     name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
     for (size_t i = 0; i < spec->tag_count; i++)
-        tags[COPY_TAG_COUNT + i] = (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
+        tags[COPY_TAG_COUNT + i] =
+            (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
     for (size_t i = 0; i < count; i++)
         missing = missing || !has_tag(cluster, tags[i].name, tags[i].value);
     *ret_changed = missing;
-    return missing ? err_wrap(rds_add_tags(&stage->pass->target, cluster->arn, tags, count), "tag cluster %s", cluster->id)
+    return missing ? err_wrap(rds_add_tags(&stage->pass->target, cluster->arn, tags, count), "tag cluster %s",
+                              cluster->id)
                    : NULL;
 }
 
@@ -41,7 +43,8 @@ static bool groups_differ(const struct aurora_spec *spec, const struct rds_clust
 }
 
 /* Fills in what must change; false when nothing must. */
-static bool find_changes(const struct aurora_spec *spec, const struct rds_cluster *cluster, struct rds_modify_opts *opts)
+static bool find_changes(const struct aurora_spec *spec, const struct rds_cluster *cluster,
+                         struct rds_modify_opts *opts)
 {
     bool differ = false;
 
@@ -50,7 +53,8 @@ static bool find_changes(const struct aurora_spec *spec, const struct rds_cluste
         opts->security_group_count = spec->security_group_count;
         differ = true;
     }
-    if (spec->cluster_parameter_group && !text_equal(spec->cluster_parameter_group, cluster->parameter_group)) {
+    if (spec->cluster_parameter_group &&
+        !text_equal(spec->cluster_parameter_group, cluster->parameter_group)) {
         opts->parameter_group = spec->cluster_parameter_group;
         differ = true;
     }
@@ -58,7 +62,8 @@ static bool find_changes(const struct aurora_spec *spec, const struct rds_cluste
         opts->backup_retention_days = (int)spec->backup_retention_days;
         differ = true;
     }
-    if (spec->deletion_protection != UNSET && (spec->deletion_protection == YES) != cluster->deletion_protection) {
+    if (spec->deletion_protection != UNSET &&
+        (spec->deletion_protection == YES) != cluster->deletion_protection) {
         opts->deletion_protection = spec->deletion_protection == YES ? RDS_ON : RDS_OFF;
         differ = true;
     }
@@ -91,7 +96,8 @@ struct err *settings_act_cluster(struct stage *stage, struct outcome *out)
         *out = outcome_done("the cluster is as asked for");
         return NULL;
     }
-    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, NULL), "change settings of cluster %s", cluster.id));
+    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, NULL), "change settings of cluster %s",
+                 cluster.id));
     *out = outcome_wait(SETTINGS_LOOK_MS, "settings were changed");
     return NULL;
 }

@@ -1,6 +1,7 @@
-/* Settings of a restored table: a restore loses tags, time to live, stream, point-in-time recovery, deletion protection and brings
- * production's capacity. What the spec writes wins; for the rest the previous copy is taken as the model when the spec says so.
- * The table takes one kind of change at a time: each look makes at most one. */
+/* Settings of a restored table: a restore loses tags, time to live, stream, point-in-time recovery, deletion
+ * protection and brings production's capacity. What the spec writes wins; for the rest the previous copy is
+ * taken as the model when the spec says so. The table takes one kind of change at a time: each look makes at
+ * most one. */
 #include "controller/names.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/dynamodb.h"
@@ -54,7 +55,8 @@ static const char *previous_copy(const struct stage *stage)
     return NULL;
 }
 
-/* The model is remembered with the intent, so that every look compares with the same one. A first refresh has none. */
+/* The model is remembered with the intent, so that every look compares with the same one. A first refresh has
+ * none. */
 struct err *settings_intend_table(struct stage *stage)
 {
     if (stage->database->dynamodb.settings_from == SETTINGS_PREVIOUS_COPY)
@@ -96,8 +98,8 @@ static void apply_spec(const struct dynamodb_spec *spec, struct wanted *wanted)
     if (spec->billing_mode) {
         text_replace(&wanted->billing_mode, word_of(spec->billing_mode));
         if (spec->read_capacity > 0)
-            wanted->throughput =
-                (struct dynamodb_throughput){.read_units = spec->read_capacity, .write_units = spec->write_capacity};
+            wanted->throughput = (struct dynamodb_throughput){.read_units = spec->read_capacity,
+                                                              .write_units = spec->write_capacity};
     }
     if (spec->ttl_attribute)
         text_replace(&wanted->ttl_attribute, spec->ttl_attribute);
@@ -121,7 +123,8 @@ static struct err *ensure_tags(struct stage *stage, bool *ret_changed)
     TRY(dynamodb_list_tags(&stage->pass->target, stage->copy->copy_arn, &there));
     name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
     for (size_t i = 0; i < spec->tag_count; i++)
-        tags[COPY_TAG_COUNT + i] = (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
+        tags[COPY_TAG_COUNT + i] =
+            (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
     for (size_t i = 0; i < count; i++)
         missing = missing || !text_equal(aws_tags_get(&there, tags[i].name), tags[i].value);
     *ret_changed = missing;
@@ -129,8 +132,8 @@ static struct err *ensure_tags(struct stage *stage, bool *ret_changed)
 }
 
 /* One change of the table itself; *ret_what names it, NULL when there is none to make. */
-static struct err *change_table(struct stage *stage, const struct wanted *wanted, const struct dynamodb_table *table,
-                                const char **ret_what)
+static struct err *change_table(struct stage *stage, const struct wanted *wanted,
+                                const struct dynamodb_table *table, const char **ret_what)
 {
     struct dynamodb_update_opts opts = {.table = table->name};
 
@@ -164,7 +167,8 @@ static struct err *change_ttl(struct stage *stage, const struct wanted *wanted, 
     if (text_equal(ttl.status, "ENABLED") || text_equal(ttl.status, "ENABLING"))
         return NULL;
     *ret_what = "time to live";
-    return dynamodb_update_ttl(&stage->pass->target, stage->copy->copy_identifier, wanted->ttl_attribute, true);
+    return dynamodb_update_ttl(&stage->pass->target, stage->copy->copy_identifier, wanted->ttl_attribute,
+                               true);
 }
 
 static struct err *change_recovery(struct stage *stage, const struct wanted *wanted, const char **ret_what)
@@ -177,11 +181,12 @@ static struct err *change_recovery(struct stage *stage, const struct wanted *wan
     if (enabled == (wanted->recovery == YES))
         return NULL;
     *ret_what = "point-in-time recovery";
-    return dynamodb_update_recovery(&stage->pass->target, stage->copy->copy_identifier, wanted->recovery == YES);
+    return dynamodb_update_recovery(&stage->pass->target, stage->copy->copy_identifier,
+                                    wanted->recovery == YES);
 }
 
-static struct err *change_one(struct stage *stage, const struct wanted *wanted, const struct dynamodb_table *table,
-                              const char **ret_what)
+static struct err *change_one(struct stage *stage, const struct wanted *wanted,
+                              const struct dynamodb_table *table, const char **ret_what)
 {
     bool tagged;
 

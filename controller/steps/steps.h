@@ -37,7 +37,8 @@ struct err *application_act(struct stage *stage, struct outcome *out) MUST_USE;
 
 /* --- shared by the three steps that start a job of AWS Backup (jobs.c) --- */
 
-/* A token is trusted for so long after the intent (the service promises an hour); later we search before we start. */
+/* A token is trusted for so long after the intent (the service promises an hour); later we search before we
+ * start. */
 #define TOKEN_TRUSTED_MS MINUTES(50)
 
 struct job_ops {
@@ -58,8 +59,10 @@ struct err *restore_describe(struct stage *stage, const char *id, struct backup_
 /* Checks the created ARN, books the copy in status.copies. */
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job) MUST_USE;
 
-/* Reads the secret a reference names: from Secrets Manager of the target account, or a Secret of the namespace. */
+/* Reads the secret a reference names: from Secrets Manager of the target account, or a Secret of the
+ * namespace. */
 struct secret;
-struct err *secret_ref_read(const struct pass *pass, const struct secret_ref *ref, struct secret **ret) MUST_USE;
+struct err *secret_ref_read(const struct pass *pass, const struct secret_ref *ref,
+                            struct secret **ret) MUST_USE;
 
 #endif

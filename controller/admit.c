@@ -1,0 +1,203 @@
+#include "controller/admit.h"
+
+#include "controller/names.h"
+
+void accounts_done(struct accounts *accounts)
+{
+    account_free(accounts->source);
+    account_free(accounts->target);
+    *accounts = (struct accounts){0};
+}
+
+void refusal_done(struct refusal *refusal)
+{
+    xfree(refusal->message);
+    *refusal = (struct refusal){0};
+}
+
+static void refuse(struct refusal *refusal, const char *reason, char *message)
+{
+    if (refusal->message) { /* the first one counts */
+        xfree(message);
+        return;
+    }
+    *refusal = (struct refusal){.reason = reason, .message = message};
+}
+
+struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
+                        struct refusal *ret_refusal)
+{
+    AUTO_JSON struct json *items = NULL;
+
+    TRY(objects_list(objects, env, OBJECT_ACCOUNT, &items));
+    json_each (item, items) {
+        const char *name = json_get_text(item, "metadata.name", "");
+
+        if (text_equal(name, account->name) ||
+            !text_equal(json_get_text(item, "spec.accountID", ""), account->account_id) ||
+            text_equal(json_get_text(item, "spec.usage", ""), account_usage_name(account->usage)))
+            continue;
+        refuse(ret_refusal, "AccountUsedBothWays",
+               xasprintf("AWSAccounts %s and %s name the same account %s, one as Source and one as Target: "
+                         "production would be "
+                         "restored into; remove one of them",
+                         account->name, name, account->account_id));
+    }
+    return NULL;
+}
+
+static struct err *read_account(struct objects *objects, const struct env *env, const char *name,
+                                enum account_usage usage, struct account **ret, struct refusal *refusal)
+{
+    const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = name};
+    AUTO_JSON struct json *object = NULL;
+    AUTO_ACCOUNT struct account *account = NULL;
+    AUTO_ERR struct err *err = NULL;
+
+    TRY(objects_read(objects, env, &id, &object));
+    if (!object) {
+        refuse(refusal, "AccountNotFound",
+               xasprintf("there is no AWSAccount %s; ask your platform team for it", name));
+        return NULL;
+    }
+    err = account_parse(object, &account);
+    if (err) {
+        refuse(refusal, "AccountInvalid", xasprintf("AWSAccount %s: %s", name, err_text(err)));
+        return NULL;
+    }
+    if (account->usage != usage) {
+        refuse(refusal, "AccountUsage",
+               xasprintf("AWSAccount %s has usage %s and cannot be used as %s", name,
+                         account_usage_name(account->usage), account_usage_name(usage)));
+        return NULL;
+    }
+    TRY(admit_usage(objects, env, account, refusal));
+    *ret = TAKE(account);
+    return NULL;
+}
+
+struct err *admit_accounts(struct objects *objects, const struct env *env, const struct refresh_spec *spec,
+                           struct accounts *ret, struct refusal *ret_refusal)
+{
+    AUTO_ACCOUNTS struct accounts accounts = {0};
+
+    if (spec->source)
+        TRY(read_account(objects, env, spec->source, USAGE_SOURCE, &accounts.source, ret_refusal));
+    TRY(read_account(objects, env, spec->target, USAGE_TARGET, &accounts.target, ret_refusal));
+    if (ret_refusal->message)
+        return NULL;
+    if (accounts.source && text_equal(accounts.source->account_id, accounts.target->account_id)) {
+        refuse(ret_refusal, "SameAccount",
+               xasprintf("AWSAccounts %s and %s are one account, %s: source and target must differ",
+                         spec->source, spec->target, accounts.target->account_id));
+        return NULL;
+    }
+    *ret = accounts;
+    accounts = (struct accounts){0};
+    return NULL;
+}
+
+void admit_fields(const struct objects *objects, const struct refresh_spec *spec, struct refusal *ret_refusal)
+{
+    AUTO_ERR struct err *unsupported = refresh_unsupported(spec);
+    AUTO_BUF struct buf fields = BUF_MAX(4 * KIB);
+
+    if (unsupported)
+        refuse(ret_refusal, "NotSupportedYet", xstrdup(err_text(unsupported)));
+    if (!objects->kube && refresh_needs_cluster(spec, &fields))
+        refuse(ret_refusal, "NeedsCluster",
+               xasprintf("%s: these need a cluster, and there is none", buf_text(&fields)));
+}
+
+struct grant_check {
+    const struct accounts *accounts;
+    const struct refresh_spec *spec;
+    const char *namespace;
+    struct refusal *refusal;
+};
+
+static void need_source(const struct grant_check *check, const char *type, const char *name)
+{
+    if (!check->accounts->source ||
+        account_grants(check->accounts->source, check->namespace, check->spec->target, type, name))
+        return;
+    refuse(check->refusal, "NotGranted",
+           xasprintf("AWSAccount %s does not grant %s %s to namespace %s with target %s; ask your platform "
+                     "team for a grant",
+                     check->accounts->source->name, type, name, check->namespace, check->spec->target));
+}
+
+static void need_target(const struct grant_check *check, const char *type, const char *name)
+{
+    if (account_grants(check->accounts->target, check->namespace, NULL, type, name))
+        return;
+    refuse(check->refusal, "NotGranted",
+           xasprintf("AWSAccount %s does not grant %s %s to namespace %s; ask your platform team for a grant",
+                     check->accounts->target->name, type, name, check->namespace));
+}
+
+static void check_database(const struct grant_check *check, const struct database_spec *database,
+                           const char *run_id)
+{
+    bool aurora = database->kind == DATABASE_AURORA;
+    AUTO_FREE char *copy = name_copy(
+        aurora ? database->aurora.identifier_prefix : database->dynamodb.table_name_prefix, run_id, 1);
+    const char *type = aurora ? "AuroraCluster" : "DynamoDBTable";
+
+    need_source(check, type, aurora ? database->aurora.cluster_identifier : database->dynamodb.table_name);
+    need_target(check, type, copy);
+    if (aurora && database->aurora.password.from.secrets_manager_id)
+        need_target(check, "Secret", database->aurora.password.from.secrets_manager_id);
+}
+
+static void check_switchover(const struct grant_check *check)
+{
+    const struct refresh_spec *spec = check->spec;
+
+    for (size_t i = 0; i < spec->proxy_count; i++)
+        need_target(check, "DBProxy", spec->proxies[i].name);
+    for (size_t i = 0; i < spec->parameter_count; i++) {
+        if (spec->parameters[i].kind == PARAMETER_SSM)
+            need_target(check, "SSMParameter", spec->parameters[i].target);
+        if (spec->parameters[i].kind == PARAMETER_SECRETS_MANAGER)
+            need_target(check, "Secret", spec->parameters[i].target);
+    }
+    for (size_t i = 0; i < spec->application_count; i++) {
+        AUTO_FREE char *service = NULL;
+
+        if (spec->applications[i].kind != APPLICATION_ECS_SERVICE)
+            continue;
+        service =
+            xasprintf("%s/%s", spec->applications[i].cluster ? spec->applications[i].cluster : "default",
+                      spec->applications[i].target);
+        need_target(check, "ECSService", service);
+    }
+}
+
+static void check_hooks(const struct grant_check *check, const struct hook_spec *hooks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hooks[i].kind == HOOK_LAMBDA)
+            need_target(check, "LambdaFunction", hooks[i].target);
+        if (hooks[i].kind == HOOK_STATE_MACHINE)
+            need_target(check, "StateMachine", hooks[i].target);
+    }
+}
+
+void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
+                  const char *run_id, struct refusal *ret_refusal)
+{
+    const struct grant_check check = {
+        .accounts = accounts, .spec = spec, .namespace = namespace, .refusal = ret_refusal};
+
+    for (size_t i = 0; i < spec->database_count; i++)
+        check_database(&check, &spec->databases[i], run_id);
+    check_switchover(&check);
+    check_hooks(&check, spec->before_hooks, spec->before_hook_count);
+    check_hooks(&check, spec->after_hooks, spec->after_hook_count);
+    if (spec->live.policy == POLICY_AUTOMATIC && account_requires_approval(accounts->target, namespace))
+        refuse(ret_refusal, "ApprovalRequired",
+               xasprintf(
+                   "AWSAccount %s requires approval for namespace %s: spec.switchover.policy must be Manual",
+                   accounts->target->name, namespace));
+}

@@ -1,0 +1,39 @@
+/* Whether a run may start: accounts that exist and are what they are used for, grants that cover every name,
+ * nothing that has no engine yet. No AWS call is made here. */
+#ifndef CONTROLLER_ADMIT_H
+#define CONTROLLER_ADMIT_H
+
+#include "controller/objects.h"
+#include "pkg/refresh/account.h"
+#include "pkg/refresh/spec.h"
+
+struct accounts {
+    struct account *source; /* NULL when the spec names none */
+    struct account *target;
+};
+void accounts_done(struct accounts *accounts);
+#define AUTO_ACCOUNTS CLEANUP(accounts_done)
+
+/* A refusal a person must see; NULL text: none. */
+struct refusal {
+    const char *reason; /* constant */
+    char *message;      /* owned */
+};
+void refusal_done(struct refusal *refusal);
+#define AUTO_REFUSAL CLEANUP(refusal_done)
+
+/* Reads the accounts that the spec names and checks what they are used for. A refusal leaves *ret untouched.
+ */
+struct err *admit_accounts(struct objects *objects, const struct env *env, const struct refresh_spec *spec,
+                           struct accounts *ret, struct refusal *ret_refusal) MUST_USE;
+/* Whether grants cover everything that this run of `namespace` would touch. */
+void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
+                  const char *run_id, struct refusal *ret_refusal);
+/* Fields without an engine, or without the cluster they need. */
+void admit_fields(const struct objects *objects, const struct refresh_spec *spec,
+                  struct refusal *ret_refusal);
+/* Another account object claims the same account for the other use: then neither is used. */
+struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
+                        struct refusal *ret_refusal) MUST_USE;
+
+#endif

@@ -1,0 +1,298 @@
+#include "controller/engine.h"
+
+#include "pkg/base/lock.h"
+#include "pkg/http/transport.h"
+#include "pkg/kube/store.h"
+
+struct known_account {
+    char *name, *uid;
+    int64_t generation;
+    struct aws_account *account;
+    struct known_account *next;
+};
+
+struct series_claim {
+    char *series, *holder;
+    struct series_claim *next;
+};
+
+struct worker {
+    struct engine *engine;
+    struct env env;
+    struct task *task;
+};
+
+struct engine {
+    struct engine_opts opts;            /* immutable */
+    struct workqueue *queue;            /* immutable */
+    struct credentials_cache *identity; /* immutable */
+    struct looks *looks;                /* immutable */
+    struct worker *workers;
+    pthread_mutex_t lock;
+    struct known_account *accounts; /* lock */
+    struct series_claim *claims;    /* lock */
+};
+
+#define DEFAULT_WORKERS 4
+
+struct engine *engine_new(const struct engine_opts *opts)
+{
+    struct engine *engine = xcalloc(1, sizeof(*engine));
+    const struct workqueue_opts queue_opts = {.base_delay_ms = SECONDS(1), .max_delay_ms = MINUTES(5)};
+
+    engine->opts = *opts;
+    if (!engine->opts.workers)
+        engine->opts.workers = DEFAULT_WORKERS;
+    engine->queue = workqueue_new(opts->sched, &queue_opts);
+    engine->identity = credentials_default_new(opts->config);
+    engine->looks = looks_new();
+    pthread_mutex_init(&engine->lock, NULL);
+    return engine;
+}
+
+/* --- keys: "r/namespace/name" and "a/name" --- */
+
+static char *key_of(const struct object_id *id)
+{
+    if (id->kind == OBJECT_ACCOUNT)
+        return xasprintf("a/%s", id->name);
+    return xasprintf("r/%s/%s", id->namespace, id->name);
+}
+
+void engine_notify(struct engine *engine, const struct object_id *id, enum work_priority priority)
+{
+    AUTO_FREE char *key = key_of(id);
+
+    workqueue_add(engine->queue, key, priority);
+}
+
+static struct err *reconcile_key(struct engine *engine, const struct env *env, const char *key,
+                                 struct requeue *ret)
+{
+    struct str rest = str_of(key), kind, namespace;
+
+    str_cut(&rest, '/', &kind);
+    if (str_is(kind, "a")) {
+        const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = rest.ptr};
+
+        return reconcile_account(engine, env, &id, ret);
+    }
+    str_cut(&rest, '/', &namespace);
+    {
+        AUTO_FREE char *owned = str_dup(namespace);
+        const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = owned, .name = rest.ptr};
+
+        return reconcile_refresh(engine, env, &id, ret);
+    }
+}
+
+/* The one place where the end of a pass becomes a queue action and a log line. */
+static void settle(struct engine *engine, const struct env *env, const char *key, struct err *err,
+                   int64_t after_ms)
+{
+    if (!err) {
+        workqueue_forget(engine->queue, key);
+        if (after_ms != NEVER_MS)
+            workqueue_add_after(engine->queue, key, after_ms, after_ms ? WORK_ROUTINE : WORK_URGENT);
+        return;
+    }
+    if (err_kind(err) != ERR_CANCELED) {
+        int64_t delay_ms = workqueue_add_rate_limited(engine->queue, key, WORK_ROUTINE);
+
+        if (err_kind(err) == ERR_CONFLICT)
+            LOG_DEBUG(env->log, "looking again", KV("key", key), KV("because", err_text(err)),
+                      KV_INT("after_ms", delay_ms));
+        else
+            LOG_WARN(env->log, "pass failed", KV("key", key), KV("error", err_text(err)),
+                     KV_INT("after_ms", delay_ms));
+    }
+    err_free(err);
+}
+
+static void run_worker(void *arg)
+{
+    struct worker *worker = arg;
+    struct engine *engine = worker->engine;
+    char *key;
+
+    while (workqueue_get(engine->queue, &key)) {
+        struct requeue requeue = {.after_ms = NEVER_MS};
+        struct err *err = reconcile_key(engine, &worker->env, key, &requeue);
+
+        settle(engine, &worker->env, key, err, requeue.after_ms);
+        workqueue_done(engine->queue, key);
+        xfree(key);
+    }
+}
+
+void engine_start(struct engine *engine)
+{
+    const struct engine_opts *opts = &engine->opts;
+
+    engine->workers = xcalloc((size_t)opts->workers, sizeof(*engine->workers));
+    for (int i = 0; i < opts->workers; i++) {
+        struct worker *worker = &engine->workers[i];
+        AUTO_FREE char *name = xasprintf("worker-%d", i);
+
+        worker->engine = engine;
+        worker->env = (struct env){.log = opts->log,
+                                   .sched = opts->sched,
+                                   .random = opts->random,
+                                   .stop = opts->stop,
+                                   .transport = opts->new_transport(opts->new_transport_arg)};
+        worker->task = sched_spawn(opts->sched, name, run_worker, worker);
+    }
+}
+
+void engine_stop(struct engine *engine)
+{
+    workqueue_shut_down_now(engine->queue);
+    for (int i = 0; engine->workers && i < engine->opts.workers; i++) {
+        sched_join(engine->workers[i].task);
+        transport_free(engine->workers[i].env.transport);
+    }
+    xfree(TAKE(engine->workers));
+}
+
+static void free_account(struct known_account *known)
+{
+    xfree(known->name);
+    xfree(known->uid);
+    aws_account_unref(known->account);
+    xfree(known);
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    while (engine->accounts) {
+        struct known_account *known = engine->accounts;
+
+        engine->accounts = known->next;
+        free_account(known);
+    }
+    while (engine->claims) {
+        AUTO_FREE char *holder = xstrdup(engine->claims->holder);
+
+        engine_release_series(engine, holder);
+    }
+    credentials_cache_free(engine->identity);
+    looks_free(engine->looks);
+    workqueue_free(engine->queue);
+    pthread_mutex_destroy(&engine->lock);
+    xfree(engine);
+}
+
+struct workqueue_stats engine_queue_stats(struct engine *engine)
+{
+    return workqueue_stats(engine->queue);
+}
+
+struct objects *engine_objects(struct engine *engine)
+{
+    return engine->opts.objects;
+}
+
+struct looks *engine_looks(struct engine *engine)
+{
+    return engine->looks;
+}
+
+void engine_written(struct engine *engine, const struct json *object)
+{
+    if (engine->opts.on_written)
+        engine->opts.on_written(engine->opts.on_written_arg, object);
+}
+
+/* --- accounts --- */
+
+static struct err *make_account(struct engine *engine, const struct account *account,
+                                struct aws_account **ret)
+{
+    const struct aws_account_opts opts = {
+        .account_id = account->account_id,
+        .region = account->region,
+        .usage = account->usage == USAGE_SOURCE ? AWS_SOURCE : AWS_TARGET,
+        .config = engine->opts.config,
+        .identity = engine->identity,
+        .role_arn = account->role_arn,
+        .external_id = account->external_id,
+    };
+
+    return aws_account_new(&opts, ret);
+}
+
+struct err *engine_account(struct engine *engine, const struct account *account, struct aws_account **ret)
+{
+    struct known_account **at;
+
+    LOCK_SCOPE(&engine->lock);
+    for (at = &engine->accounts; *at; at = &(*at)->next) {
+        struct known_account *known = *at;
+
+        if (!text_equal(known->name, account->name))
+            continue;
+        if (text_equal(known->uid, account->uid) && known->generation == account->generation) {
+            *ret = aws_account_ref(known->account);
+            return NULL;
+        }
+        *at = known->next; /* another version: made anew */
+        free_account(known);
+        break;
+    }
+    {
+        struct known_account *known = xcalloc(1, sizeof(*known));
+        struct err *err = make_account(engine, account, &known->account);
+
+        if (err) {
+            free_account(known);
+            return err;
+        }
+        known->name = xstrdup(account->name);
+        known->uid = xstrdup_or_null(account->uid);
+        known->generation = account->generation;
+        known->next = engine->accounts;
+        engine->accounts = known;
+        *ret = aws_account_ref(known->account);
+    }
+    return NULL;
+}
+
+/* --- series --- */
+
+bool engine_claim_series(struct engine *engine, const char *series, const char *holder)
+{
+    struct series_claim *claim;
+
+    LOCK_SCOPE(&engine->lock);
+    for (claim = engine->claims; claim; claim = claim->next) {
+        if (text_equal(claim->series, series))
+            return text_equal(claim->holder, holder);
+    }
+    claim = xcalloc(1, sizeof(*claim));
+    claim->series = xstrdup(series);
+    claim->holder = xstrdup(holder);
+    claim->next = engine->claims;
+    engine->claims = claim;
+    return true;
+}
+
+void engine_release_series(struct engine *engine, const char *holder)
+{
+    struct series_claim **at = &engine->claims;
+
+    LOCK_SCOPE(&engine->lock);
+    while (*at) {
+        struct series_claim *claim = *at;
+
+        if (!text_equal(claim->holder, holder)) {
+            at = &claim->next;
+            continue;
+        }
+        *at = claim->next;
+        xfree(claim->series);
+        xfree(claim->holder);
+        xfree(claim);
+    }
+}

@@ -1,0 +1,258 @@
+#include "controller/summary.h"
+
+#define PIPELINE_SHARE 95 /* percent of a run that is not switchover */
+
+static bool is_passed(const struct step_status *row)
+{
+    return row->state == STEP_DONE || row->state == STEP_SKIPPED;
+}
+
+/* Thousandths of the pipeline that are behind this database. */
+static int64_t database_share(const struct database_status *database, const struct step_table *pipeline)
+{
+    int64_t share = 0;
+
+    for (size_t i = 0; i < database->step_count && i < pipeline->count; i++) {
+        const struct step_status *row = &database->steps[i];
+
+        if (is_passed(row))
+            share += pipeline->steps[i].weight * 10;
+        else if (row->state == STEP_RUNNING)
+            share += pipeline->steps[i].weight * row->percent / 10;
+    }
+    return share;
+}
+
+static int64_t percent_of(const struct summary_input *in)
+{
+    const struct refresh_status *status = in->status;
+    int64_t pipelines = 0, passed = 0, percent;
+
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct database_spec *spec = refresh_database(in->spec, status->databases[i].name);
+
+        if (spec)
+            pipelines += database_share(&status->databases[i], workflow_pipeline(spec->kind));
+    }
+    for (size_t i = 0; i < status->switchover_step_count; i++)
+        passed += is_passed(&status->switchover_steps[i]);
+    percent =
+        status->database_count ? pipelines * PIPELINE_SHARE / 1000 / (int64_t)status->database_count : 0;
+    if (status->switchover_step_count)
+        percent += (100 - PIPELINE_SHARE) * passed / (int64_t)status->switchover_step_count;
+    return percent < 99 ? percent : 99; /* 100 is said when the run has succeeded */
+}
+
+static const struct step *first_open_step(const struct database_status *database,
+                                          const struct step_table *pipeline, size_t *ret_index)
+{
+    for (size_t i = 0; i < database->step_count && i < pipeline->count; i++) {
+        if (!is_passed(&database->steps[i])) {
+            *ret_index = i;
+            return &pipeline->steps[i];
+        }
+    }
+    return NULL;
+}
+
+/* The stage of the database that is furthest behind; the switchover when all are through. */
+static const char *phase_of(const struct summary_input *in)
+{
+    const char *phase = NULL;
+    int64_t least = INT64_MAX;
+
+    for (size_t i = 0; i < in->status->database_count; i++) {
+        const struct database_status *database = &in->status->databases[i];
+        const struct database_spec *spec = refresh_database(in->spec, database->name);
+        const struct step *step;
+        size_t index;
+
+        if (!spec)
+            continue;
+        step = first_open_step(database, workflow_pipeline(spec->kind), &index);
+        if (step && database_share(database, workflow_pipeline(spec->kind)) < least) {
+            least = database_share(database, workflow_pipeline(spec->kind));
+            phase = step->phase;
+        }
+    }
+    return phase ? phase : "SwitchingOver";
+}
+
+static bool pipelines_passed(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        for (size_t k = 0; k < status->databases[i].step_count; k++) {
+            if (!is_passed(&status->databases[i].steps[k]))
+                return false;
+        }
+    }
+    return status->database_count > 0;
+}
+
+/* How long the last run that succeeded took, by real clocks; 0: there is none. */
+static int64_t last_duration_ms(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->history_count; i++) {
+        if (text_equal(status->history[i].result, "Succeeded"))
+            return status->history[i].completion_ms - status->history[i].start_ms;
+    }
+    return 0;
+}
+
+static void set_progress(const struct summary_input *in)
+{
+    struct refresh_status *status = in->status;
+    int64_t percent = percent_of(in), duration_ms = last_duration_ms(status), left_ms;
+    char left[TIME_TEXT_MAX];
+    AUTO_FREE char *text = NULL;
+
+    if (percent > status->percent)
+        status->percent = percent;
+    left_ms = status->run.start_ms + duration_ms - in->now_ms;
+    if (duration_ms > 0 && left_ms > 0) {
+        status->estimated_completion_ms = status->run.start_ms + duration_ms;
+        if (left_ms >= HOURS(1))
+            snprintf(left, sizeof(left), "%lldh%02lldm", (long long)(left_ms / HOURS(1)),
+                     (long long)(left_ms / MINUTES(1) % 60));
+        else
+            snprintf(left, sizeof(left), "%lldm", (long long)((left_ms + MINUTES(1) - 1) / MINUTES(1)));
+        text = xasprintf("%lld%% ~%s", (long long)status->percent, left);
+    } else {
+        status->estimated_completion_ms = 0;
+        text = xasprintf("%lld%%", (long long)status->percent);
+    }
+    text_replace(&status->progress_text, text);
+}
+
+static void set(const struct summary_input *in, const char *type, enum condition_status value,
+                const char *reason, const char *message)
+{
+    status_set_condition(in->status, type, value, reason, message, in->generation, in->now_ms);
+}
+
+static void set_milestones(const struct summary_input *in)
+{
+    bool restored = pipelines_passed(in->status);
+
+    set(in, "Restored", restored ? CONDITION_TRUE : CONDITION_FALSE,
+        restored ? "AllCopiesReady" : "InProgress",
+        restored ? "Every database has a copy in staging that is ready to be used" : "Copies are being made");
+}
+
+/* "main: Copy: copy job X is RUNNING; sessions: Restore: ..." */
+static char *what_is_going_on(const struct summary_input *in)
+{
+    AUTO_BUF struct buf text = BUF_MAX(900);
+
+    for (size_t i = 0; i < in->status->database_count; i++) {
+        const struct database_status *database = &in->status->databases[i];
+        const struct database_spec *spec = refresh_database(in->spec, database->name);
+        const struct step *step;
+        size_t index = 0;
+
+        step = spec ? first_open_step(database, workflow_pipeline(spec->kind), &index) : NULL;
+        if (step)
+            buf_addf(&text, "%s%s: %s", text.len ? "; " : "", database->name, step->name);
+    }
+    for (size_t i = 0; i < in->status->switchover_step_count && pipelines_passed(in->status); i++) {
+        const struct step_status *row = &in->status->switchover_steps[i];
+
+        if (row->state == STEP_INTENDED || row->state == STEP_RUNNING)
+            buf_addf(&text, "%s%s", text.len ? "; " : "", row->name);
+    }
+    return text.len ? buf_take(&text) : xstrdup("The run goes on");
+}
+
+void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
+                     bool suspended)
+{
+    const char *phase = phase_of(in);
+    AUTO_FREE char *now = what_is_going_on(in);
+
+    text_replace(&in->status->phase, suspended ? "Suspended" : phase);
+    in->status->observed_generation = in->generation;
+    set_progress(in);
+    set_milestones(in);
+    set(in, "Ready", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, now);
+    set(in, "Succeeded", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, "The run has not ended yet");
+    set(in, "SwitchedOver", CONDITION_FALSE, "NotYet",
+        "Staging uses what it used before, or is being switched over");
+    set(in, "Reconciling", CONDITION_TRUE, suspended ? "Suspended" : phase, now);
+    if (blocked_message)
+        set(in, "Stalled", CONDITION_TRUE, blocked_reason, blocked_message);
+    else
+        status_remove_condition(in->status, "Stalled");
+}
+
+void summary_succeeded(const struct summary_input *in)
+{
+    AUTO_FREE char *message = xasprintf("Staging uses the copies of run %s", in->status->run.id);
+
+    in->status->observed_generation = in->generation;
+    in->status->percent = 100;
+    in->status->estimated_completion_ms = 0;
+    text_replace(&in->status->phase, "Succeeded");
+    text_replace(&in->status->progress_text, "100%");
+    set_milestones(in);
+    set(in, "SwitchedOver", CONDITION_TRUE, "AllSwitched", message);
+    set(in, "Succeeded", CONDITION_TRUE, "RunSucceeded", message);
+    set(in, "Ready", CONDITION_TRUE, "RunSucceeded", message);
+    status_remove_condition(in->status, "Reconciling");
+    status_remove_condition(in->status, "Stalled");
+}
+
+/* What staging uses after a failure: rows of the switchover that were done are on the copies. */
+static const char *what_staging_uses(const struct refresh_status *status)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < status->switchover_step_count; i++)
+        done += is_passed(&status->switchover_steps[i]);
+    if (!done)
+        return "Staging uses what it used before";
+    return done == status->switchover_step_count ? "Staging uses the copies"
+                                                 : "Staging is partly switched over: status.switchover.steps "
+                                                   "says what uses the copies (Done) and what does not";
+}
+
+void summary_failed(const struct summary_input *in, const char *reason, const char *message)
+{
+    AUTO_FREE char *sentence = xasprintf("%s. %s", message, what_staging_uses(in->status));
+
+    in->status->observed_generation = in->generation;
+    in->status->estimated_completion_ms = 0;
+    text_replace(&in->status->phase, "Failed");
+    set_milestones(in);
+    set(in, "Succeeded", CONDITION_FALSE, reason, message);
+    set(in, "Ready", CONDITION_FALSE, reason, sentence);
+    set(in, "Stalled", CONDITION_TRUE, reason, sentence);
+    status_remove_condition(in->status, "Reconciling");
+}
+
+void summary_stalled(const struct summary_input *in, const char *reason, const char *message)
+{
+    in->status->observed_generation = in->generation;
+    text_replace(&in->status->phase, "Stalled");
+    set(in, "Ready", CONDITION_FALSE, reason, message);
+    set(in, "Stalled", CONDITION_TRUE, reason, message);
+    status_remove_condition(in->status, "Reconciling");
+}
+
+void summary_queued(const struct summary_input *in, const char *message)
+{
+    in->status->observed_generation = in->generation;
+    text_replace(&in->status->phase, "Queued");
+    set(in, "Ready", CONDITION_UNKNOWN, "Queued", message);
+    set(in, "Reconciling", CONDITION_TRUE, "Queued", message);
+    status_remove_condition(in->status, "Stalled");
+}
+
+void summary_suspended(const struct summary_input *in)
+{
+    in->status->observed_generation = in->generation;
+    text_replace(&in->status->phase, "Suspended");
+    if (!status_condition(in->status, "Ready"))
+        set(in, "Ready", CONDITION_UNKNOWN, "Suspended", "No run starts while spec.suspend is true");
+    status_remove_condition(in->status, "Reconciling");
+    status_remove_condition(in->status, "Stalled");
+}

@@ -1,0 +1,27 @@
+/* What people and tools read at a glance: phase, percent, text and conditions, all derived from the rows in
+ * one place, by the rules of kstatus (Reconciling and Stalled are there only while true; Ready says whether
+ * staging has the copies). */
+#ifndef CONTROLLER_SUMMARY_H
+#define CONTROLLER_SUMMARY_H
+
+#include "controller/pass.h"
+
+struct summary_input {
+    struct refresh_status *status;
+    const struct refresh_spec *spec; /* of the run; may be NULL outside of one */
+    int64_t generation;
+    int64_t now_ms;
+    struct sched *sched;
+};
+
+void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
+                     bool suspended);
+void summary_succeeded(const struct summary_input *in);
+void summary_failed(const struct summary_input *in, const char *reason, const char *message);
+/* No run can start: a person must change something (reason, message), or another object must finish first
+ * (queued). */
+void summary_stalled(const struct summary_input *in, const char *reason, const char *message);
+void summary_queued(const struct summary_input *in, const char *message);
+void summary_suspended(const struct summary_input *in);
+
+#endif
