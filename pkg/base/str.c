@@ -88,6 +88,16 @@ struct str str_from(struct str text, size_t offset)
     return (struct str){.ptr = text.ptr + offset, .len = text.len - offset};
 }
 
+struct str str_cut_utf8(struct str text, size_t max_bytes)
+{
+    if (text.len <= max_bytes)
+        return text;
+    text.len = max_bytes;
+    while (text.len && ((unsigned char)text.ptr[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
+
 char *str_dup(struct str text)
 {
     return xstrndup(text.ptr, text.len);

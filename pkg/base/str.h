@@ -35,6 +35,8 @@ struct str str_trim(struct str text); /* ASCII white space */
  * used up; the last piece has no separator. */
 bool str_cut(struct str *rest, char sep, struct str *ret_piece);
 struct str str_from(struct str text, size_t offset); /* tail; empty when offset is past the end */
+/* At most `max_bytes` of UTF-8 text, no character cut in two. */
+struct str str_cut_utf8(struct str text, size_t max_bytes);
 char *str_dup(struct str text);
 
 /* Whole text as a decimal number, optional sign, nothing else; false leaves *ret alone. */

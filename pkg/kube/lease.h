@@ -26,11 +26,10 @@ struct kube_lease_opts {
 
 struct kube_lease;
 
-/* Starts a task of its own. Borrows client and env; env->transport and client should serve nobody else, so
- * that a slow list cannot keep a renewal waiting (make the client with timeout_ms = max(1 s,
- * renew_deadline_ms / 2)). env->sched runs at the real pace. env->stop does not end it: the lease is held
- * until kube_lease_finish(), so that work can drain under it. Errors: ERR_INVALID for times that do not fit
- * together. */
+/* Starts a task of its own. Borrows env and client's config; calls are made with time-outs that fit the
+ * deadlines. env->transport should serve nobody else, so that a slow list cannot keep a renewal waiting, and
+ * env->sched run at the real pace. env->stop does not end it: the lease is held until kube_lease_finish(), so
+ * that work can drain under it. Errors: ERR_INVALID for times that do not fit together. */
 struct err *kube_lease_start(struct kube_client *client, const struct env *env,
                              const struct kube_lease_opts *opts, struct kube_lease **ret) MUST_USE;
 /* To be called when all guarded work has ended: gives the lease back if we hold it (at most 5 s), waits for

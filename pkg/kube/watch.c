@@ -1,0 +1,344 @@
+#include "pkg/kube/watch.h"
+
+#include "pkg/base/backoff.h"
+#include "pkg/base/lock.h"
+#include "pkg/kube/client_priv.h"
+#include "pkg/kube/frames.h"
+
+#define SLACK_MS SECONDS(30)    /* a server that outlives its own timeoutSeconds by more is gone */
+#define TOO_SHORT_MS SECONDS(1) /* a watch that ends sooner and brought nothing has failed */
+#define RELIST_AFTER 5          /* failures in a row after which the version itself is doubted */
+#define WARN_AFTER 3
+
+/* The first pause is 0.8 to 1.6 s, the longest 15 to 30 s. */
+static const struct backoff pauses = {.base_ms = 1600, .max_ms = SECONDS(30)};
+
+struct kube_watch {
+    struct kube_client *client;
+    struct kube_store *store;
+    struct env env; /* .stop is our own */
+    struct stop_subscription *subscription;
+    struct kube_watch_opts opts; /* texts owned */
+    char *namespace, *labels, *fields;
+    struct task *task;
+    char *version; /* the task's: everything up to here is in the store; NULL: list first */
+    int failures;  /* the task's: in a row */
+    pthread_mutex_t lock;
+    char *trouble;                 /* lock */
+    struct kube_watch_stats stats; /* lock */
+};
+
+static void count(struct kube_watch *watch, int64_t *counter)
+{
+    LOCK_SCOPE(&watch->lock);
+    ++*counter;
+}
+
+static void set_trouble(struct kube_watch *watch, const char *text)
+{
+    LOCK_SCOPE(&watch->lock);
+    xfree(watch->trouble);
+    watch->trouble = xstrdup_or_null(text);
+}
+
+static void set_version(struct kube_watch *watch, const char *version)
+{
+    if (text_is_empty(version))
+        return;
+    xfree(watch->version);
+    watch->version = xstrdup(version);
+}
+
+/* News came: whatever was wrong is over. */
+static void set_healthy(struct kube_watch *watch)
+{
+    watch->failures = 0;
+    set_trouble(watch, NULL);
+}
+
+/* --- list --- */
+
+struct listed {
+    const struct kube_resource *resource;
+    struct kube_objects objects;
+    char *version;
+};
+
+static void listed_done(struct listed *listed)
+{
+    kube_objects_done(&listed->objects);
+    xfree(TAKE(listed->version));
+}
+
+static void restart_list(void *arg)
+{
+    listed_done(arg);
+}
+
+static struct err *add_page(void *arg, const struct kube_page *page)
+{
+    struct listed *listed = arg;
+    struct kube_objects *objects = &listed->objects;
+
+    json_each (item, json_member(page->list, "items")) {
+        const struct kube_object *object = NULL;
+
+        TRY(kube_object_new(kube_page_item(item, listed->resource), &object));
+        objects->items = xgrow(objects->items, objects->count, sizeof(*objects->items));
+        objects->items[objects->count++] = object;
+    }
+    xfree(listed->version);
+    listed->version = xstrdup(page->resource_version);
+    return NULL;
+}
+
+/* Always consistent (no resourceVersion): a list from some server's cache could show a past state. */
+static struct err *list(struct kube_watch *watch)
+{
+    CLEANUP(listed_done) struct listed listed = {.resource = watch->opts.query.collection.resource};
+    struct kube_page_visitor visitor = {.page = add_page, .restart = restart_list, .arg = &listed};
+
+    count(watch, &watch->stats.lists);
+    TRY(kube_list_each(watch->client, &watch->env, &watch->opts.query, &visitor));
+    TRY(kube_store_replace(watch->store, &listed.objects, listed.version));
+    set_version(watch, listed.version);
+    set_trouble(watch, NULL);
+    return NULL;
+}
+
+/* --- watch --- */
+
+static struct err *apply(struct kube_watch *watch, struct kube_watch_event *event)
+{
+    AUTO_KUBE_OBJECT const struct kube_object *object = NULL;
+
+    count(watch, &watch->stats.events);
+    TRY(kube_object_new(TAKE(event->object), &object));
+    kube_store_apply(watch->store, object, event->type == KUBE_EVENT_DELETED);
+    set_version(watch, object->resource_version);
+    set_healthy(watch);
+    return NULL;
+}
+
+static void apply_bookmark(struct kube_watch *watch, const struct json *object)
+{
+    const char *version = json_get_text(object, "metadata.resourceVersion", "");
+
+    count(watch, &watch->stats.bookmarks);
+    kube_store_advance(watch->store, version);
+    set_version(watch, version);
+    set_healthy(watch);
+}
+
+static struct err *handle(struct kube_watch *watch, struct kube_watch_event *event)
+{
+    switch (event->type) {
+    case KUBE_EVENT_ADDED:
+    case KUBE_EVENT_MODIFIED:
+    case KUBE_EVENT_DELETED:
+        return apply(watch, event);
+    case KUBE_EVENT_BOOKMARK:
+        apply_bookmark(watch, event->object);
+        return NULL;
+    case KUBE_EVENT_ERROR:
+        return err_wrap(kube_status_error(event->object, 0), "watch");
+    }
+    return NULL;
+}
+
+static struct err *handle_all(struct kube_watch *watch, struct kube_frames *frames, int64_t *events)
+{
+    for (;;) {
+        CLEANUP(kube_watch_event_done) struct kube_watch_event event = {0};
+        bool found = false;
+
+        TRY(kube_frames_next(frames, &event, &found));
+        if (!found)
+            return NULL;
+        ++*events;
+        TRY(handle(watch, &event));
+        if (stop_requested(watch->env.stop))
+            return err_new(ERR_CANCELED, "watch: stopped");
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* NULL: the server ended the stream, as it does from time to time. */
+static struct err *follow(struct kube_watch *watch, struct http_stream *stream, int64_t until_ms,
+                          int64_t *events)
+{
+    CLEANUP(kube_frames_done) struct kube_frames frames = KUBE_FRAMES(watch->opts.max_line_bytes);
+    bool is_end = false;
+
+    while (!is_end) {
+        int64_t deadline = sooner(sched_now_ms(watch->env.sched) + watch->opts.idle_ms, until_ms);
+
+        TRY(http_read(stream, watch->env.stop, deadline, &frames.pending, &is_end));
+        TRY(handle_all(watch, &frames, events));
+    }
+    if (kube_frames_is_partial(&frames))
+        return err_new(ERR_RETRY, "watch: the stream ended inside an event");
+    return NULL;
+}
+
+static struct err *watch_once(struct kube_watch *watch)
+{
+    struct kube_query query = watch->opts.query;
+    int64_t min_ms = watch->opts.min_timeout_ms;
+    int64_t timeout_ms = min_ms + (int64_t)random_below(watch->env.random, (uint64_t)min_ms + 1);
+    int64_t begun_ms = sched_now_ms(watch->env.sched), events = 0;
+    struct http_stream *stream = NULL;
+    struct err *err;
+
+    query.resource_version = watch->version;
+    count(watch, &watch->stats.watches);
+    TRY(kube_watch_open(watch->client, &watch->env, &query, timeout_ms, &stream));
+    set_trouble(watch, NULL);
+    err = follow(watch, stream, begun_ms + timeout_ms + SLACK_MS, &events);
+    http_close(stream);
+    if (!err && !events && sched_now_ms(watch->env.sched) - begun_ms < TOO_SHORT_MS)
+        return err_new(ERR_RETRY, "watch: ended at once, without an event");
+    if (!err)
+        watch->failures = 0;
+    return err;
+}
+
+/* --- the loop --- */
+
+/* A stream that broke, a server that is busy or away: the version still holds. Anything else puts it in
+ * doubt. */
+static bool keeps_version(const struct kube_watch *watch, const struct err *err)
+{
+    const struct err_remote *remote = err_remote(err);
+
+    if (watch->failures >= RELIST_AFTER || err_is_code(err, "Expired"))
+        return false;
+    return err_kind(err) == ERR_RETRY && (remote->http_status == 0 || remote->http_status == 429);
+}
+
+static void report(struct kube_watch *watch, const struct err *err)
+{
+    enum log_level level = watch->failures == WARN_AFTER ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
+
+    set_trouble(watch, err_text(err));
+    LOG_AT(watch->env.log, level, "watch is in trouble",
+           KV("resource", watch->opts.query.collection.resource->plural), KV("error", err_text(err)),
+           KV_INT("failures", watch->failures));
+}
+
+static int64_t pause_ms(const struct kube_watch *watch, const struct err *err)
+{
+    int64_t asked = err_remote(err)->retry_after_ms;
+    int64_t drawn = backoff_delay_ms(&pauses, watch->failures, watch->env.random);
+
+    /* That versions grow old is part of the protocol: the first time costs nothing but a list. */
+    if (err_is_code(err, "Expired") && watch->failures == 1)
+        return 0;
+    return asked > drawn ? sooner(asked, MINUTES(5)) : drawn;
+}
+
+static void recover(struct kube_watch *watch, struct err *err)
+{
+    AUTO_ERR struct err *cause = err;
+    struct sched *sched = watch->env.sched;
+
+    if (err_kind(cause) == ERR_CANCELED)
+        return;
+    watch->failures++;
+    count(watch, &watch->stats.failures);
+    report(watch, cause);
+    if (!keeps_version(watch, cause))
+        xfree(TAKE(watch->version));
+    (void)sched_wait_until(sched, watch->env.stop, sched_now_ms(sched) + pause_ms(watch, cause));
+}
+
+static void run(void *arg)
+{
+    struct kube_watch *watch = arg;
+
+    while (!stop_requested(watch->env.stop)) {
+        struct err *err = watch->version ? watch_once(watch) : list(watch);
+
+        if (err)
+            recover(watch, err);
+    }
+}
+
+/* --- life --- */
+
+static void forward_stop(void *stop)
+{
+    stop_request(stop);
+}
+
+static void copy_opts(struct kube_watch *watch, const struct kube_watch_opts *opts)
+{
+    struct kube_query *query = &watch->opts.query;
+
+    watch->opts = *opts;
+    query->collection.namespace = watch->namespace = xstrdup_or_null(query->collection.namespace);
+    query->collection.name = query->collection.subresource = NULL;
+    query->label_selector = watch->labels = xstrdup_or_null(query->label_selector);
+    query->field_selector = watch->fields = xstrdup_or_null(query->field_selector);
+    query->resource_version = NULL;
+    if (watch->opts.idle_ms <= 0)
+        watch->opts.idle_ms = MINUTES(3);
+    if (watch->opts.min_timeout_ms <= 0)
+        watch->opts.min_timeout_ms = MINUTES(5);
+    if (!watch->opts.max_line_bytes)
+        watch->opts.max_line_bytes = 4 * MIB;
+}
+
+struct err *kube_watch_start(struct kube_client *client, const struct env *env,
+                             const struct kube_watch_opts *opts, struct kube_store *store,
+                             struct kube_watch **ret)
+{
+    struct kube_watch *watch;
+
+    if (!opts->query.collection.resource)
+        return err_new(ERR_INVALID, "a watch needs a resource");
+    watch = xcalloc(1, sizeof(*watch));
+    watch->client = client;
+    watch->store = store;
+    watch->env = *env;
+    watch->env.stop = stop_new();
+    pthread_mutex_init(&watch->lock, NULL);
+    copy_opts(watch, opts);
+    watch->subscription = stop_subscribe(env->stop, forward_stop, watch->env.stop);
+    watch->task = sched_spawn(env->sched, "watch", run, watch);
+    *ret = watch;
+    return NULL;
+}
+
+void kube_watch_stop(struct kube_watch *watch)
+{
+    if (!watch)
+        return;
+    stop_request(watch->env.stop);
+    sched_join(watch->task);
+    stop_unsubscribe(watch->subscription);
+    stop_free(watch->env.stop);
+    xfree(watch->namespace);
+    xfree(watch->labels);
+    xfree(watch->fields);
+    xfree(watch->version);
+    xfree(watch->trouble);
+    pthread_mutex_destroy(&watch->lock);
+    xfree(watch);
+}
+
+char *kube_watch_trouble(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    return xstrdup_or_null(watch->trouble);
+}
+
+struct kube_watch_stats kube_watch_stats(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    return watch->stats;
+}
