@@ -508,6 +508,12 @@ void json_set_copy(struct json *object, const char *name, const struct json *val
     json_set(object, name, json_copy(value));
 }
 
+void json_add(struct json *object, const char *name, struct json *value)
+{
+    if (!cJSON_AddItemToObject(raw(object), name, raw(value)))
+        abort();
+}
+
 void json_append(struct json *array, struct json *value)
 {
     if (!cJSON_AddItemToArray(raw(array), raw(value)))

@@ -65,6 +65,8 @@ void json_set_text(struct json *object, const char *name,
 void json_set_int(struct json *object, const char *name, int64_t number);
 void json_set_bool(struct json *object, const char *name, bool truth);
 void json_set_copy(struct json *object, const char *name, const struct json *value);
+/* Appends a member whose name the caller knows to be new: at once, however many there are. */
+void json_add(struct json *object, const char *name, struct json *value);
 void json_append(struct json *array, struct json *value);
 void json_append_text(struct json *array, const char *text);
 void json_remove(struct json *object, const char *name);
