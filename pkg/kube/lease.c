@@ -197,7 +197,8 @@ static struct err *try_once(struct kube_lease *lease, bool *ret_held)
     if (*ret_held)
         return NULL;
     TRY(look(lease));
-    if (lease->seen && has_other_holder(lease) && !is_expired(lease))
+    /* Whoever held it in the meantime may have acted: once lost, it is lost. */
+    if (lease->seen && has_other_holder(lease) && (lease->is_held || !is_expired(lease)))
         return NULL;
     TRY(take(lease));
     *ret_held = true;
