@@ -187,11 +187,23 @@ static void identify(struct exchange *exchange)
         exchange->account = sim_account(exchange->sim, exchange->who.account_id, NULL);
 }
 
+/* Which service an unsigned request means; the signature's scope says it otherwise. */
+static const char *guess_service(const struct sim_request *request)
+{
+    const char *target = sim_request_header(request, "x-amz-target");
+
+    for (size_t i = 0; i < service_count; i++)
+        if (services[i]->target_prefix && str_starts(str_of(target), services[i]->target_prefix))
+            return services[i]->name;
+    return text_equal(request->target, "/") ? "sts" : "backup";
+}
+
 static void handle_aws(struct exchange *exchange, struct sim_reply *ret)
 {
     const char *code = NULL;
     AUTO_FREE char *message = NULL;
-    AUTO_FREE char *service = exchange->is_signed ? str_dup(exchange->claim.service) : xstrdup("sts");
+    AUTO_FREE char *service =
+        exchange->is_signed ? str_dup(exchange->claim.service) : xstrdup(guess_service(exchange->request));
 
     if (!sim_route_find(exchange->request, service, &exchange->route, &code, &message)) {
         refuse_route(exchange, code, message, ret);

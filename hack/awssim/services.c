@@ -1,7 +1,7 @@
 #include "hack/awssim/service.h"
 
-/* One line per service, in the order in which advance() runs: what causes comes before what follows. Whoever adds a service adds its
- * line here (and its database kind below). */
+/* One line per service, in the order in which advance() runs: what causes comes before what follows. Whoever
+ * adds a service adds its line here (and its database kind below). */
 extern const struct service sts_service;
 extern const struct service iam_service;
 extern const struct service kms_service;
