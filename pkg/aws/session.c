@@ -272,7 +272,8 @@ static void give_back_quota(struct exchange *exchange)
 /* How long to wait before the next attempt; negative when there is to be none. */
 static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *outcome)
 {
-    int64_t bound_ms, wait_ms, hint_ms = err_remote(outcome->err)->retry_after_ms;
+    int64_t left_ms = WAIT_BUDGET_MS - exchange->waited_ms, hint_ms = err_remote(outcome->err)->retry_after_ms;
+    int64_t bound_ms, wait_ms;
 
     if (outcome->reaction == AWS_TRANSIENT && !exchange->operation->is_repeatable)
         return -1;
@@ -280,9 +281,11 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
         return -1;
     bound_ms = BACKOFF_BASE_MS << (exchange->attempts - 1);
     wait_ms = (int64_t)random_below(exchange->env->random, (uint64_t)bound_ms + 1);
+    if (wait_ms > left_ms)
+        wait_ms = left_ms;
     if (hint_ms > wait_ms)
         wait_ms = hint_ms;
-    if (exchange->waited_ms + wait_ms > WAIT_BUDGET_MS)
+    if (wait_ms > left_ms)
         return -1;
     if (!take_quota(exchange, err_remote(outcome->err)->http_status != 0))
         return -1;

@@ -36,8 +36,8 @@ struct fixture {
 static inline void fixture_init_bare(struct fixture *f, enum aws_usage usage, const struct exchange *rows,
                                      size_t count)
 {
-    static char *const entries[] = {(char[]){"AWS_ACCESS_KEY_ID=AKIAEXAMPLE"},
-                                    (char[]){"AWS_SECRET_ACCESS_KEY=" FIXTURE_SECRET}, NULL};
+    char key[] = "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", secret[] = "AWS_SECRET_ACCESS_KEY=" FIXTURE_SECRET;
+    char *const entries[] = {key, secret, NULL};
 
     memset(f, 0, sizeof(*f));
     testing_env_init(&f->t, 1, rows, count, NULL);
