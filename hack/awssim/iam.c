@@ -267,7 +267,9 @@ static bool list_allows(const struct json *patterns, const char *action)
 static bool managed_allows(const struct json *names, const char *action)
 {
     json_each (name, names) {
-        struct str rest = str_of(managed_find(json_get_text(name, NULL, ""))->actions), one;
+        /* Unknown names were refused when the world was read. */
+        const struct managed_policy *policy = managed_find(json_get_text(name, NULL, ""));
+        struct str rest = str_of(policy ? policy->actions : ""), one;
 
         while (str_cut(&rest, ' ', &one))
             if (str_is(one, action))
