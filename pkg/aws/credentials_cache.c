@@ -200,7 +200,7 @@ static enum role join(struct credentials_cache *cache, const struct env *env, st
 
 struct err *credentials_get(struct credentials_cache *cache, const struct env *env, struct credentials **ret)
 {
-    for (;;) {
+    while (!stop_requested(env->stop)) {
         AUTO_CREDENTIALS struct credentials *held = NULL;
         struct waiter waiter = {.spot = sched_spot_new(env->sched)};
         enum role role = join(cache, env, &waiter, &held);
@@ -219,6 +219,7 @@ struct err *credentials_get(struct credentials_cache *cache, const struct env *e
         *ret = TAKE(held);
         return NULL;
     }
+    return err_new(ERR_CANCELED, "stopped before AWS credentials were there");
 }
 
 void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected)

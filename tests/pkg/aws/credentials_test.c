@@ -1,0 +1,392 @@
+#include "pkg/aws/credentials.h"
+
+#include "pkg/aws/sts.h"
+#include "pkg/base/files.h"
+#include "tests/pkg/aws/fixture.h"
+
+#define CONFIG_FILE SR_SOURCE_DIR "/tests/data/aws/config"
+#define CREDENTIALS_FILE SR_SOURCE_DIR "/tests/data/aws/credentials"
+#define TOKEN_FILE SR_SOURCE_DIR "/tests/data/aws/token"
+
+#define STS_CREDENTIALS(op, key)                                                                           \
+    "<" op "Response><" op "Result><AssumedRoleUser><Arn>arn</Arn></AssumedRoleUser><Credentials>"         \
+    "<AccessKeyId>" key "</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>"                     \
+    "<SessionToken>role-token==</SessionToken><Expiration>2026-11-22T17:00:00Z</Expiration></Credentials>" \
+    "</" op "Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></" op "Response>"
+
+#define ENTRIES_MAX 8
+
+struct row {
+    const char *name;
+    const char *entries[ENTRIES_MAX];
+    struct exchange rows[3];
+    size_t count;
+    const char *key, *secret, *token;
+    int64_t expires_ms;
+    enum err_kind kind;
+    const char *fails;
+};
+
+#define POD "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials"
+#define POD_REPLY                                                                              \
+    "{\"AccessKeyId\":\"AKIAPOD\",\"SecretAccessKey\":\"pod-secret\",\"Token\":\"pod-token\"," \
+    "\"Expiration\":\"2026-11-22T17:00:00+00:00\",\"AccountId\":\"1\"}"
+#define FILES "AWS_CONFIG_FILE=" CONFIG_FILE, "AWS_SHARED_CREDENTIALS_FILE=" CREDENTIALS_FILE
+#define AT_17 INT64_C(1795366800000)
+
+static const struct row rows[] = {
+    {.name = "environment",
+     .entries = {"AWS_ACCESS_KEY_ID=AKIAENV", "AWS_SECRET_ACCESS_KEY=env-secret"},
+     .key = "AKIAENV",
+     .secret = "env-secret",
+     .expires_ms = NEVER_MS},
+    {.name = "environment with a token and an end",
+     .entries = {"AWS_ACCESS_KEY_ID=AKIAENV", "AWS_SECRET_ACCESS_KEY=env-secret",
+                 "AWS_SESSION_TOKEN=env-token", "AWS_CREDENTIAL_EXPIRATION=2026-11-22T17:00:00Z"},
+     .key = "AKIAENV",
+     .secret = "env-secret",
+     .token = "env-token",
+     .expires_ms = AT_17},
+    {.name = "environment: half",
+     .entries = {"AWS_ACCESS_KEY_ID=AKIAENV"},
+     .kind = ERR_INVALID,
+     .fails = "must be set together"},
+    {.name = "nothing anywhere",
+     .entries = {"PATH=/bin"},
+     .kind = ERR_DENIED,
+     .fails = "no AWS credentials were found"},
+    {.name = "environment comes before the web identity",
+     .entries = {"AWS_ACCESS_KEY_ID=AKIAENV", "AWS_SECRET_ACCESS_KEY=env-secret", "AWS_ROLE_ARN=r",
+                 "AWS_WEB_IDENTITY_TOKEN_FILE=" TOKEN_FILE},
+     .key = "AKIAENV",
+     .secret = "env-secret",
+     .expires_ms = NEVER_MS},
+
+    {.name = "web identity",
+     .entries = {"AWS_REGION=eu-west-1", "AWS_ROLE_ARN=arn:aws:iam::1:role/r",
+                 "AWS_WEB_IDENTITY_TOKEN_FILE=" TOKEN_FILE},
+     .rows =
+         {{.method = "POST",
+           .url = "https://sts.eu-west-1.amazonaws.com/",
+           .absent = {"authorization", "x-amz-date"},
+           .body =
+               "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr"
+               "&RoleSessionName=stagingrefresh&WebIdentityToken=eyJ.abc.def",
+           .reply = STS_CREDENTIALS("AssumeRoleWithWebIdentity", "AKIAWEB")}},
+     .count = 1,
+     .key = "AKIAWEB",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "web identity: no role",
+     .entries = {"AWS_REGION=r", "AWS_WEB_IDENTITY_TOKEN_FILE=" TOKEN_FILE},
+     .kind = ERR_INVALID,
+     .fails = "AWS_ROLE_ARN is not"},
+    {.name = "web identity: no file",
+     .entries = {"AWS_REGION=r", "AWS_ROLE_ARN=r", "AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere"},
+     .kind = ERR_NOT_FOUND,
+     .fails = "web identity token: /nowhere"},
+    {.name = "web identity: refused",
+     .entries = {"AWS_REGION=r", "AWS_ROLE_ARN=r", "AWS_WEB_IDENTITY_TOKEN_FILE=" TOKEN_FILE},
+     .rows = {{.status = 403,
+               .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></"
+                        "ErrorResponse>"}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "sts AssumeRoleWithWebIdentity: AccessDenied: no"},
+
+    {.name = "pod identity",
+     .entries = {POD, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" TOKEN_FILE "-bare"},
+     .rows = {{.method = "GET",
+               .url = "http://169.254.170.23/v1/credentials",
+               .headers = {"authorization: eyJ.abc.def"},
+               .reply = POD_REPLY}},
+     .count = 1,
+     .key = "AKIAPOD",
+     .secret = "pod-secret",
+     .token = "pod-token",
+     .expires_ms = AT_17},
+    {.name = "ECS: a relative path, no token",
+     .entries = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/x", POD},
+     .rows = {{.url = "http://169.254.170.2/v2/x", .absent = {"authorization"}, .reply = POD_REPLY}},
+     .count = 1,
+     .key = "AKIAPOD",
+     .secret = "pod-secret",
+     .token = "pod-token",
+     .expires_ms = AT_17},
+    {.name = "ECS: a token of its own",
+     .entries = {POD, "AWS_CONTAINER_AUTHORIZATION_TOKEN=Basic x"},
+     .rows = {{.headers = {"authorization: Basic x"}, .reply = POD_REPLY}},
+     .count = 1,
+     .key = "AKIAPOD",
+     .secret = "pod-secret",
+     .token = "pod-token",
+     .expires_ms = AT_17},
+    {.name = "container: plain http elsewhere",
+     .entries = {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.99/x"},
+     .kind = ERR_INVALID,
+     .fails = "plain http is accepted on loopback and link-local"},
+    {.name = "container: a line break in the token",
+     .entries = {POD, "AWS_CONTAINER_AUTHORIZATION_TOKEN=a\r\nb"},
+     .kind = ERR_INVALID,
+     .fails = "line breaks"},
+    {.name = "container: SessionToken is not Token",
+     .entries = {POD},
+     .rows = {{.reply = "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"b\",\"SessionToken\":\"c\","
+                        "\"Expiration\":\"2026-11-22T17:00:00Z\"}"}},
+     .count = 1,
+     .kind = ERR_RETRY,
+     .fails = "lacks credentials"},
+    {.name = "container: refused",
+     .entries = {POD},
+     .rows = {{.status = 403}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "HTTP status 403"},
+
+    {.name = "profile with keys",
+     .entries = {FILES, "AWS_PROFILE=keys-only"},
+     .key = "AKIAFILE",
+     .secret = "file-secret",
+     .expires_ms = NEVER_MS},
+    {.name = "profile with a role",
+     .entries = {FILES, "AWS_PROFILE=role", "AWS_REGION=eu-west-1"},
+     .rows = {{.url = "https://sts.eu-west-1.amazonaws.com/",
+               .headers = {"Credential=AKIAFILE/"},
+               .body =
+                   "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%3Arole%2Fr"
+                   "&RoleSessionName=stagingrefresh&ExternalId=ext",
+               .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")}},
+     .count = 1,
+     .key = "AKIAROLE",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile that is its own source",
+     .entries = {FILES, "AWS_PROFILE=self", "AWS_REGION=eu-west-1"},
+     .rows = {{.headers = {"Credential=AKIASELF/"}, .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")}},
+     .count = 1,
+     .key = "AKIAROLE",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile: circle",
+     .entries = {FILES, "AWS_PROFILE=circle"},
+     .kind = ERR_INVALID,
+     .fails = "circle"},
+    {.name = "profile: program",
+     .entries = {FILES, "AWS_PROFILE=process"},
+     .kind = ERR_INVALID,
+     .fails = "credential_process is not supported"},
+    {.name = "profile: half",
+     .entries = {FILES, "AWS_PROFILE=half"},
+     .kind = ERR_INVALID,
+     .fails = "belong together"},
+    {.name = "profile: role without a source",
+     .entries = {FILES, "AWS_PROFILE=rootless"},
+     .kind = ERR_INVALID,
+     .fails = "needs a source_profile"},
+    {.name = "profile: nowhere",
+     .entries = {FILES, "AWS_PROFILE=none"},
+     .kind = ERR_INVALID,
+     .fails = "in none of the shared files"},
+};
+
+static void read_config(const struct row *row, struct aws_config *config)
+{
+    char *entries[ENTRIES_MAX + 1] = {0};
+
+    for (size_t i = 0; i < ENTRIES_MAX && row->entries[i]; i++)
+        entries[i] = xstrdup(row->entries[i]);
+    assert_no_err(aws_config_from_environ(entries, config));
+    for (size_t i = 0; entries[i]; i++)
+        xfree(entries[i]);
+}
+
+static void finds_credentials(void **state)
+{
+    const struct row *row = *state;
+    AUTO_AWS_CONFIG struct aws_config config = {0};
+    struct credentials_cache *cache;
+    struct credentials *got = NULL;
+    struct testing_env t;
+    struct err *err;
+
+    testing_env_init(&t, 1, row->rows, row->count, NULL);
+    read_config(row, &config);
+    cache = credentials_default_new(&config);
+    err = credentials_get(cache, &t.env, &got);
+    if (row->fails) {
+        assert_fails(err, row->kind, row->fails);
+    } else {
+        assert_no_err(err);
+        assert_text_equal(got->access_key_id, row->key);
+        assert_str_equal(secret_reveal(got->secret_key), row->secret);
+        assert_text_equal(got->session_token ? secret_reveal(got->session_token).ptr : NULL, row->token);
+        assert_number(got->expires_ms, row->expires_ms);
+    }
+    credentials_unref(got);
+    credentials_cache_free(cache);
+    testing_env_done(&t);
+}
+
+/* --- AssumeRole of an account --- */
+
+#define ASSUME(...) .name = "AssumeRole", .body_contains = {"Action=AssumeRole&"}, __VA_ARGS__
+#define STS_EXPIRED \
+    .status = 403,  \
+    .reply = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>old</Message></Error></ErrorResponse>"
+
+struct role_scene {
+    struct testing_env t;
+    struct aws_config config;
+    struct credentials_cache *identity;
+    struct aws_account *account;
+    struct aws_client aws;
+};
+
+static void role_init(struct role_scene *scene, const struct exchange *exchanges, size_t count)
+{
+    static const struct row own = {
+        .entries = {"AWS_ACCESS_KEY_ID=AKIAOWN", "AWS_SECRET_ACCESS_KEY=own-secret"}};
+
+    *scene = (struct role_scene){0};
+    testing_env_init(&scene->t, 1, exchanges, count, NULL);
+    read_config(&own, &scene->config);
+    scene->identity = credentials_default_new(&scene->config);
+    assert_no_err(aws_account_new(
+        &(struct aws_account_opts){
+            .account_id = FIXTURE_ACCOUNT,
+            .region = FIXTURE_REGION,
+            .usage = AWS_SOURCE,
+            .config = &scene->config,
+            .identity = scene->identity,
+            .role_arn = "arn:aws:iam::222222222222:role/staging-refresh",
+            .external_id = "staging-cluster",
+        },
+        &scene->account));
+    scene->aws = (struct aws_client){.account = scene->account, .env = &scene->t.env};
+}
+
+static void role_done(struct role_scene *scene)
+{
+    aws_account_unref(scene->account);
+    credentials_cache_free(scene->identity);
+    aws_config_done(&scene->config);
+    testing_env_done(&scene->t);
+}
+
+static struct err *whoami(struct role_scene *scene)
+{
+    AUTO_STS_IDENTITY struct sts_identity identity = {0};
+
+    return sts_get_caller_identity(&scene->aws, &identity);
+}
+
+static void assumes_the_role_and_checks_it(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {ASSUME(.host = "sts.ap-northeast-1.amazonaws.com", .headers = {"Credential=AKIAOWN/"},
+                .body = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%"
+                        "3Arole%2Fstaging-refresh"
+                        "&RoleSessionName=stagingrefresh&ExternalId=staging-cluster&DurationSeconds=3600",
+                .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
+        {.headers = {"Credential=AKIAROLE/", "x-amz-security-token: role-token=="},
+         .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT),
+         .times = 2},
+    };
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(whoami(&scene));
+    assert_true(script_sent(scene.t.script, 0)->sensitive);
+    role_done(&scene);
+}
+
+static void names_the_role_when_refused(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {ASSUME(.status = 403,
+                .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
+                         "<RequestId>q</RequestId></ErrorResponse>")},
+    };
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_fails(
+        whoami(&scene), ERR_DENIED,
+        "credentials of account 222222222222: assume role arn:aws:iam::222222222222:role/staging-refresh: "
+        "sts AssumeRole: AccessDenied: not you (request q)");
+    role_done(&scene);
+}
+
+/* The refused ones are the controller's own: they are fetched anew, and the role is asked for again. */
+static void renews_its_own_identity(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {ASSUME(STS_EXPIRED)},
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
+    };
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(whoami(&scene));
+    role_done(&scene);
+}
+
+static void checks_the_account_at_every_refresh(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE2"))},
+        {.headers = {"Credential=AKIAROLE2/"}, .reply = WHOAMI_REPLY("111111111111")},
+    };
+    struct role_scene scene;
+    int64_t later_ms;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(whoami(&scene));
+    later_ms = sched_now_ms(scene.t.env.sched) + MINUTES(55);
+    assert_true(sched_wait_until(scene.t.env.sched, NULL, later_ms));
+    assert_fails(whoami(&scene), ERR_DENIED, "belong to account 111111111111");
+    role_done(&scene);
+}
+
+static void keeps_secrets_out_of_the_log(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
+    };
+    AUTO_FREE char *log = NULL;
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(whoami(&scene));
+    log = testing_env_log(&scene.t);
+    assert_text_contains(log, "AssumeRole");
+    assert_text_lacks(log, "role-secret");
+    assert_text_lacks(log, "role-token");
+    assert_text_lacks(log, "own-secret");
+    role_done(&scene);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, finds_credentials, rows);
+    TEST(&tests, assumes_the_role_and_checks_it);
+    TEST(&tests, names_the_role_when_refused);
+    TEST(&tests, renews_its_own_identity);
+    TEST(&tests, checks_the_account_at_every_refresh);
+    TEST(&tests, keeps_secrets_out_of_the_log);
+    return tests_run(&tests, "credentials");
+}
