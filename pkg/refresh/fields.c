@@ -343,19 +343,26 @@ static read_fn *const readers[] = {
 static struct err *read_part(const struct part *part, const struct json *value, const char *where,
                              void *item);
 
-/* "where[main]", or "where[3]" while the name is not fit to be shown. */
-static char *entry_path(const struct part *part, const struct json *entry, const char *where, size_t index)
+/* Whether the entry's name is well-formed, and so fit to be shown in a path. */
+static bool has_good_name(const struct part *part, const struct json *entry)
 {
-    const char *name = part->key ? json_get_text(entry, part->key, NULL) : NULL;
-
-    for (size_t i = 0; name && i < part->count; i++) {
+    for (size_t i = 0; part->key && i < part->count; i++) {
         const struct field *field = &part->fields[i];
 
-        if (text_equal(field->path, part->key) &&
-            (field->cut || (text_characters(name) <= (size_t)field->max &&
-                            (!field->shape || shape_fits(field->shape, str_of(name))))))
-            return xasprintf("%s[%.253s]", where, name);
+        if (text_equal(field->path, part->key)) {
+            AUTO_ERR struct err *err = check_text(field, json_member(entry, part->key), field->max);
+
+            return !err;
+        }
     }
+    return false;
+}
+
+/* "where[main]", or "where[3]". */
+static char *entry_path(const struct part *part, const struct json *entry, const char *where, size_t index)
+{
+    if (has_good_name(part, entry))
+        return xasprintf("%s[%.253s]", where, json_get_text(json_member(entry, part->key), NULL, ""));
     return xasprintf("%s[%zu]", where, index);
 }
 

@@ -138,6 +138,18 @@ static struct json *parent_for(struct json *object, const char *path, bool make)
     return object;
 }
 
+/* Holds nothing that would be missed. */
+static bool is_empty(const struct field *field, const void *item)
+{
+    const void *at = field_at(field, item);
+
+    if (field->kind == FIELD_TEXT)
+        return field_pointer(at) == NULL;
+    if (field->kind == FIELD_INT)
+        return *(const int64_t *)at == field->otherwise;
+    return (field->kind == FIELD_TIME || field->kind == FIELD_TIME_MS) && *(const int64_t *)at <= 0;
+}
+
 struct json *fields_write(const struct part *part, const void *item) // NOLINT(misc-no-recursion)
 {
     struct json *object = json_new_object();
@@ -145,15 +157,16 @@ struct json *fields_write(const struct part *part, const void *item) // NOLINT(m
     for (size_t i = 0; i < part->count; i++) {
         const struct field *field = &part->fields[i];
         struct json *value = writers[field->kind] ? writers[field->kind](field, item) : NULL;
-        AUTO_FREE char *path = value ? xstrdup(field->path) : NULL;
+        struct json *parent;
 
-        /* A row that is always written does not bring its parent into being. */
-        if (value && !parent_for(object, path, !field->always)) {
-            json_free(value);
+        if (!value)
             continue;
-        }
-        if (value)
-            json_set(parent_for(object, path, false), last_name(path), value);
+        /* What is written for the sake of being written does not bring its parent into being. */
+        parent = parent_for(object, field->path, !is_empty(field, item));
+        if (parent)
+            json_set(parent, last_name(field->path), value);
+        else
+            json_free(value);
     }
     return object;
 }

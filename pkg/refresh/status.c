@@ -129,8 +129,8 @@ static const struct field status_fields[] = {
     {.path = "phase",              .kind = FIELD_TEXT, .offset = AT(phase), .cut = 64},
     {.path = "progress",           .kind = FIELD_OBJECT},
     {.path = "progress.text",      .kind = FIELD_TEXT, .offset = AT(progress_text), .cut = 128},
-    {.path = "progress.percent",   .kind = FIELD_INT,  .offset = AT(percent), .max = 100},
     {.path = "progress.estimatedCompletionTime", .kind = FIELD_TIME, .offset = AT(estimated_completion_ms)},
+    {.path = "progress.percent",   .kind = FIELD_INT,  .offset = AT(percent), .always = true, .max = 100},
     {.path = "lastHandledTrigger", .kind = FIELD_TEXT, .offset = AT(last_handled_trigger), .cut = 256},
     {.path = "lastHandledRequest", .kind = FIELD_TEXT, .offset = AT(last_handled_request), .cut = 256},
 
@@ -197,6 +197,8 @@ struct json *refresh_status_to_json(const struct refresh_status *status)
     /* What belongs to no run is not written. */
     if (!status->run.id)
         json_remove(value, "run");
+    else if (!status->run.approved_by)
+        json_remove(json_edit(value, "run"), "approval");
     return value;
 }
 
