@@ -1,0 +1,374 @@
+/* The promises of workqueue.h, one test each. */
+#include "pkg/kube/workqueue.h"
+
+#include "tests/testing/assertions.h"
+
+struct world {
+    struct sched *sched;
+    struct workqueue *queue;
+};
+
+static int set_up(void **state)
+{
+    struct world *world = xcalloc(1, sizeof(*world));
+
+    world->sched = sched_seeded_new(7, 0);
+    world->queue = workqueue_new(world->sched, NULL);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_free(world->queue);
+    sched_free(world->sched);
+    xfree(world);
+    return 0;
+}
+
+/* Takes what is ready until the queue would have to wait; "a b c". */
+static char *take_ready(struct world *world)
+{
+    AUTO_BUF struct buf taken = BUF_MAX(4096);
+
+    while (workqueue_stats(world->queue).depth) {
+        AUTO_FREE char *key = NULL;
+
+        assert_true(workqueue_get(world->queue, &key));
+        buf_addf(&taken, "%s%s", taken.len ? " " : "", key);
+        workqueue_done(world->queue, key);
+    }
+    return buf_take(&taken);
+}
+
+static void assert_ready(struct world *world, const char *want)
+{
+    AUTO_FREE char *got = take_ready(world);
+
+    assert_text_equal(got ? got : "", want);
+}
+
+static void adds_before_hand_out_are_one(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    workqueue_add(world->queue, "b", WORK_URGENT);
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_ready(world, "a b");
+    assert_number(workqueue_stats(world->queue).adds, 2);
+}
+
+static void added_meanwhile_comes_again_after_done(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL, *again = NULL;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_true(workqueue_get(world->queue, &key));
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_number(workqueue_stats(world->queue).depth, 0);
+    workqueue_done(world->queue, "a");
+    assert_number(workqueue_stats(world->queue).depth, 1);
+    assert_true(workqueue_get(world->queue, &again));
+    workqueue_done(world->queue, "a");
+    assert_number(workqueue_stats(world->queue).depth, 0);
+}
+
+static void urgent_never_waits_behind_routine(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_add(world->queue, "r1", WORK_ROUTINE);
+    workqueue_add(world->queue, "r2", WORK_ROUTINE);
+    workqueue_add(world->queue, "u1", WORK_URGENT);
+    workqueue_add(world->queue, "r2", WORK_URGENT);
+    workqueue_add(world->queue, "u1", WORK_ROUTINE);
+    assert_number(workqueue_stats(world->queue).depth_routine, 1);
+    assert_ready(world, "u1 r2 r1");
+}
+
+static void priority_is_kept_while_with_a_worker(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_true(workqueue_get(world->queue, &key));
+    workqueue_add(world->queue, "a", WORK_ROUTINE);
+    workqueue_add(world->queue, "b", WORK_ROUTINE);
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    workqueue_done(world->queue, "a");
+    assert_ready(world, "a b");
+}
+
+/* Waits for one key and says when it came. */
+static int64_t next_at(struct world *world, const char *want)
+{
+    AUTO_FREE char *key = NULL;
+
+    assert_true(workqueue_get(world->queue, &key));
+    assert_text_equal(key, want);
+    workqueue_done(world->queue, key);
+    return sched_now_ms(world->sched);
+}
+
+static void delayed_keeps_the_earliest_time(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_add_after(world->queue, "a", 500, WORK_URGENT);
+    workqueue_add_after(world->queue, "a", 200, WORK_ROUTINE);
+    workqueue_add_after(world->queue, "a", 900, WORK_URGENT);
+    workqueue_add_after(world->queue, "b", 300, WORK_URGENT);
+    assert_number(workqueue_stats(world->queue).waiting, 2);
+    assert_number(next_at(world, "a"), 200);
+    assert_number(next_at(world, "b"), 300);
+    assert_number(workqueue_stats(world->queue).waiting, 0);
+}
+
+static void delay_does_not_hold_back_an_immediate_add(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_add_after(world->queue, "a", 500, WORK_URGENT);
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_number(next_at(world, "a"), 0);
+    assert_number(next_at(world, "a"), 500);
+}
+
+static void no_delay_is_an_immediate_add(void **state)
+{
+    struct world *world = *state;
+
+    workqueue_add_after(world->queue, "a", 0, WORK_URGENT);
+    workqueue_add_after(world->queue, "b", -5, WORK_URGENT);
+    assert_ready(world, "a b");
+}
+
+static void many_delays_come_in_order(void **state)
+{
+    struct world *world = *state;
+    int64_t last = 0, latest = 0;
+
+    for (int i = 0; i < 200; i++) {
+        AUTO_FREE char *key = xasprintf("k%d", i);
+
+        int64_t after_ms = 1 + i * 7919 % 1000;
+
+        latest = after_ms > latest ? after_ms : latest;
+        workqueue_add_after(world->queue, key, after_ms, WORK_URGENT);
+    }
+    for (int i = 0; i < 200; i++) {
+        AUTO_FREE char *key = NULL;
+
+        assert_true(workqueue_get(world->queue, &key));
+        workqueue_done(world->queue, key);
+        assert_true(sched_now_ms(world->sched) >= last);
+        last = sched_now_ms(world->sched);
+    }
+    assert_number(last, latest);
+}
+
+static void failures_double_the_delay_until_forgotten(void **state)
+{
+    struct world *world = *state;
+    const int64_t want[] = {5, 10, 20, 40};
+
+    for (size_t i = 0; i < COUNT_OF(want); i++)
+        assert_number(workqueue_add_rate_limited(world->queue, "a", WORK_URGENT), want[i]);
+    assert_number(workqueue_failures(world->queue, "a"), 4);
+    assert_number(workqueue_add_rate_limited(world->queue, "b", WORK_URGENT), 5);
+    workqueue_forget(world->queue, "a");
+    assert_number(workqueue_failures(world->queue, "a"), 0);
+    assert_number(workqueue_add_rate_limited(world->queue, "a", WORK_URGENT), 5);
+    for (int i = 0; i < 100; i++)
+        (void)workqueue_add_rate_limited(world->queue, "c", WORK_URGENT);
+    assert_number(workqueue_add_rate_limited(world->queue, "c", WORK_URGENT), SECONDS(1000));
+}
+
+static void shut_down_drains_what_is_ready(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL, *none = NULL;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    workqueue_add_after(world->queue, "late", 100, WORK_URGENT);
+    workqueue_shut_down(world->queue);
+    workqueue_add(world->queue, "b", WORK_URGENT);
+    assert_true(workqueue_get(world->queue, &key));
+    assert_text_equal(key, "a");
+    workqueue_done(world->queue, key);
+    assert_false(workqueue_get(world->queue, &none));
+    assert_null(none);
+}
+
+static void shut_down_now_drops_what_is_ready(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL, *none = NULL;
+
+    workqueue_add(world->queue, "held", WORK_URGENT);
+    assert_true(workqueue_get(world->queue, &key));
+    workqueue_add(world->queue, "held", WORK_URGENT);
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    workqueue_shut_down_now(world->queue);
+    workqueue_done(world->queue, "held");
+    assert_false(workqueue_get(world->queue, &none));
+}
+
+static void further_keys_are_dropped_and_counted(void **state)
+{
+    struct world *world = *state;
+    struct workqueue *small = workqueue_new(world->sched, &(struct workqueue_opts){.max_keys = 2});
+
+    workqueue_add(small, "a", WORK_URGENT);
+    workqueue_add(small, "b", WORK_URGENT);
+    workqueue_add(small, "c", WORK_URGENT);
+    assert_number(workqueue_stats(small).dropped, 1);
+    assert_number(workqueue_stats(small).depth, 2);
+    workqueue_free(small);
+}
+
+static void counters_tell_where_time_went(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL;
+    struct workqueue_stats stats;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_true(sched_wait_until(world->sched, NULL, 30));
+    assert_true(workqueue_get(world->queue, &key));
+    assert_true(sched_wait_until(world->sched, NULL, 100));
+    stats = workqueue_stats(world->queue);
+    assert_number(stats.queued_ms, 30);
+    assert_number(stats.processing, 1);
+    assert_number(stats.longest_ms, 70);
+    assert_number(stats.unfinished_ms, 70);
+    workqueue_done(world->queue, key);
+    assert_number(workqueue_stats(world->queue).work_ms, 70);
+    assert_number(workqueue_stats(world->queue).unfinished_ms, 0);
+}
+
+/* --- workers --- */
+
+#define KEYS 5
+
+struct crew {
+    struct world *world;
+    int with_worker[KEYS]; /* how many workers hold the key */
+    int handed_out[KEYS];
+    int overlaps;
+};
+
+static void work(void *arg)
+{
+    struct crew *crew = arg;
+    struct sched *sched = crew->world->sched;
+    char *key;
+
+    while (workqueue_get(crew->world->queue, &key)) {
+        int k = key[0] - '0';
+
+        crew->overlaps += crew->with_worker[k]++ > 0;
+        crew->handed_out[k]++;
+        (void)sched_wait_until(sched, NULL, sched_now_ms(sched) + 1 + k);
+        crew->with_worker[k]--;
+        workqueue_done(crew->world->queue, key);
+        xfree(key);
+    }
+}
+
+static void a_key_is_with_one_worker_at_a_time(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct crew crew = {.world = world};
+        struct task *tasks[3];
+
+        workqueue_free(world->queue);
+        sched_free(world->sched);
+        world->sched = sched_seeded_new(seed, 0);
+        world->queue = workqueue_new(world->sched, NULL);
+        for (size_t i = 0; i < COUNT_OF(tasks); i++)
+            tasks[i] = sched_spawn(world->sched, "worker", work, &crew);
+        for (int i = 0; i < 200; i++) {
+            char key[2] = {(char)('0' + i * 3 % KEYS), '\0'};
+
+            if (i % 3)
+                workqueue_add(world->queue, key, i % 2 ? WORK_URGENT : WORK_ROUTINE);
+            else
+                workqueue_add_after(world->queue, key, i % 7, WORK_URGENT);
+            if (i % 4 == 0)
+                sched_yield_now(world->sched);
+        }
+        assert_true(sched_wait_until(world->sched, NULL, sched_now_ms(world->sched) + 10));
+        assert_true(workqueue_drain(world->queue, NEVER_MS));
+        workqueue_shut_down(world->queue);
+        for (size_t i = 0; i < COUNT_OF(tasks); i++)
+            sched_join(tasks[i]);
+        assert_number(crew.overlaps, 0);
+        for (int k = 0; k < KEYS; k++)
+            assert_true(crew.handed_out[k] > 0);
+    }
+}
+
+/* An earlier delay must reach workers that already wait for a later one. */
+static void an_earlier_delay_wakes_who_waits(void **state)
+{
+    struct world *world = *state;
+    struct crew crew = {.world = world};
+    struct task *task;
+
+    workqueue_add_after(world->queue, "1", 10000, WORK_URGENT);
+    task = sched_spawn(world->sched, "worker", work, &crew);
+    sched_yield_now(world->sched);
+    workqueue_add_after(world->queue, "2", 50, WORK_URGENT);
+    assert_true(sched_wait_until(world->sched, NULL, 60));
+    assert_number(crew.handed_out[2], 1);
+    assert_number(crew.handed_out[1], 0);
+    workqueue_shut_down(world->queue);
+    sched_join(task);
+}
+
+static void drain_gives_up_at_its_deadline(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *key = NULL;
+
+    workqueue_add(world->queue, "a", WORK_URGENT);
+    assert_true(workqueue_get(world->queue, &key));
+    assert_false(workqueue_drain(world->queue, 500));
+    assert_number(sched_now_ms(world->sched), 500);
+    workqueue_done(world->queue, key);
+    assert_true(workqueue_drain(world->queue, 500));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+#define QUEUE_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+        QUEUE_TEST(adds_before_hand_out_are_one),
+        QUEUE_TEST(added_meanwhile_comes_again_after_done),
+        QUEUE_TEST(urgent_never_waits_behind_routine),
+        QUEUE_TEST(priority_is_kept_while_with_a_worker),
+        QUEUE_TEST(delayed_keeps_the_earliest_time),
+        QUEUE_TEST(delay_does_not_hold_back_an_immediate_add),
+        QUEUE_TEST(no_delay_is_an_immediate_add),
+        QUEUE_TEST(many_delays_come_in_order),
+        QUEUE_TEST(failures_double_the_delay_until_forgotten),
+        QUEUE_TEST(shut_down_drains_what_is_ready),
+        QUEUE_TEST(shut_down_now_drops_what_is_ready),
+        QUEUE_TEST(further_keys_are_dropped_and_counted),
+        QUEUE_TEST(counters_tell_where_time_went),
+        QUEUE_TEST(a_key_is_with_one_worker_at_a_time),
+        QUEUE_TEST(an_earlier_delay_wakes_who_waits),
+        QUEUE_TEST(drain_gives_up_at_its_deadline),
+    };
+
+    return cmocka_run_group_tests_name("pkg/kube/workqueue", tests, NULL, NULL);
+}
