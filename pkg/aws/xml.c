@@ -102,23 +102,21 @@ static bool is_name_char(char c)
            c == '-' || c == '.' || c == ':' || (unsigned char)c >= 0x80;
 }
 
+/* Without its prefix. */
 static struct err *read_name(struct parser *parser, struct str *ret)
 {
     size_t start = parser->at;
+    const char *colon;
 
     while (!at_end(parser) && is_name_char(peek(parser)))
         parser->at++;
-    if (parser->at == start || parser->at - start > NAME_MAX_BYTES)
+    if (parser->at - start > NAME_MAX_BYTES)
         return fail(parser, "expected a name");
     *ret = (struct str){.ptr = parser->text.ptr + start, .len = parser->at - start};
-    return NULL;
-}
-
-static struct str local_name(struct str name)
-{
-    const char *colon = memrchr(name.ptr, ':', name.len);
-
-    return colon ? str_from(name, (size_t)(colon - name.ptr) + 1) : name;
+    colon = ret->len ? memrchr(ret->ptr, ':', ret->len) : NULL;
+    if (colon)
+        *ret = str_from(*ret, (size_t)(colon - ret->ptr) + 1);
+    return ret->len ? NULL : fail(parser, "expected a name");
 }
 
 static void add_utf8(struct buf *out, uint32_t code)
@@ -300,7 +298,7 @@ static struct err *read_start(struct parser *parser)
     parser->at++;
     TRY(read_name(parser, &name));
     node = xcalloc(1, sizeof(*node));
-    node->name = str_dup(local_name(name));
+    node->name = str_dup(name);
     node->text = BUF_SECRET(parser->text.len);
     hang(parser, node);
     TRY(skip_attributes(parser));
@@ -323,7 +321,7 @@ static struct err *read_end(struct parser *parser)
         return fail(parser, "an end without a start");
     parser->at += 2;
     TRY(read_name(parser, &name));
-    if (!str_is(local_name(name), parser->open->name))
+    if (!str_is(name, parser->open->name))
         return fail(parser, "the end of another element");
     skip_blanks(parser);
     if (peek(parser) != '>')

@@ -60,6 +60,8 @@ static const struct row bad[] = {
     {.name = "unfinished attribute", .in = "<a b='c></a>", .fails = "unfinished attribute"},
     {.name = "unfinished comment", .in = "<a><!-- </a>", .fails = "unfinished comment"},
     {.name = "a slash alone", .in = "<a / b='1'></a>", .fails = "expected >"},
+    {.name = "a prefix alone", .in = "<:/>", .fails = "expected a name"},
+    {.name = "a prefix without a name", .in = "<a:></a:>", .fails = "expected a name"},
     {.name = "no name", .in = "<></>", .fails = "expected a name"},
 };
 
