@@ -1,0 +1,356 @@
+#include "pkg/kube/watch.h"
+
+#include "tests/pkg/kube/kube_testing.h"
+
+#define LIST_PATH "/base/apis/example.com/v1/widgets?limit=500"
+#define WATCH_FROM(version)                                                                       \
+    "/base/apis/example.com/v1/widgets?watch=1&allowWatchBookmarks=true&resourceVersion=" version \
+    "&timeoutSeconds=*"
+#define OBJECT(name, version)                                                  \
+    "{\"metadata\":{\"namespace\":\"n\",\"name\":\"" name "\",\"uid\":\"" name \
+    "\",\"resourceVersion\":\"" version "\"}}"
+#define LIST_OF(version, items) "{\"metadata\":{\"resourceVersion\":\"" version "\"},\"items\":[" items "]}"
+#define EVENT(type, object) "{\"type\":\"" type "\",\"object\":" object "}\n"
+#define BOOKMARK_AT(version) EVENT("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"" version "\"}}")
+#define GONE \
+    "{\"kind\":\"Status\",\"reason\":\"Expired\",\"code\":410,\"message\":\"too old resource version\"}"
+
+/* The last row of a story: nothing more happens. */
+#define QUIET(version)                                      \
+    {                                                       \
+        .path = WATCH_FROM(version), CHUNKS({.idle = true}) \
+    }
+
+#define ROWS_MAX 8
+
+static const struct story {
+    const char *name;
+    struct exchange rows[ROWS_MAX];
+    const char *want; /* what the store holds in the end */
+    struct kube_watch_stats stats;
+} stories[] = {
+    {.name = "list, then events",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5") "," OBJECT("b", "6"))},
+              {.path = WATCH_FROM("10"),
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("c", "11"))},
+                      {.bytes = EVENT("MODIFIED", OBJECT("a", "12")) EVENT("DELETED", OBJECT("b", "13"))},
+                      {.idle = true})}},
+     .want = "n/a@12 n/c@11",
+     .stats = {.lists = 1, .watches = 1, .events = 3}},
+    {.name = "the list is of many pages",
+     .rows = {{.path = LIST_PATH,
+               .reply = "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"t\"},\"items\":[" OBJECT(
+                   "a", "5") "]}"},
+              {.path = LIST_PATH "&continue=t", .reply = LIST_OF("10", OBJECT("b", "6"))},
+              QUIET("10")},
+     .want = "n/a@5 n/b@6",
+     .stats = {.lists = 1, .watches = 1}},
+    {.name = "a page expires on the way",
+     .rows = {{.path = LIST_PATH,
+               .reply = "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"t\"},\"items\":[" OBJECT(
+                   "a", "5") "]}"},
+              {.path = LIST_PATH "&continue=t", .status = 410, .reply = GONE},
+              {.path = "/base/apis/example.com/v1/widgets", .reply = LIST_OF("20", OBJECT("b", "15"))},
+              QUIET("20")},
+     .want = "n/b@15",
+     .stats = {.lists = 1, .watches = 1}},
+    {.name = "goes on from the last event after the server's end",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"),
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "11")), .after_ms = 5000})},
+              QUIET("11")},
+     .want = "n/a@11",
+     .stats = {.lists = 1, .watches = 2, .events = 1}},
+    {.name = "goes on from a bookmark",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"),
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "11")) BOOKMARK_AT("40"), .after_ms = 5000})},
+              QUIET("40")},
+     .want = "n/a@11",
+     .stats = {.lists = 1, .watches = 2, .events = 1, .bookmarks = 1}},
+    {.name = "goes on after the stream broke",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"),
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "11"))}, {.fail = "reset"})},
+              QUIET("11")},
+     .want = "n/a@11",
+     .stats = {.lists = 1, .watches = 2, .events = 1, .failures = 1}},
+    {.name = "half an event at the end is not an event",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"),
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "11")) "{\"type\":\"DELE"})},
+              QUIET("11")},
+     .want = "n/a@11",
+     .stats = {.lists = 1, .watches = 2, .events = 1, .failures = 1}},
+    {.name = "410 inside a 200 stream means a new list",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5") "," OBJECT("b", "6"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("90", OBJECT("a", "80"))},
+              QUIET("90")},
+     .want = "n/a@80",
+     .stats = {.lists = 2, .watches = 2, .failures = 1}},
+    {.name = "410 as a status means a new list",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), .status = 410, .reply = GONE},
+              {.path = LIST_PATH, .reply = LIST_OF("90", OBJECT("b", "80"))},
+              QUIET("90")},
+     .want = "n/b@80",
+     .stats = {.lists = 2, .watches = 2, .failures = 1}},
+    {.name = "429 keeps the version",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), .status = 429, .reply = ""},
+              {.path = WATCH_FROM("10"), .fail = "connection refused"},
+              QUIET("10")},
+     .want = "n/a@5",
+     .stats = {.lists = 1, .watches = 3, .failures = 2}},
+    {.name = "500 puts the version in doubt",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), .status = 500, .reply = ""},
+              {.path = LIST_PATH, .reply = LIST_OF("12", OBJECT("a", "5"))},
+              QUIET("12")},
+     .want = "n/a@5",
+     .stats = {.lists = 2, .watches = 2, .failures = 1}},
+    {.name = "the list fails at first",
+     .rows = {{.path = LIST_PATH, .fail = "connection refused"},
+              {.path = LIST_PATH, .status = 403, .reply = ""},
+              {.path = LIST_PATH, .reply = LIST_OF("12", OBJECT("a", "5"))},
+              QUIET("12")},
+     .want = "n/a@5",
+     .stats = {.lists = 3, .watches = 1, .failures = 2}},
+    {.name = "ended at once without an event is trouble",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"), .reply = ""},
+              {.path = WATCH_FROM("10"), .reply = ""},
+              QUIET("10")},
+     .want = "",
+     .stats = {.lists = 1, .watches = 3, .failures = 2}},
+    {.name = "garbage in the stream",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "11")) "<html>\n"})},
+              {.path = LIST_PATH, .reply = LIST_OF("12", OBJECT("a", "11"))},
+              QUIET("12")},
+     .want = "n/a@11",
+     .stats = {.lists = 2, .watches = 2, .events = 1, .failures = 1}},
+    {.name = "a list of a past state is not believed",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("8", "")},
+              {.path = LIST_PATH, .reply = LIST_OF("30", OBJECT("a", "5"))},
+              QUIET("30")},
+     .want = "n/a@5",
+     .stats = {.lists = 3, .watches = 2, .failures = 2}},
+};
+
+static char *content(struct kube_store *store)
+{
+    AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(store, NULL);
+    AUTO_BUF struct buf text = BUF_MAX(4096);
+
+    buf_adds(&text, "");
+    for (size_t i = 0; i < all.count; i++)
+        buf_addf(&text, "%s%s@%s", i ? " " : "", all.items[i]->key, all.items[i]->resource_version);
+    return xstrdup(buf_text(&text));
+}
+
+static size_t count_rows(const struct exchange *rows)
+{
+    size_t count = 0;
+
+    while (count < ROWS_MAX && rows[count].path)
+        count++;
+    return count;
+}
+
+/* Long enough for every pause, shorter than the patience with a quiet stream. */
+static const struct kube_watch_opts patient = {
+    .query = {.collection = {.resource = &widgets}}, .idle_ms = HOURS(1), .min_timeout_ms = HOURS(1)};
+
+static void keeps_the_store_equal(void **state)
+{
+    const struct story *story = *state;
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+    struct kube_watch_stats stats;
+    AUTO_FREE char *got = NULL, *trouble = NULL;
+
+    kube_test_init(&t, 11, story->rows, count_rows(story->rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(5)));
+    got = content(store);
+    stats = kube_watch_stats(watch);
+    trouble = kube_watch_trouble(watch);
+    kube_watch_stop(watch);
+    kube_test_done(&t);
+    assert_text_equal(got, story->want);
+    assert_text_equal(trouble, NULL);
+    assert_true(kube_store_has_synced(store));
+    assert_number(stats.lists, story->stats.lists);
+    assert_number(stats.watches, story->stats.watches);
+    assert_number(stats.events, story->stats.events);
+    assert_number(stats.bookmarks, story->stats.bookmarks);
+    assert_number(stats.failures, story->stats.failures);
+    kube_store_free(store);
+}
+
+/* The same stream in pieces of one byte. */
+static void byte_by_byte(void **state)
+{
+    static const char bytes[] = EVENT("ADDED", OBJECT("\xC3\xA9", "11"))
+        EVENT("MODIFIED", OBJECT("\xC3\xA9", "12")) BOOKMARK_AT("30");
+    struct chunk chunks[sizeof(bytes)];
+    char texts[sizeof(bytes)][2] = {0};
+    struct exchange rows[] = {{.path = LIST_PATH, .reply = LIST_OF("10", "")},
+                              {.path = WATCH_FROM("10"), .chunks = chunks, .chunk_count = sizeof(bytes) - 1},
+                              QUIET("30")};
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+    AUTO_FREE char *got = NULL;
+
+    (void)state;
+    for (size_t i = 0; i + 1 < sizeof(bytes); i++) {
+        texts[i][0] = bytes[i];
+        chunks[i] = (struct chunk){.bytes = texts[i], .after_ms = 10};
+    }
+    kube_test_init(&t, 1, rows, COUNT_OF(rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(5)));
+    got = content(store);
+    kube_watch_stop(watch);
+    kube_test_done(&t);
+    assert_text_equal(got, "n/\xC3\xA9@12");
+    kube_store_free(store);
+}
+
+/* Seconds from the first list on at which each request was made. */
+static void pauses_grow_to_half_a_minute(void **state)
+{
+    const struct exchange rows[] = {{.path = LIST_PATH, .fail = "connection refused", .times = 12},
+                                    {.path = LIST_PATH, .reply = LIST_OF("10", "")},
+                                    QUIET("10")};
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+    AUTO_FREE char *trouble = NULL;
+
+    (void)state;
+    kube_test_init(&t, 5, rows, COUNT_OF(rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(1)));
+    trouble = kube_watch_trouble(watch);
+    assert_text_contains(trouble, "connection refused");
+    assert_false(kube_store_has_synced(store));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(10)));
+    assert_true(kube_store_has_synced(store));
+    for (size_t i = 1; i <= 12; i++) {
+        int64_t pause = script_sent(t.base.script, i)->at_ms - script_sent(t.base.script, i - 1)->at_ms;
+        int64_t most = i > 5 ? SECONDS(30) : 1600 * (INT64_C(1) << (i - 1));
+
+        assert_in_range(pause, most / 2, most);
+    }
+    kube_watch_stop(watch);
+    kube_test_done(&t);
+    kube_store_free(store);
+}
+
+static void a_silent_stream_is_dropped(void **state)
+{
+    const struct exchange rows[] = {
+        {.path = LIST_PATH, .reply = LIST_OF("10", "")},
+        {.path = WATCH_FROM("10"), CHUNKS({.bytes = BOOKMARK_AT("20"), .after_ms = 170000}, {.idle = true})},
+        QUIET("20"),
+    };
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}}};
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+
+    (void)state;
+    kube_test_init(&t, 5, rows, COUNT_OF(rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &opts, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, SECONDS(170 + 180 + 2)));
+    kube_watch_stop(watch);
+    assert_number(script_sent_count(t.base.script), 3);
+    assert_in_range(script_sent(t.base.script, 2)->at_ms, SECONDS(350), SECONDS(352));
+    kube_test_done(&t);
+    kube_store_free(store);
+}
+
+static void asks_for_five_to_ten_minutes(void **state)
+{
+    const struct exchange rows[] = {
+        {.path = LIST_PATH, .reply = LIST_OF("10", "")},
+        {.path = WATCH_FROM("10"), .times = -1, CHUNKS({.bytes = BOOKMARK_AT("10"), .after_ms = 2000})}};
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}}};
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+    int64_t least = INT64_MAX, most = 0;
+
+    (void)state;
+    kube_test_init(&t, 5, rows, COUNT_OF(rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &opts, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(3)));
+    kube_watch_stop(watch);
+    for (size_t i = 1; i < script_sent_count(t.base.script); i++) {
+        const char *at = strstr(script_sent(t.base.script, i)->url, "timeoutSeconds=");
+        int64_t seconds = 0;
+
+        assert_non_null(at);
+        assert_true(str_to_int(str_of(at + strlen("timeoutSeconds=")), &seconds));
+        least = seconds < least ? seconds : least;
+        most = seconds > most ? seconds : most;
+    }
+    assert_in_range(least, 300, 400);
+    assert_in_range(most, 500, 600);
+    kube_test_done(&t);
+    kube_store_free(store);
+}
+
+static const struct stop_row {
+    const char *name;
+    bool by_env;
+    int64_t at_ms;
+} stop_rows[] = {
+    {.name = "stopped while the list is under way", .at_ms = 500},
+    {.name = "stopped while it pauses", .at_ms = 1500},
+    {.name = "stopped while the stream is quiet", .at_ms = 100000},
+    {.name = "stopped by the environment", .by_env = true, .at_ms = 100000},
+};
+
+static void stops_at_once(void **state)
+{
+    const struct exchange rows[] = {
+        {.path = LIST_PATH, .fail = "refused", .delay_ms = 1000, .times = -1},
+        {.path = LIST_PATH, .reply = LIST_OF("10", ""), .times = -1},
+        {.path = WATCH_FROM("10"), CHUNKS({.idle = true}), .times = -1},
+    };
+    const struct stop_row *row = *state;
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+
+    kube_test_init(&t, 5, row->at_ms < 100000 ? rows : rows + 1, row->at_ms < 100000 ? 1 : 2, NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, row->at_ms));
+    if (row->by_env)
+        stop_request(t.base.env.stop);
+    kube_watch_stop(watch);
+    assert_in_range(sched_now_ms(t.base.env.sched), row->at_ms, row->at_ms + 1000);
+    kube_test_done(&t);
+    kube_store_free(store);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, keeps_the_store_equal, stories);
+    TEST(&tests, byte_by_byte);
+    TEST(&tests, pauses_grow_to_half_a_minute);
+    TEST(&tests, a_silent_stream_is_dropped);
+    TEST(&tests, asks_for_five_to_ten_minutes);
+    TEST_ROWS(&tests, stops_at_once, stop_rows);
+    return tests_run(&tests, "pkg/kube/watch");
+}
