@@ -77,6 +77,14 @@ struct step {
     struct err *(*intend)(struct stage *stage);
     /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
     struct err *(*act)(struct stage *stage, struct outcome *out);
+    /* Puts back what the row has changed, when the switchover is given up; LOOK whatever `repeat` says, and
+     * called until it is DONE. Rows are undone from the last step to the first. NULL: nothing to put back. */
+    struct err *(*undo)(struct stage *stage, struct outcome *out);
+    bool undo_last; /* after all others: who reads the others' work must read it again when it has been put
+                       back */
+    /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
+    size_t (*entry_count)(const struct refresh_spec *spec);
+    const char *(*entry_name)(const struct refresh_spec *spec, size_t index);
 };
 
 struct step_table {
@@ -87,9 +95,9 @@ struct step_table {
 /* The workflow, readable in one place: workflow.c. */
 const struct step_table *workflow_pipeline(enum database_kind kind);
 const struct step_table *workflow_switchover(void);
-/* How many entries the spec has for a switchover step, and the name of one. */
+/* How many rows a switchover step has for this spec, and what one is called: "Proxies/shop-stg"; yours. */
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec);
-const char *workflow_entry_name(const struct step *step, const struct refresh_spec *spec, size_t index);
+char *workflow_row_name(const struct step *step, const struct refresh_spec *spec, size_t index);
 
 /* Milliseconds since the row's intent, on the scaled clock. */
 int64_t stage_age_ms(const struct stage *stage);

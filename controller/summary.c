@@ -139,7 +139,39 @@ static void set_milestones(const struct summary_input *in)
         restored ? "Every database has a copy in staging that is ready to be used" : "Copies are being made");
 }
 
-/* "main: Copy: copy job X is RUNNING; sessions: Restore: ..." */
+static bool is_undoing(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        if (status->switchover_steps[i].state == STEP_FAILED)
+            return true;
+    }
+    return false;
+}
+
+/* While the switchover is being put back staging is neither wholly old nor wholly new: what is still new is
+ * listed. */
+static void set_switched_over(const struct summary_input *in)
+{
+    AUTO_BUF struct buf mixed = BUF_MAX(900);
+
+    if (!is_undoing(in->status)) {
+        set(in, "SwitchedOver", CONDITION_FALSE, "NotYet",
+            "Staging uses what it used before, or is being switched over");
+        return;
+    }
+    buf_adds(&mixed, "The switchover is being put back; not yet as before:");
+    for (size_t i = 0; i < in->status->switchover_step_count; i++) {
+        const struct step_status *row = &in->status->switchover_steps[i];
+        bool open = row->state == STEP_DONE || row->state == STEP_RUNNING || row->state == STEP_INTENDED ||
+                    (row->state == STEP_FAILED && !step_evidence(row, "undone"));
+
+        if (open)
+            buf_addf(&mixed, " %s", row->name);
+    }
+    set(in, "SwitchedOver", CONDITION_FALSE, "Mixed", buf_text(&mixed));
+}
+
+/* "main: Copy; sessions: Restore" */
 static char *what_is_going_on(const struct summary_input *in)
 {
     AUTO_BUF struct buf text = BUF_MAX(900);
@@ -166,7 +198,7 @@ static char *what_is_going_on(const struct summary_input *in)
 void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
                      bool suspended)
 {
-    const char *phase = phase_of(in);
+    const char *phase = is_undoing(in->status) ? "PuttingBack" : phase_of(in);
     AUTO_FREE char *now = what_is_going_on(in);
 
     text_replace(&in->status->phase, suspended ? "Suspended" : phase);
@@ -175,8 +207,7 @@ void summary_running(const struct summary_input *in, const char *blocked_reason,
     set_milestones(in);
     set(in, "Ready", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, now);
     set(in, "Succeeded", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, "The run has not ended yet");
-    set(in, "SwitchedOver", CONDITION_FALSE, "NotYet",
-        "Staging uses what it used before, or is being switched over");
+    set_switched_over(in);
     set(in, "Reconciling", CONDITION_TRUE, suspended ? "Suspended" : phase, now);
     if (blocked_message)
         set(in, "Stalled", CONDITION_TRUE, blocked_reason, blocked_message);
@@ -223,6 +254,7 @@ void summary_failed(const struct summary_input *in, const char *reason, const ch
     in->status->estimated_completion_ms = 0;
     text_replace(&in->status->phase, "Failed");
     set_milestones(in);
+    set(in, "SwitchedOver", CONDITION_FALSE, "PutBack", what_staging_uses(in->status));
     set(in, "Succeeded", CONDITION_FALSE, reason, message);
     set(in, "Ready", CONDITION_FALSE, reason, sentence);
     set(in, "Stalled", CONDITION_TRUE, reason, sentence);

@@ -24,6 +24,36 @@ static int64_t switchover_timeout(const struct timeouts *timeouts)
     return timeouts->switchover_ms;
 }
 
+static size_t proxy_count(const struct refresh_spec *spec)
+{
+    return spec->proxy_count;
+}
+
+static const char *proxy_name(const struct refresh_spec *spec, size_t index)
+{
+    return spec->proxies[index].name;
+}
+
+static size_t parameter_count(const struct refresh_spec *spec)
+{
+    return spec->parameter_count;
+}
+
+static const char *parameter_name(const struct refresh_spec *spec, size_t index)
+{
+    return spec->parameters[index].name;
+}
+
+static size_t application_count(const struct refresh_spec *spec)
+{
+    return spec->application_count;
+}
+
+static const char *application_name(const struct refresh_spec *spec, size_t index)
+{
+    return spec->applications[index].name;
+}
+
 // clang-format off
 static const struct step aurora_steps[] = {
     {.name = "Backup",    .repeat = REPEAT_TOKEN, .timeout_of = backup_timeout,  .weight = 15, .phase = "BackingUp",
@@ -53,11 +83,14 @@ static const struct step dynamodb_steps[] = {
 
 static const struct step switchover_steps[] = {
     {.name = "Proxies",      .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
-     .intend = proxy_intend,       .act = proxy_act},
+     .intend = proxy_intend,       .act = proxy_act,       .undo = proxy_undo,
+     .entry_count = proxy_count,       .entry_name = proxy_name},
     {.name = "Parameters",   .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
-     .intend = parameter_intend,   .act = parameter_act},
+     .intend = parameter_intend,   .act = parameter_act,   .undo = parameter_undo,
+     .entry_count = parameter_count,   .entry_name = parameter_name},
     {.name = "Applications", .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
-     .intend = application_intend, .act = application_act},
+     .intend = application_intend, .act = application_act, .undo = application_undo, .undo_last = true,
+     .entry_count = application_count, .entry_name = application_name},
 };
 
 /* What differs between the kinds of database is one row here. */
@@ -81,14 +114,12 @@ const struct step_table *workflow_switchover(void)
 
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec)
 {
-    if (step->act == proxy_act)
-        return spec->proxy_count;
-    return step->act == parameter_act ? spec->parameter_count : spec->application_count;
+    return step->entry_count ? step->entry_count(spec) : 1;
 }
 
-const char *workflow_entry_name(const struct step *step, const struct refresh_spec *spec, size_t index)
+char *workflow_row_name(const struct step *step, const struct refresh_spec *spec, size_t index)
 {
-    if (step->act == proxy_act)
-        return spec->proxies[index].name;
-    return step->act == parameter_act ? spec->parameters[index].name : spec->applications[index].name;
+    if (!step->entry_name)
+        return xstrdup(step->name);
+    return xasprintf("%s/%s", step->name, step->entry_name(spec, index));
 }

@@ -100,10 +100,40 @@ static struct err *ecs_act(struct stage *stage, struct outcome *out)
     return stage->row->state == STEP_INTENDED ? ecs_start(stage, out) : ecs_observe(stage, out);
 }
 
+/* Once more, now that the parameters are as before. The deployment to get away from is the row's, or the one
+ * whose answer was lost; whatever is primary instead of it has read the old parameters. */
+static struct err *ecs_undo(struct stage *stage, struct outcome *out)
+{
+    const struct application_spec *spec = application_of(stage);
+    AUTO_ECS_SERVICE struct ecs_service service = {0};
+    AUTO_ECS_SERVICE struct ecs_service after = {0};
+    const struct ecs_deployment *primary;
+
+    TRY(describe_service(stage, &service));
+    primary = ecs_service_primary(&service);
+    if (!primary)
+        return err_new(ERR_RETRY, "ECS service %s has no primary deployment", spec->target);
+    if (!stage->row->external_id) {
+        text_replace(&stage->row->external_id, primary->id);
+        *out = outcome_wait(0, "ECS service %s runs deployment %s", spec->target, primary->id);
+        return NULL;
+    }
+    if (text_equal(primary->id, stage->row->external_id)) {
+        TRY(err_wrap(ecs_force_deployment(&stage->pass->target, spec->cluster, spec->target, &after),
+                     "restart ECS service %s", spec->target));
+        *out = outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters", spec->target);
+    } else if (text_equal(primary->rollout_state, "IN_PROGRESS")) {
+        *out = outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters", spec->target);
+    } else {
+        *out = outcome_done("ECS service %s was restarted with the old parameters", spec->target);
+    }
+    return NULL;
+}
+
 /* --- Deployment: the run's id in an annotation of the pod template, as `kubectl rollout restart` does it
  * with a time. --- */
 
-static struct err *deployment_restart(struct stage *stage)
+static struct err *deployment_restart(struct stage *stage, const char *mark)
 {
     const struct application_spec *spec = application_of(stage);
     const struct kube_ref at = {
@@ -112,7 +142,7 @@ static struct err *deployment_restart(struct stage *stage)
     AUTO_FREE char *text = NULL;
 
     text = xasprintf("{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"%s\":\"%s\"}}}}}", TAG_RUN,
-                     stage->pass->status->run.id);
+                     mark);
     TRY(json_parse(str_of(text), NULL, &body));
     const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body};
 
@@ -140,7 +170,8 @@ static bool deadline_is_over(const struct json *deployment)
     return false;
 }
 
-static struct err *deployment_act(struct stage *stage, struct outcome *out)
+/* Restarts it unless its template carries the mark already, and judges the rollout. */
+static struct err *deployment_roll(struct stage *stage, const char *mark, struct outcome *out)
 {
     const struct application_spec *spec = application_of(stage);
     const struct kube_ref at = {
@@ -153,9 +184,8 @@ static struct err *deployment_act(struct stage *stage, struct outcome *out)
     TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &deployment),
                  "look at Deployment %s", spec->target));
     annotations = json_at(deployment, "spec.template.metadata.annotations");
-    if (!text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL),
-                    stage->pass->status->run.id)) {
-        TRY(deployment_restart(stage));
+    if (!text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL), mark)) {
+        TRY(deployment_restart(stage, mark));
         *out = outcome_wait(SECONDS(2), "Deployment %s was restarted", spec->target);
     } else if (rollout_is_complete(deployment)) {
         *out = outcome_done("Deployment %s has rolled out", spec->target);
@@ -169,9 +199,22 @@ static struct err *deployment_act(struct stage *stage, struct outcome *out)
                             spec->target, (long long)json_get_int(deployment, "status.updatedReplicas", 0),
                             (long long)json_get_int(deployment, "spec.replicas", 1));
     }
-    if (stage->row->state == STEP_INTENDED)
-        stage_started(stage, spec->target);
     return NULL;
+}
+
+static struct err *deployment_act(struct stage *stage, struct outcome *out)
+{
+    TRY(deployment_roll(stage, stage->pass->status->run.id, out));
+    if (stage->row->state == STEP_INTENDED)
+        stage_started(stage, application_of(stage)->target);
+    return NULL;
+}
+
+static struct err *deployment_undo(struct stage *stage, struct outcome *out)
+{
+    AUTO_FREE char *mark = xasprintf("%s-undone", stage->pass->status->run.id);
+
+    return deployment_roll(stage, mark, out);
 }
 
 /* --- */
@@ -179,11 +222,12 @@ static struct err *deployment_act(struct stage *stage, struct outcome *out)
 static const struct {
     struct err *(*intend)(struct stage *stage);
     struct err *(*act)(struct stage *stage, struct outcome *out);
+    struct err *(*undo)(struct stage *stage, struct outcome *out);
 } kinds[] = {
-    [APPLICATION_DEPLOYMENT] = {.act = deployment_act},
+    [APPLICATION_DEPLOYMENT] = {.act = deployment_act, .undo = deployment_undo},
     [APPLICATION_STATEFUL_SET] = {0}, /* these two are refused before a run starts */
     [APPLICATION_DAEMON_SET] = {0},
-    [APPLICATION_ECS_SERVICE] = {.intend = ecs_intend, .act = ecs_act},
+    [APPLICATION_ECS_SERVICE] = {.intend = ecs_intend, .act = ecs_act, .undo = ecs_undo},
 };
 
 struct err *application_intend(struct stage *stage)
@@ -196,4 +240,9 @@ struct err *application_intend(struct stage *stage)
 struct err *application_act(struct stage *stage, struct outcome *out)
 {
     return kinds[application_of(stage)->kind].act(stage, out);
+}
+
+struct err *application_undo(struct stage *stage, struct outcome *out)
+{
+    return kinds[application_of(stage)->kind].undo(stage, out);
 }

@@ -10,12 +10,16 @@
 
 #define VALUE_MAX (8 * KIB)
 
-/* One kind of place. `write` is called only when `read` found another value. */
+/* One kind of place. */
 struct place_ops {
     const char *kind; /* as in status.switchover.previous */
     struct err *(*remember)(struct stage *stage, const struct parameter_spec *spec);
     struct err *(*apply)(struct stage *stage, const struct parameter_spec *spec, const char *value,
                          bool *ret_changed);
+    /* Puts back what `previous` remembers, but only over `value`: what somebody else has written since
+     * stays. */
+    struct err *(*restore)(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                           const struct previous_status *previous);
 };
 
 static const struct kube_resource config_maps = {
@@ -53,6 +57,30 @@ static struct err *ssm_apply(struct stage *stage, const struct parameter_spec *s
 
     *ret_changed = true;
     return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "write parameter %s",
+                    spec->target);
+}
+
+/* By version: the old value is read from the parameter's own history. */
+static struct err *ssm_restore(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                               const struct previous_status *previous)
+{
+    AUTO_FREE char *selector = xasprintf("%s:%s", spec->target, previous->version);
+    AUTO_SSM_PARAMETER struct ssm_parameter present = {0};
+    AUTO_SSM_PARAMETER struct ssm_parameter before = {0};
+    AUTO_SECRET struct secret *ours = secret_new(str_of(value));
+    int64_t version;
+
+    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &present), "read parameter %s",
+                 spec->target));
+    if (!secret_equal(present.value, ours))
+        return NULL;
+    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, selector, &before), "read parameter %s", selector));
+    if (secret_equal(before.value, ours))
+        return NULL;
+    const struct ssm_put_opts opts = {
+        .name = spec->target, .type = present.type, .value = before.value, .overwrite = true};
+
+    return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "put parameter %s back",
                     spec->target);
 }
 
@@ -111,6 +139,22 @@ static struct err *secret_apply(struct stage *stage, const struct parameter_spec
                     "write secret %s", spec->target);
 }
 
+static struct err *secret_restore(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                  const struct previous_status *previous)
+{
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET struct secret *differs = NULL;
+
+    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
+                 "read secret %s", spec->target));
+    TRY(with_key(present.text, spec, value, &differs));
+    if (differs || text_equal(present.version_id, previous->version))
+        return NULL;
+    return err_wrap(secretsmanager_move_stage(&stage->pass->target, spec->target, "AWSCURRENT",
+                                              previous->version, present.version_id),
+                    "put secret %s back", spec->target);
+}
+
 /* --- one key of a ConfigMap --- */
 
 static struct err *read_config_map(struct stage *stage, const struct parameter_spec *spec, struct json **ret)
@@ -140,36 +184,56 @@ static struct err *config_map_remember(struct stage *stage, const struct paramet
     return NULL;
 }
 
-static struct err *config_map_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
-                                    bool *ret_changed)
+/* value NULL: the key goes. */
+static struct err *write_config_map(struct stage *stage, const struct parameter_spec *spec, const char *value)
 {
     const struct kube_ref at = {
         .resource = &config_maps, .namespace = stage->pass->namespace, .name = spec->target};
-    AUTO_JSON struct json *config_map = NULL;
     AUTO_JSON struct json *body = json_new_object();
     const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body};
     struct json *data = json_new_object();
 
     json_set(body, "data", data);
+    json_set(data, spec->key, value ? json_new_text(value) : json_new_null());
+    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL),
+                    "write ConfigMap %s", spec->target);
+}
+
+static struct err *config_map_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                    bool *ret_changed)
+{
+    AUTO_JSON struct json *config_map = NULL;
+
     TRY(read_config_map(stage, spec, &config_map));
     if (text_equal(config_map_value(config_map, spec->key), value))
         return NULL;
-    json_set_text(data, spec->key, value);
     *ret_changed = true;
-    return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL),
-                    "write ConfigMap %s", spec->target);
+    return write_config_map(stage, spec, value);
+}
+
+static struct err *config_map_restore(struct stage *stage, const struct parameter_spec *spec,
+                                      const char *value, const struct previous_status *previous)
+{
+    AUTO_JSON struct json *config_map = NULL;
+
+    TRY(read_config_map(stage, spec, &config_map));
+    if (!text_equal(config_map_value(config_map, spec->key), value) || text_equal(previous->value, value))
+        return NULL;
+    return write_config_map(stage, spec, previous->value);
 }
 
 /* --- */
 
 static const struct place_ops places[] = {
-    [PARAMETER_SSM] = {.kind = "SSM", .remember = ssm_remember, .apply = ssm_apply},
+    [PARAMETER_SSM] = {.kind = "SSM", .remember = ssm_remember, .apply = ssm_apply, .restore = ssm_restore},
     [PARAMETER_SECRETS_MANAGER] = {.kind = "SecretsManager",
                                    .remember = secret_remember,
-                                   .apply = secret_apply},
+                                   .apply = secret_apply,
+                                   .restore = secret_restore},
     [PARAMETER_CONFIG_MAP] = {.kind = "ConfigMap",
                               .remember = config_map_remember,
-                              .apply = config_map_apply},
+                              .apply = config_map_apply,
+                              .restore = config_map_restore},
     [PARAMETER_SECRET] = {.kind = "Secret"}, /* refused before a run starts */
 };
 
@@ -178,6 +242,14 @@ struct err *parameter_intend(struct stage *stage)
     const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
 
     return places[spec->kind].remember(stage, spec);
+}
+
+static struct err *expand(const struct stage *stage, const struct parameter_spec *spec, struct buf *ret)
+{
+    AUTO_TEMPLATES struct template_values values = names_templates(stage->pass);
+
+    return err_wrap(template_expand(spec->value, values.items, values.count, ret), "value of parameter %s",
+                    spec->name);
 }
 
 struct err *parameter_act(struct stage *stage, struct outcome *out)
@@ -197,5 +269,19 @@ struct err *parameter_act(struct stage *stage, struct outcome *out)
         *out = outcome_wait(SECONDS(1), "%s was written", spec->target);
     else
         *out = outcome_done("%s has the new value", spec->target);
+    return NULL;
+}
+
+struct err *parameter_undo(struct stage *stage, struct outcome *out)
+{
+    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
+    const struct previous_status *previous =
+        status_previous(stage->pass->status, places[spec->kind].kind, spec->name);
+    AUTO_BUF struct buf value = BUF_MAX(VALUE_MAX);
+
+    TRY(expand(stage, spec, &value));
+    if (previous)
+        TRY(places[spec->kind].restore(stage, spec, buf_text(&value), previous));
+    *out = outcome_done("%s holds what it held before, or what somebody else has written", spec->target);
     return NULL;
 }

@@ -164,7 +164,8 @@ static struct err *exchange(struct swap *swap, struct outcome *out)
     }
     if (swap->present)
         TRY(take_out(swap, swap->present));
-    step_set_evidence_ms(swap->stage->row, "switched", swap->stage->pass->now_ms);
+    if (!step_evidence(swap->stage->row, "switched")) /* the clock of the first try counts */
+        step_set_evidence_ms(swap->stage->row, "switched", swap->stage->pass->now_ms);
     return point_at(swap, swap->new_cluster, out);
 }
 
@@ -190,35 +191,15 @@ static struct err *judge_health(struct swap *swap, struct outcome *out)
     return NULL;
 }
 
-static bool is_too_late(const struct swap *swap)
-{
-    return since_switched_ms(swap->stage) > REACHABLE_WITHIN_MS;
-}
-
-/* Remembers why, so that a crash on the way back goes on with the way back. */
-static void turn_back(struct swap *swap)
+/* Too long without a writer that can be reached: the switchover is given up, and what it has changed is put
+ * back. */
+static struct outcome give_up(const struct swap *swap)
 {
     const struct rds_proxy_target *writer = writer_of(&swap->targets);
     const char *reason = writer && writer->health_reason ? writer->health_reason : "NOT_REGISTERED";
 
-    step_set_evidence(swap->stage->row, "back", reason);
-}
-
-static struct err *go_back(struct swap *swap, struct outcome *out)
-{
-    const char *reason = step_evidence(swap->stage->row, "back");
-
-    if (!swap->old_cluster || text_equal(swap->present, swap->old_cluster)) {
-        *out = outcome_failed("ProxyTargetNotHealthy", "proxy %s could not use cluster %s (%s): %s. %s%s%s",
-                              swap->proxy, swap->new_cluster, reason, advice_for(reason),
-                              swap->old_cluster ? "It points at " : "It has no target",
-                              swap->old_cluster ? swap->old_cluster : "",
-                              swap->old_cluster ? " again, as before" : "");
-        return NULL;
-    }
-    if (swap->present)
-        TRY(take_out(swap, swap->present));
-    return point_at(swap, swap->old_cluster, out);
+    return outcome_failed("ProxyTargetNotHealthy", "proxy %s could not use cluster %s (%s): %s", swap->proxy,
+                          swap->new_cluster, reason, advice_for(reason));
 }
 
 struct err *proxy_act(struct stage *stage, struct outcome *out)
@@ -228,17 +209,48 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
     TRY(swap_init(&swap, stage));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, swap.new_cluster);
-    if (step_evidence(stage->row, "back"))
-        return go_back(&swap, out);
     if (text_equal(swap.present, swap.new_cluster))
         TRY(judge_health(&swap, out));
-    else
-        return is_too_late(&swap) ? (turn_back(&swap), go_back(&swap, out)) : exchange(&swap, out);
-    if (out->verdict == VERDICT_WAIT && is_too_late(&swap)) {
+    if (out->verdict != VERDICT_WAIT)
+        return NULL;
+    if (since_switched_ms(stage) > REACHABLE_WITHIN_MS) {
         outcome_reset(out);
-        turn_back(&swap);
-        *out = outcome_wait(0, "proxy %s could not use cluster %s in time; the old target goes back",
-                            swap.proxy, swap.new_cluster);
+        *out = give_up(&swap);
+        return NULL;
     }
+    return text_equal(swap.present, swap.new_cluster) ? NULL : exchange(&swap, out);
+}
+
+/* The old target goes back; done when its writer can be reached again. A third cluster that somebody has put
+ * in is left alone. */
+struct err *proxy_undo(struct stage *stage, struct outcome *out)
+{
+    CLEANUP(swap_done) struct swap swap = {0};
+
+    TRY(swap_init(&swap, stage));
+    if (!status_previous(stage->pass->status, "Proxy", swap.proxy)) {
+        *out = outcome_done("proxy %s was not changed", swap.proxy);
+        return NULL;
+    }
+    if (swap.present && !text_equal(swap.present, swap.new_cluster) &&
+        !text_equal(swap.present, swap.old_cluster)) {
+        *out = outcome_done("proxy %s points at %s by somebody else's hand and is left so", swap.proxy,
+                            swap.present);
+        return NULL;
+    }
+    if (text_equal(swap.present, swap.old_cluster)) {
+        const char *there = swap.old_cluster;
+
+        swap.new_cluster = there; /* the one whose health counts now */
+        if (there)
+            return judge_health(&swap, out);
+        *out = outcome_done("proxy %s has no target, as before", swap.proxy);
+        return NULL;
+    }
+    if (swap.present)
+        TRY(take_out(&swap, swap.present));
+    if (swap.old_cluster)
+        return point_at(&swap, swap.old_cluster, out);
+    *out = outcome_wait(0, "proxy %s has no target again", swap.proxy);
     return NULL;
 }

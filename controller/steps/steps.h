@@ -28,12 +28,15 @@ struct err *password_act(struct stage *stage, struct outcome *out) MUST_USE;
 /* proxy.c */
 struct err *proxy_intend(struct stage *stage) MUST_USE;
 struct err *proxy_act(struct stage *stage, struct outcome *out) MUST_USE;
+struct err *proxy_undo(struct stage *stage, struct outcome *out) MUST_USE;
 /* parameter.c */
 struct err *parameter_intend(struct stage *stage) MUST_USE;
 struct err *parameter_act(struct stage *stage, struct outcome *out) MUST_USE;
+struct err *parameter_undo(struct stage *stage, struct outcome *out) MUST_USE;
 /* application.c */
 struct err *application_intend(struct stage *stage) MUST_USE;
 struct err *application_act(struct stage *stage, struct outcome *out) MUST_USE;
+struct err *application_undo(struct stage *stage, struct outcome *out) MUST_USE;
 
 /* --- shared by the three steps that start a job of AWS Backup (jobs.c) --- */
 

@@ -1,0 +1,163 @@
+#include "controller/rows.h"
+
+void rows_not_before(struct work *work, int64_t after_ms)
+{
+    if (after_ms < work->after_ms)
+        work->after_ms = after_ms > 0 ? after_ms : 0;
+}
+
+char *rows_key(const struct stage *stage)
+{
+    return xasprintf("%s/%s", stage->database ? stage->database->name : "", stage->row->name);
+}
+
+bool row_is_over(const struct step_status *row)
+{
+    return row->state == STEP_DONE || row->state == STEP_FAILED || row->state == STEP_SKIPPED ||
+           row->state == STEP_UNDONE;
+}
+
+bool row_is_under_way(const struct step_status *row)
+{
+    return row->state == STEP_INTENDED || row->state == STEP_RUNNING;
+}
+
+bool row_is_passed(const struct step_status *row)
+{
+    return row->state == STEP_DONE || row->state == STEP_SKIPPED;
+}
+
+static void offer(struct work *work, const struct stage *stage)
+{
+    struct sched *sched = work->pass->env->sched;
+    AUTO_FREE char *key = rows_key(stage);
+    int64_t due_ms = looks_due_ms(work->looks, work->pass->uid, key), now_ms = sched_now_ms(sched);
+
+    if ((work->start_nothing && stage->row->state == STEP_WAITING) ||
+        (work->is_suspended && stage->row->state == STEP_INTENDED))
+        return;
+    if (due_ms > now_ms) {
+        rows_not_before(work, due_ms - now_ms);
+        return;
+    }
+    if (work->count < STAGES_MAX)
+        work->stages[work->count++] = *stage;
+}
+
+/* True when the database is through its pipeline. */
+static bool offer_database(struct work *work, const struct database_spec *spec)
+{
+    const struct step_table *pipeline = workflow_pipeline(spec->kind);
+    struct database_status *copy = status_database(work->pass->status, spec->name);
+
+    for (size_t i = 0; copy && i < copy->step_count && i < pipeline->count; i++) {
+        struct stage stage = {.pass = work->pass,
+                              .step = &pipeline->steps[i],
+                              .row = &copy->steps[i],
+                              .database = spec,
+                              .copy = copy};
+
+        if (row_is_passed(stage.row))
+            continue;
+        if (!row_is_over(stage.row))
+            offer(work, &stage);
+        return false;
+    }
+    return copy != NULL;
+}
+
+struct row_range rows_of_step(const struct work *work, size_t step_index)
+{
+    const struct step_table *table = workflow_switchover();
+    struct row_range range = {.step = &table->steps[step_index]};
+    size_t total = work->pass->status->switchover_step_count;
+
+    for (size_t k = 0; k < step_index; k++)
+        range.first += workflow_entry_count(&table->steps[k], work->pass->spec);
+    range.count = workflow_entry_count(range.step, work->pass->spec);
+    if (range.first + range.count > total) /* a status of another version: leave alone what we do not know */
+        range.count = range.first < total ? total - range.first : 0;
+    return range;
+}
+
+struct stage rows_stage(const struct work *work, const struct row_range *range, size_t index)
+{
+    return (struct stage){.pass = work->pass,
+                          .step = range->step,
+                          .row = &work->pass->status->switchover_steps[range->first + index],
+                          .index = index};
+}
+
+static void offer_switchover(struct work *work)
+{
+    for (size_t k = 0; k < workflow_switchover()->count; k++) {
+        struct row_range range = rows_of_step(work, k);
+        bool passed = true;
+
+        for (size_t i = 0; i < range.count; i++) {
+            struct stage stage = rows_stage(work, &range, i);
+
+            passed = passed && row_is_passed(stage.row);
+            if (!row_is_over(stage.row))
+                offer(work, &stage);
+        }
+        if (!passed)
+            return; /* the next step waits for every entry of this one */
+    }
+}
+
+/* --- putting back --- */
+
+bool stage_needs_undo(const struct stage *stage)
+{
+    const struct step_status *row = stage->row;
+
+    if (!stage->step->undo || row->state == STEP_WAITING || row->state == STEP_SKIPPED ||
+        row->state == STEP_UNDONE)
+        return false;
+    return row->state != STEP_FAILED || (row->start_ms && !step_evidence(row, "undone"));
+}
+
+/* Offers what is to be put back of one step; true when nothing is left there. */
+static bool offer_undo_of(struct work *work, const struct row_range *range)
+{
+    bool clean = true;
+
+    for (size_t i = 0; i < range->count; i++) {
+        struct stage stage = rows_stage(work, range, i);
+
+        if (stage_needs_undo(&stage)) {
+            clean = false;
+            offer(work, &stage);
+        } else if (!stage.step->undo && row_is_under_way(stage.row)) {
+            offer(work, &stage); /* nothing to put back: it runs to its end */
+        }
+    }
+    return clean;
+}
+
+static void offer_undo(struct work *work)
+{
+    size_t count = workflow_switchover()->count;
+
+    for (int last = 0; last <= 1; last++) {
+        for (size_t k = count; k-- > 0;) {
+            struct row_range range = rows_of_step(work, k);
+
+            if (range.step->undo_last == (last == 1) && !offer_undo_of(work, &range))
+                return; /* one step after the other, from the last to the first */
+        }
+    }
+}
+
+void rows_collect(struct work *work)
+{
+    bool all_passed = true;
+
+    for (size_t i = 0; i < work->pass->spec->database_count; i++)
+        all_passed = offer_database(work, &work->pass->spec->databases[i]) && all_passed;
+    if (all_passed && work->is_undoing)
+        offer_undo(work);
+    else if (all_passed)
+        offer_switchover(work);
+}

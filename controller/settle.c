@@ -1,0 +1,224 @@
+#include "controller/settle.h"
+
+#include "pkg/base/backoff.h"
+
+/* A refusal that lies in AWS may pass by itself (fresh roles take minutes to be known); the same one for so
+ * long will not. */
+#define BLOCKED_AFTER_MS MINUTES(5)
+#define BLOCKED_LOOK_MS MINUTES(10)
+/* While the switchover is under way staging may be half switched: never far from the next try. */
+#define SWITCHOVER_BACKOFF_MAX_MS SECONDS(15)
+
+static const struct backoff trouble_backoff = {.base_ms = SECONDS(4), .max_ms = MINUTES(5)};
+
+static void tell(struct report *report, enum event_severity severity, const char *reason, char *note)
+{
+    report->happenings = xgrow(report->happenings, report->happening_count, sizeof(*report->happenings));
+    report->happenings[report->happening_count++] =
+        (struct happening){.severity = severity, .reason = xstrdup(reason), .note = note};
+}
+
+/* --- trouble: errors in a row of one row, kept so that a restart does not hammer --- */
+
+static const char *subject_of(const struct stage *stage)
+{
+    return stage->database ? stage->database->name : "switchover";
+}
+
+void settle_forget_trouble(struct stage *stage)
+{
+    step_set_evidence(stage->row, "failures", NULL);
+    step_set_evidence(stage->row, "failingSince", NULL);
+    step_set_evidence(stage->row, "failingCode", NULL);
+    if (stage->copy) {
+        stage->copy->failures = 0;
+        stage->copy->back_off_until_ms = 0;
+        text_replace(&stage->copy->last_error, NULL);
+    }
+}
+
+static bool is_refusal(const struct err *err)
+{
+    return err_kind(err) == ERR_DENIED || err_kind(err) == ERR_INVALID || err_kind(err) == ERR_NOT_FOUND;
+}
+
+static const char *code_of(const struct err *err)
+{
+    return err_remote(err)->code ? err_remote(err)->code : err_kind_name(err_kind(err));
+}
+
+/* The refusal has been the same for long enough to call a person. */
+static bool is_blocked(struct stage *stage, const struct err *err)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, "failingSince", 0);
+
+    if (!is_refusal(err) || !since_ms ||
+        !text_equal(step_evidence(stage->row, "failingCode"), code_of(err))) {
+        step_set_evidence_ms(stage->row, "failingSince", stage->pass->now_ms);
+        step_set_evidence(stage->row, "failingCode", code_of(err));
+        return false;
+    }
+    return sched_elapsed_ms(stage->pass->env->sched, since_ms) >= BLOCKED_AFTER_MS;
+}
+
+static int64_t trouble_delay_ms(struct stage *stage, const struct err *err, bool blocked)
+{
+    int64_t failures = step_evidence_ms(stage->row, "failures", 0) + 1;
+    int64_t delay_ms = blocked ? BLOCKED_LOOK_MS
+                               : backoff_delay_ms(&trouble_backoff, (int)failures, stage->pass->env->random);
+
+    step_set_evidence_ms(stage->row, "failures", failures < 1000 ? failures : 1000);
+    if (err_remote(err)->retry_after_ms > delay_ms)
+        delay_ms = err_remote(err)->retry_after_ms;
+    if (!stage->database && delay_ms > SWITCHOVER_BACKOFF_MAX_MS)
+        delay_ms = SWITCHOVER_BACKOFF_MAX_MS;
+    if (is_refusal(err) && !blocked && delay_ms > MINUTES(1))
+        delay_ms = MINUTES(1); /* not to miss the five minutes by much */
+    return delay_ms;
+}
+
+/* Not before `after_ms` from now, for this row alone. */
+static void look_after(struct work *work, const struct stage *stage, int64_t after_ms)
+{
+    AUTO_FREE char *key = rows_key(stage);
+
+    looks_set(work->looks, work->pass->uid, key, sched_now_ms(work->pass->env->sched) + after_ms);
+    rows_not_before(work, after_ms);
+}
+
+/* --- outcomes --- */
+
+static int64_t timeout_of(const struct stage *stage)
+{
+    const struct refresh_spec *spec = stage->pass->live ? stage->pass->live : stage->pass->spec;
+
+    return stage->step->timeout_of ? stage->step->timeout_of(&spec->live.timeouts) : stage->step->timeout_ms;
+}
+
+static bool is_too_late(const struct stage *stage)
+{
+    int64_t timeout_ms = timeout_of(stage);
+
+    return timeout_ms > 0 && row_is_under_way(stage->row) && stage_age_ms(stage) > timeout_ms;
+}
+
+static void fail_row(struct work *work, struct stage *stage, const char *reason, const char *message)
+{
+    char *note = xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, message);
+
+    stage->row->state = STEP_FAILED;
+    stage->row->completion_ms = stage->pass->now_ms;
+    text_replace(&stage->row->message, message);
+    step_set_evidence(stage->row, "reason", reason);
+    tell(work->report, EVENT_WARNING, reason, note);
+}
+
+/* Another attempt has other tokens and names; what the failed one left is no longer looked at. */
+static void start_over(struct work *work, struct stage *stage, const struct outcome *out)
+{
+    int64_t attempt = stage->row->attempt;
+
+    tell(work->report, EVENT_WARNING, out->reason,
+         xasprintf("%s: %s: %s; attempt %lld follows", subject_of(stage), stage->row->name, out->message,
+                   (long long)attempt + 1));
+    stage->row->state = STEP_WAITING;
+    stage->row->attempt = attempt + 1;
+    stage->row->start_ms = 0;
+    stage->row->percent = 0;
+    text_replace(&stage->row->external_id, NULL);
+    text_replace(&stage->row->message, out->message);
+    json_free(TAKE(stage->row->evidence));
+    if (stage->pass->status->run.attempt < attempt + 1)
+        stage->pass->status->run.attempt = attempt + 1;
+    look_after(work, stage, MINUTES(1) * attempt);
+}
+
+static void apply_failure(struct work *work, struct stage *stage, const struct outcome *out)
+{
+    const struct refresh_spec *spec = stage->pass->live ? stage->pass->live : stage->pass->spec;
+
+    if (out->retryable && stage->row->attempt <= spec->live.backoff_limit)
+        start_over(work, stage, out);
+    else
+        fail_row(work, stage, out->reason, out->message);
+}
+
+static void tell_done(struct report *report, const struct stage *stage, const char *message)
+{
+    AUTO_FREE char *reason = xasprintf("%sDone", stage->step->name);
+
+    tell(report, EVENT_NORMAL, reason, xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, message));
+}
+
+void settle_outcome(struct work *work, struct stage *stage, const struct outcome *out)
+{
+    settle_forget_trouble(stage);
+    switch (out->verdict) {
+    case VERDICT_DONE:
+        stage->row->state = STEP_DONE;
+        stage->row->completion_ms = stage->pass->now_ms;
+        stage->row->percent = 100;
+        text_replace(&stage->row->message, out->message);
+        tell_done(work->report, stage, out->message);
+        rows_not_before(work, 0);
+        break;
+    case VERDICT_WAIT:
+        if (is_too_late(stage)) {
+            AUTO_FREE char *message = xasprintf(
+                "not done within its time-out; last seen: %s. Look at it in AWS, then ask for a retry",
+                out->message);
+
+            fail_row(work, stage, "TimedOut", message);
+            break;
+        }
+        text_replace(&stage->row->message, out->message);
+        look_after(work, stage, out->after_ms);
+        break;
+    case VERDICT_FAILED:
+        apply_failure(work, stage, out);
+        break;
+    }
+}
+
+void settle_error(struct work *work, struct stage *stage, const struct err *err)
+{
+    bool blocked = is_blocked(stage, err);
+    int64_t delay_ms = trouble_delay_ms(stage, err, blocked);
+
+    if (is_too_late(stage)) {
+        AUTO_FREE char *message =
+            xasprintf("not done within its time-out; the last error: %s", err_text(err));
+
+        fail_row(work, stage, "TimedOut", message);
+        return;
+    }
+    text_replace(&stage->row->message, err_text(err));
+    if (stage->copy) {
+        stage->copy->failures = step_evidence_ms(stage->row, "failures", 0);
+        stage->copy->back_off_until_ms = 0;
+        text_replace(&stage->copy->last_error, err_text(err));
+    }
+    if (blocked && !work->report->blocked_message) {
+        work->report->blocked_reason = xstrdup(code_of(err));
+        work->report->blocked_message =
+            xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, err_text(err));
+    }
+    look_after(work, stage, delay_ms);
+}
+
+void settle_undone(struct work *work, struct stage *stage, const struct outcome *out)
+{
+    settle_forget_trouble(stage);
+    text_replace(&stage->row->message, out->message);
+    if (out->verdict == VERDICT_WAIT) {
+        look_after(work, stage, out->after_ms);
+        return;
+    }
+    if (stage->row->state == STEP_FAILED)
+        step_set_evidence(stage->row, "undone", "true");
+    else
+        stage->row->state = STEP_UNDONE;
+    tell(work->report, EVENT_NORMAL, "PutBack",
+         xasprintf("switchover: %s: %s", stage->row->name, out->message));
+    rows_not_before(work, 0);
+}

@@ -1,0 +1,16 @@
+/* What came of a row in this pass, written into its status: states, messages, back-off, what people should
+ * hear. */
+#ifndef CONTROLLER_SETTLE_H
+#define CONTROLLER_SETTLE_H
+
+#include "controller/rows.h"
+
+void settle_outcome(struct work *work, struct stage *stage, const struct outcome *out);
+/* Of an undo. */
+void settle_undone(struct work *work, struct stage *stage, const struct outcome *out);
+/* Nothing was decided: the row is tried again after a back-off, and fails when its time is over. */
+void settle_error(struct work *work, struct stage *stage, const struct err *err);
+/* The row has done what was asked of it after errors in a row. */
+void settle_forget_trouble(struct stage *stage);
+
+#endif
