@@ -95,10 +95,10 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 
 void buf_drop(struct buf *buf, size_t count)
 {
-    if (count >= buf->len) {
-        buf_reset(buf);
+    if (!buf->data)
         return;
-    }
+    if (count > buf->len)
+        count = buf->len;
     memmove(buf->data, buf->data + count, buf->len - count + 1);
     buf->len -= count;
 }

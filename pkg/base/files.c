@@ -86,10 +86,19 @@ struct err *file_replace(const char *path, struct str content, int mode)
     return NULL;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 struct err *dir_create(const char *path, int mode)
 {
     AUTO_FREE char *partial = xstrdup(path);
 
+    if (!*path)
+        return err_new(ERR_INVALID, "create a folder: its name is empty");
     for (char *p = partial + 1;; p++) {
         char kept = *p;
 
@@ -98,6 +107,8 @@ struct err *dir_create(const char *path, int mode)
         *p = '\0';
         if (mkdir(partial, (mode_t)mode) != 0 && errno != EEXIST)
             return err_errno(ERR_INVALID, errno, "create %s", partial);
+        if (!is_folder(partial))
+            return err_errno(ERR_INVALID, ENOTDIR, "create %s", partial);
         if (kept == '\0')
             return NULL;
         *p = kept;

@@ -32,28 +32,13 @@ static struct err *bad(const struct scan *scan, const char *what)
 /* cJSON passes control characters, bad UTF-8 and NUL escapes through; we do not. */
 static struct err *check_utf8(struct scan *scan)
 {
-    const unsigned char *p = (const unsigned char *)scan->text.ptr;
-    size_t len = scan->text.len;
-
-    for (size_t i = 0; i < len;) {
-        unsigned char c = p[i];
-        size_t more = c < 0x80                 ? 0
-                      : c >= 0xC2 && c <= 0xDF ? 1
-                      : (c & 0xF0) == 0xE0     ? 2
-                      : c >= 0xF0 && c <= 0xF4 ? 3
-                                               : 9;
+    for (size_t i = 0; i < scan->text.len;) {
+        size_t len = str_utf8_len(str_from(scan->text, i));
 
         scan->at = i;
-        if (more == 9 || i + more >= len + (more == 0))
+        if (!len)
             return bad(scan, "not UTF-8");
-        for (size_t k = 1; k <= more; k++) {
-            if ((p[i + k] & 0xC0) != 0x80)
-                return bad(scan, "not UTF-8");
-        }
-        if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) ||
-            (c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F))
-            return bad(scan, "not UTF-8");
-        i += more + 1;
+        i += len;
     }
     return NULL;
 }
@@ -208,11 +193,56 @@ struct json *json_copy(const struct json *value)
     return value ? ours(or_die(cJSON_Duplicate(raw(value), 1))) : NULL;
 }
 
-bool json_equal(const struct json *a, const struct json *b)
+/* Members mostly come in the same order; a search is for the others. */
+static bool members_equal(const struct json *a, const struct json *b) // NOLINT(misc-no-recursion)
+{
+    const struct json *beside = json_first(b);
+
+    json_each (member, a) {
+        bool same_place = beside && text_equal(json_key(member), json_key(beside));
+
+        if (!json_equal(member, same_place ? beside : json_member(b, json_key(member))))
+            return false;
+        beside = beside ? json_next(beside) : NULL;
+    }
+    return json_count(a) == json_count(b);
+}
+
+static bool items_equal(const struct json *a, const struct json *b) // NOLINT(misc-no-recursion)
+{
+    const struct json *beside = json_first(b);
+
+    json_each (item, a) {
+        if (!json_equal(item, beside))
+            return false;
+        beside = json_next(beside);
+    }
+    return !beside;
+}
+
+/* Not cJSON_Compare(): that takes neighbouring numbers for equal. Depth is bounded by how the values were
+ * built. */
+bool json_equal(const struct json *a, const struct json *b) // NOLINT(misc-no-recursion)
 {
     if (!a || !b)
         return a == b;
-    return cJSON_Compare(raw(a), raw(b), 1);
+    if (json_type(a) != json_type(b))
+        return false;
+    switch (json_type(a)) {
+    case JSON_BOOL:
+        return cJSON_IsTrue(raw(a)) == cJSON_IsTrue(raw(b));
+    case JSON_NUMBER:
+        return raw(a)->valuedouble == raw(b)->valuedouble;
+    case JSON_STRING:
+        return text_equal(raw(a)->valuestring, raw(b)->valuestring);
+    case JSON_ARRAY:
+        return items_equal(a, b);
+    case JSON_OBJECT:
+        return members_equal(a, b);
+    case JSON_NULL:
+        break;
+    }
+    return true;
 }
 
 static void print_string(const char *text, struct buf *out)
@@ -233,12 +263,25 @@ static void print_string(const char *text, struct buf *out)
     buf_addc(out, '"');
 }
 
+/* The shortest spelling that reads back as the same number. */
+static void print_fraction(double number, struct buf *out)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    buf_adds(out, text);
+}
+
 static void print_number(double number, struct buf *out)
 {
     if (number >= -EXACT_MAX && number <= EXACT_MAX && number == floor(number))
         buf_addf(out, "%lld", (long long)number);
     else
-        buf_addf(out, "%.17g", number);
+        print_fraction(number, out);
 }
 
 static void newline(struct buf *out, int indent)

@@ -6,6 +6,9 @@
 #include "pkg/base/lock.h"
 #include "pkg/base/sched.h"
 
+#define LINE_MAX_BYTES (64 * KIB)
+#define TEXT_MAX (8 * KIB)
+
 struct log {
     const struct log *parent; /* immutable */
     int fd;                   /* immutable */
@@ -60,20 +63,30 @@ bool log_enabled(const struct log *log, enum log_level level)
     return log && log->fd >= 0 && level >= log->level;
 }
 
+/* Texts come from servers: whatever they hold, a line stays one line, valid, and of bounded length. */
 static void add_quoted(struct buf *line, const char *text)
 {
+    struct str rest = str_of(text);
+    size_t whole = rest.len;
+
     buf_addc(line, '"');
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            buf_addf(line, "\\%c", *p);
-        else if (*p == '\n')
+    while (rest.len && whole - rest.len < TEXT_MAX) {
+        size_t len = str_utf8_len(rest);
+        unsigned char c = (unsigned char)rest.ptr[0];
+
+        if (!len)
+            buf_adds(line, "\xEF\xBF\xBD"); /* U+FFFD */
+        else if (c == '"' || c == '\\')
+            buf_addf(line, "\\%c", c);
+        else if (c == '\n')
             buf_adds(line, "\\n");
-        else if (*p < 0x20 || *p == 0x7F)
-            buf_addf(line, "\\u%04x", *p);
+        else if (c < 0x20 || c == 0x7F)
+            buf_addf(line, "\\u%04x", c);
         else
-            buf_addc(line, (char)*p);
+            buf_add(line, rest.ptr, len);
+        rest = str_from(rest, len ? len : 1);
     }
-    buf_addc(line, '"');
+    buf_adds(line, rest.len ? "...\"" : "\"");
 }
 
 static void add_fields(struct buf *line, enum log_format format, const struct log_field *fields, size_t count)
@@ -101,24 +114,38 @@ static void add_inherited(struct buf *line, const struct log *log) // NOLINT(mis
     add_fields(line, log->format, log->fields, log->count);
 }
 
-void log_write(const struct log *log, enum log_level level, const char *message,
-               const struct log_field *fields, size_t count)
+static void begin_line(struct buf *line, const struct log *log, enum log_level level, const char *message)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
     static const char *const tags[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
-    AUTO_BUF struct buf line = BUF_MAX(64 * KIB);
     char when[TIME_TEXT_MAX];
 
     time_rfc3339_ms(sched_wall_ms(log->sched), when);
     if (log->format == LOG_FORMAT_JSON) {
-        buf_addf(&line, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":", when, names[level]);
-        add_quoted(&line, message);
+        buf_addf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":", when, names[level]);
+        add_quoted(line, message);
     } else {
-        buf_addf(&line, "%s %s %s", when, tags[level], message);
+        buf_addf(line, "%s %s %s", when, tags[level], message);
     }
+}
+
+void log_write(const struct log *log, enum log_level level, const char *message,
+               const struct log_field *fields, size_t count)
+{
+    static const struct log_field dropped = {.key = "fields", .text = "dropped: the line is too long"};
+    const char *end = log->format == LOG_FORMAT_JSON ? "}\n" : "\n";
+    AUTO_BUF struct buf line = BUF_MAX(LINE_MAX_BYTES);
+
+    begin_line(&line, log, level, message);
     add_inherited(&line, log);
     add_fields(&line, log->format, fields, count);
-    buf_adds(&line, log->format == LOG_FORMAT_JSON ? "}\n" : "\n");
+    buf_adds(&line, end);
+    if (line.overflow) {
+        buf_reset(&line);
+        begin_line(&line, log, level, message);
+        add_fields(&line, log->format, &dropped, 1);
+        buf_adds(&line, end);
+    }
     /* One write per line: lines of threads do not mix, and a log that cannot be written is nobody's reason to
      * fail. */
     if (write(log->fd, buf_text(&line), line.len) < 0)

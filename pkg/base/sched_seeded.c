@@ -299,7 +299,7 @@ static int64_t elapsed_ms(struct sched *self, int64_t since_wall_ms)
 static int64_t real_ms(struct sched *self, int64_t wait_ms)
 {
     (void)self;
-    return wait_ms;
+    return wait_ms > 0 ? wait_ms : 0;
 }
 
 static void free_seeded(struct sched *self)

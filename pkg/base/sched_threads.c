@@ -62,7 +62,7 @@ static int64_t real_ms(struct sched *self, int64_t wait_ms)
 {
     int64_t scale = threads_of(self)->scale;
 
-    return wait_ms / scale + (wait_ms % scale > 0);
+    return wait_ms > 0 ? wait_ms / scale + (wait_ms % scale > 0) : 0;
 }
 
 static struct spot *spot_new(struct sched *self)
@@ -94,9 +94,10 @@ static void spot_free(struct spot *base)
 /* The real moment at which a scaled deadline is reached, rounded up: never early. */
 static struct timespec real_deadline(struct threads *t, int64_t deadline_ms)
 {
-    int64_t real_ms = t->origin_ms + (deadline_ms - 1 + t->scale - 1) / t->scale;
+    int64_t since_origin_ms = deadline_ms > 1 ? deadline_ms - 1 : 0;
+    int64_t at_ms = t->origin_ms + (since_origin_ms + t->scale - 1) / t->scale;
 
-    return (struct timespec){.tv_sec = real_ms / 1000, .tv_nsec = (long)(real_ms % 1000) * 1000000};
+    return (struct timespec){.tv_sec = at_ms / 1000, .tv_nsec = (long)(at_ms % 1000) * 1000000};
 }
 
 static enum park_result park(struct spot *base, int64_t deadline_ms)

@@ -21,14 +21,14 @@ bool str_starts(struct str text, const char *prefix)
 {
     size_t len = strlen(prefix);
 
-    return text.len >= len && memcmp(text.ptr, prefix, len) == 0;
+    return text.len >= len && (!len || memcmp(text.ptr, prefix, len) == 0);
 }
 
 bool str_ends(struct str text, const char *suffix)
 {
     size_t len = strlen(suffix);
 
-    return text.len >= len && memcmp(text.ptr + text.len - len, suffix, len) == 0;
+    return text.len >= len && (!len || memcmp(text.ptr + text.len - len, suffix, len) == 0);
 }
 
 bool str_contains(struct str text, const char *needle)
@@ -40,6 +40,8 @@ bool str_contains_nocase(struct str text, const char *needle)
 {
     size_t len = strlen(needle);
 
+    if (!len)
+        return true;
     for (size_t i = 0; i + len <= text.len; i++) {
         if (strncasecmp(text.ptr + i, needle, len) == 0)
             return true;
@@ -85,7 +87,8 @@ struct str str_from(struct str text, size_t offset)
 {
     if (offset > text.len)
         offset = text.len;
-    return (struct str){.ptr = text.ptr + offset, .len = text.len - offset};
+    /* A view of nothing may have no address, and nothing is added to that. */
+    return (struct str){.ptr = offset ? text.ptr + offset : text.ptr, .len = text.len - offset};
 }
 
 struct str str_cut_utf8(struct str text, size_t max_bytes)
@@ -101,6 +104,50 @@ struct str str_cut_utf8(struct str text, size_t max_bytes)
 char *str_dup(struct str text)
 {
     return xstrndup(text.ptr, text.len);
+}
+
+/* The second byte's range is what keeps overlong forms, surrogates and what lies beyond U+10FFFF out. */
+static const struct utf8_lead {
+    unsigned char first, last;
+    unsigned char second_low, second_high;
+    size_t len;
+} utf8_leads[] = {
+    {.first = 0xC2, .last = 0xDF, .second_low = 0x80, .second_high = 0xBF, .len = 2},
+    {.first = 0xE0, .last = 0xE0, .second_low = 0xA0, .second_high = 0xBF, .len = 3},
+    {.first = 0xE1, .last = 0xEC, .second_low = 0x80, .second_high = 0xBF, .len = 3},
+    {.first = 0xED, .last = 0xED, .second_low = 0x80, .second_high = 0x9F, .len = 3},
+    {.first = 0xEE, .last = 0xEF, .second_low = 0x80, .second_high = 0xBF, .len = 3},
+    {.first = 0xF0, .last = 0xF0, .second_low = 0x90, .second_high = 0xBF, .len = 4},
+    {.first = 0xF1, .last = 0xF3, .second_low = 0x80, .second_high = 0xBF, .len = 4},
+    {.first = 0xF4, .last = 0xF4, .second_low = 0x80, .second_high = 0x8F, .len = 4},
+};
+
+static bool has_utf8_tail(const unsigned char *p, const struct utf8_lead *lead)
+{
+    if (p[1] < lead->second_low || p[1] > lead->second_high)
+        return false;
+    for (size_t i = 2; i < lead->len; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return false;
+    }
+    return true;
+}
+
+size_t str_utf8_len(struct str text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+
+    if (!text.len)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < COUNT_OF(utf8_leads); i++) {
+        const struct utf8_lead *lead = &utf8_leads[i];
+
+        if (p[0] >= lead->first && p[0] <= lead->last)
+            return text.len >= lead->len && has_utf8_tail(p, lead) ? lead->len : 0;
+    }
+    return 0;
 }
 
 bool str_to_int(struct str text, int64_t *ret)

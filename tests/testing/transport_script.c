@@ -92,13 +92,6 @@ const struct sent *script_sent(struct script *script, size_t index)
     return index < script->sent_count ? script->sent[index] : NULL;
 }
 
-char *script_take_faults(struct script *script)
-{
-    LOCK_SCOPE(&script->lock);
-
-    return buf_take(&script->faults);
-}
-
 /* What a row is called, and what it asks for. */
 static void describe_row(const struct exchange *row, struct buf *out)
 {
@@ -138,6 +131,16 @@ static void add_unused(struct script *script)
         describe_row(row, &script->faults);
         buf_adds(&script->faults, "\n");
     }
+}
+
+char *script_take_faults(struct script *script)
+{
+    LOCK_SCOPE(&script->lock);
+
+    add_unused(script);
+    script->row_count = 0;
+    xfree(TAKE(script->rows));
+    return buf_take(&script->faults);
 }
 
 static void add_history(struct script *script)

@@ -86,7 +86,8 @@ void script_add(struct script *script, const struct exchange *rows, size_t count
 size_t script_sent_count(struct script *script);
 /* Lives as long as the script; NULL past the end. */
 const struct sent *script_sent(struct script *script, size_t index);
-/* Forgets the faults found so far, for tests of the script itself; gives their text, yours. */
+/* For tests of the script itself: gives all faults so far, unused rows among them, and forgets them and the
+ * rows. Yours. */
 char *script_take_faults(struct script *script);
 /* Fails the test when something did not go by the script. Frees the script in any case. NULL is fine. */
 void script_done(struct script *script);
