@@ -18,7 +18,11 @@ struct log_field {
     const char *text; /* NULL: number counts */
     int64_t number;
 };
-#define KV(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
+static inline const char *log_text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+#define KV(k, v) ((struct log_field){.key = (k), .text = log_text_or_empty(v)})
 #define KV_INT(k, v) ((struct log_field){.key = (k), .number = (v)})
 
 /* Writes whole lines to `fd` (-1: keeps nothing). Time stamps come from sched's wall clock. */
