@@ -15,6 +15,17 @@ size_t text_characters(const char *text)
     return count;
 }
 
+size_t text_cut(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+
+    if (len <= max)
+        return len;
+    while (max && ((unsigned char)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
+
 bool fields_has(const struct json *value, const char *path)
 {
     const struct json *found = json_at(value, path);
@@ -287,9 +298,9 @@ static struct err *read_pairs(const struct field *field, const struct json *valu
         struct name_value *added;
 
         if (!text)
-            return err_wrap(expected("string"), "%.128s", json_key(member));
+            return err_wrap(expected("string"), "%.*s", SHOWN(json_key(member)));
         if ((int64_t)text_characters(text) > field->item_max)
-            return err_new(ERR_INVALID, "%.128s: must have at most %lld characters", json_key(member),
+            return err_new(ERR_INVALID, "%.*s: must have at most %lld characters", SHOWN(json_key(member)),
                            (long long)field->item_max);
         added = fields_grow(field_at(field, item), field_count_at(field, item), sizeof(*added));
         *added = (struct name_value){.name = xstrdup(json_key(member)), .value = xstrdup(text)};
@@ -304,7 +315,7 @@ static struct err *read_json(const struct field *field, const struct json *value
     if (field->kind == FIELD_NOTES) {
         json_each (member, value) {
             if (!json_is(member, JSON_STRING))
-                return err_wrap(expected("string"), "%.128s", json_key(member));
+                return err_wrap(expected("string"), "%.*s", SHOWN(json_key(member)));
         }
     }
     json_free(field_pointer(field_at(field, item)));
@@ -362,7 +373,7 @@ static bool has_good_name(const struct part *part, const struct json *entry)
 static char *entry_path(const struct part *part, const struct json *entry, const char *where, size_t index)
 {
     if (has_good_name(part, entry))
-        return xasprintf("%s[%.253s]", where, json_get_text(json_member(entry, part->key), NULL, ""));
+        return xasprintf("%s[%.*s]", where, SHOWN(json_get_text(json_member(entry, part->key), NULL, "")));
     return xasprintf("%s[%zu]", where, index);
 }
 

@@ -89,6 +89,10 @@ bool fields_has(const struct json *value, const char *path);
 void fields_list_names(const struct names *names, const char *last_word, struct buf *out);
 /* Length in characters of UTF-8. */
 size_t text_characters(const char *text);
+/* How many bytes of a text fit into `max`, when no character of UTF-8 may be cut in two. */
+size_t text_cut(const char *text, size_t max);
+/* Words of a stranger in an error: "%.*s" takes SHOWN(text). */
+#define SHOWN(text) (int)text_cut((text), 100), (text)
 
 /* Every row of a table and of the tables below it, lists as "[]". */
 typedef void fields_visit_fn(void *arg, const char *path, const struct field *field);

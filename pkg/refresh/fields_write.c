@@ -5,18 +5,12 @@
 
 #define LATEST_MS 253402300799999 /* the end of the year 9999: RFC 3339 ends there */
 
-/* A text of at most `max` bytes (0: any length); a character of UTF-8 is not cut in two. */
+/* max 0: any length. */
 static struct json *text_value(const char *text, size_t max)
 {
-    AUTO_FREE char *part = NULL;
-    size_t len = strlen(text);
+    AUTO_FREE char *part = max ? xstrndup(text, text_cut(text, max)) : NULL;
 
-    if (!max || len <= max)
-        return json_new_text(text);
-    for (len = max; len && ((unsigned char)text[len] & 0xC0) == 0x80;)
-        len--;
-    part = xstrndup(text, len);
-    return json_new_text(part);
+    return json_new_text(part ? part : text);
 }
 
 static struct json *write_text(const struct field *field, const void *item)

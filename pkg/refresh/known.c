@@ -133,13 +133,13 @@ static struct err *unknown_field(const struct search *search, const struct level
     struct elsewhere elsewhere = {.name = name};
 
     if (near)
-        return err_new(ERR_INVALID, "%s:%d: %s%s%.100s: unknown field, did you mean \"%s\"?", file, line,
-                       level->where, dot, name, near);
+        return err_new(ERR_INVALID, "%s:%d: %s%s%.*s: unknown field, did you mean \"%s\"?", file, line,
+                       level->where, dot, SHOWN(name), near);
     fields_walk(search->object, "", look_elsewhere, &elsewhere);
     if (elsewhere.count == 1)
-        return err_new(ERR_INVALID, "%s:%d: %s%s%.100s: unknown field, did you mean %s?", file, line,
-                       level->where, dot, name, elsewhere.path);
-    return err_new(ERR_INVALID, "%s:%d: %s%s%.100s: unknown field", file, line, level->where, dot, name);
+        return err_new(ERR_INVALID, "%s:%d: %s%s%.*s: unknown field, did you mean %s?", file, line,
+                       level->where, dot, SHOWN(name), elsewhere.path);
+    return err_new(ERR_INVALID, "%s:%d: %s%s%.*s: unknown field", file, line, level->where, dot, SHOWN(name));
 }
 
 static struct err *check_level(const struct search *search, const struct level *level,

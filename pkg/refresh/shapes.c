@@ -133,6 +133,16 @@ static bool fits_region(struct str text)
     return pieces >= 3 && digits_fit(last, 1, 2);
 }
 
+/* Two to four letters, and at least one piece more: ap-northeast-1a, us-west-2-lax-1a. */
+static bool fits_zone(struct str text)
+{
+    static const struct shape pieces = {.chars = "a-z0-9", .joints = "-"};
+    struct str rest = text, first = {0};
+
+    return str_cut(&rest, '-', &first) && first.len >= 2 && first.len <= 4 && all_in("a-z", first) &&
+           rest.len && shape_fits(&pieces, rest);
+}
+
 static bool fits_port(struct str host_rest)
 {
     return !host_rest.len || (host_rest.ptr[0] == ':' && digits_fit(str_from(host_rest, 1), 1, 5));
@@ -333,6 +343,11 @@ const struct shape shape_account_id = {
 const struct shape shape_region = {
     .must = "must be a Region such as ap-northeast-1",
     .fits = fits_region,
+};
+
+const struct shape shape_zone = {
+    .must = "must be an availability zone such as ap-northeast-1a",
+    .fits = fits_zone,
 };
 
 const struct shape shape_vault_name = {

@@ -38,6 +38,7 @@ extern const struct shape shape_role_arn;
 extern const struct shape shape_external_id;
 extern const struct shape shape_account_id;
 extern const struct shape shape_region;
+extern const struct shape shape_zone; /* ap-northeast-1a */
 extern const struct shape shape_vault_name;
 extern const struct shape shape_queue_url;
 extern const struct shape shape_secret_id;

@@ -128,7 +128,7 @@ static struct err *check_attribute(const struct database_spec *database, const c
             return NULL;
     }
     fields_list_names(known, "and", &list);
-    return err_new(ERR_INVALID, "$(%.200s): of a database of kind %s there are %s", name,
+    return err_new(ERR_INVALID, "$(%.*s): of a database of kind %s there are %s", SHOWN(name),
                    database_kind_name(database->kind), buf_text(&list));
 }
 
@@ -144,19 +144,20 @@ static struct err *check_template_name(const struct refresh_spec *spec, const ch
         !rest.len)
         return err_new(
             ERR_INVALID,
-            "$(%.200s): unknown, there are $(databases.<name>.<attribute>) and $(run.id); write \"$$\" for a "
+            "$(%.*s): unknown, there are $(databases.<name>.<attribute>) and $(run.id); write \"$$\" for a "
             "dollar sign",
-            name);
+            SHOWN(name));
     database_name = str_dup(second);
     attribute = str_dup(rest);
     database = refresh_database(spec, database_name);
     if (!database)
-        return err_new(ERR_INVALID, "$(%.200s): there is no database \"%.63s\"", name, database_name);
+        return err_new(ERR_INVALID, "$(%.*s): there is no database \"%.*s\"", SHOWN(name),
+                       SHOWN(database_name));
     TRY(check_attribute(database, attribute, name));
     if (text_equal(attribute, "streamARN") && database->dynamodb.settings_from == SETTINGS_NONE &&
         !database->dynamodb.stream_view_type)
-        return err_new(ERR_INVALID,
-                       "$(%.200s): the copy has no stream, restore.stream says what it is to hold", name);
+        return err_new(ERR_INVALID, "$(%.*s): the copy has no stream, restore.stream says what it is to hold",
+                       SHOWN(name));
     return NULL;
 }
 

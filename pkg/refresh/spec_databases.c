@@ -33,27 +33,19 @@ static const struct field instance_fields[] = {
     {.path = "name",  .kind = FIELD_TEXT, .offset = AT(name),  .required = true, .max = 7, .shape = &shape_instance_name},
     {.path = "class", .kind = FIELD_TEXT, .offset = AT(class), .required = true, .max = 64,
      .shape = &shape_instance_class},
+    {.path = "dbParameterGroupName", .kind = FIELD_TEXT, .offset = AT(parameter_group), .max = 255,
+     .shape = &shape_parameter_group},
+    {.path = "availabilityZone", .kind = FIELD_TEXT, .offset = AT(availability_zone), .max = 32, .shape = &shape_zone},
+    {.path = "promotionTier",    .kind = FIELD_INT,  .offset = AT(promotion_tier), .max = 15, .otherwise = -1},
 };
 /* clang-format on */
 #undef AT
-
-/* The rest of the struct has no field yet: absent, as the header says. */
-static struct err *complete_instance(void *item, const struct json *value, const char *where)
-{
-    struct instance_spec *instance = item;
-
-    (void)value;
-    (void)where;
-    instance->promotion_tier = -1;
-    return NULL;
-}
 
 static const struct part instance_part = {
     .fields = instance_fields,
     .count = COUNT_OF(instance_fields),
     .size = sizeof(struct instance_spec),
     .key = "name",
-    .check = complete_instance,
 };
 
 #define AT(member) offsetof(struct aurora_spec, member)
@@ -79,6 +71,7 @@ static const struct field aurora_fields[] = {
      .max = 5, .shape = &shape_capacity},
     {.path = "restore.serverlessV2Scaling.maxACU", .kind = FIELD_TEXT, .offset = AT(max_acu), .required = true,
      .max = 5, .shape = &shape_capacity},
+    {.path = "restore.port", .kind = FIELD_INT, .offset = AT(port), .min = 1150, .max = 65535, .otherwise = -1},
     {.path = "restore.backupRetentionDays", .kind = FIELD_INT, .offset = AT(backup_retention_days), .min = 1,
      .max = 35, .otherwise = 1},
     {.path = "restore.deletionProtection", .kind = FIELD_TRISTATE, .offset = AT(deletion_protection), .otherwise = NO},
@@ -126,9 +119,10 @@ static struct err *check_tags(const struct name_value *tags, size_t count, const
         struct str name = str_of(tags[i].name);
 
         if (length < 1 || length > 128)
-            return err_new(ERR_INVALID, "%s: a tag's key has 1 to 128 characters", where);
+            return err_new(ERR_INVALID, "%s.restore.tags: a tag's key has 1 to 128 characters", where);
         if (str_starts(name, "aws:") || str_starts(name, "stagingrefresh.dev/"))
-            return err_new(ERR_INVALID, "%s: tags that begin with aws: or stagingrefresh.dev/ are reserved",
+            return err_new(ERR_INVALID,
+                           "%s.restore.tags: tags that begin with aws: or stagingrefresh.dev/ are reserved",
                            where);
     }
     return NULL;
@@ -136,13 +130,11 @@ static struct err *check_tags(const struct name_value *tags, size_t count, const
 
 static struct err *check_aurora(void *item, const struct json *value, const char *where)
 {
-    struct aurora_spec *aurora = item;
-    AUTO_FREE char *tags_path = xasprintf("%s.restore.tags", where);
+    const struct aurora_spec *aurora = item;
 
     (void)value;
-    aurora->port = -1;
     TRY(check_scaling(aurora, where));
-    return check_tags(aurora->tags, aurora->tag_count, tags_path);
+    return check_tags(aurora->tags, aurora->tag_count, where);
 }
 
 static const struct part aurora_part = {
@@ -171,6 +163,11 @@ static const struct field dynamodb_fields[] = {
      .names = NAMES(settings)},
     {.path = "restore.billingMode",         .kind = FIELD_TEXT, .offset = AT(billing_mode),
      .names = NAMES(billing_modes)},
+    {.path = "restore.provisionedThroughput", .kind = FIELD_OBJECT},
+    {.path = "restore.provisionedThroughput.readCapacityUnits",  .kind = FIELD_INT, .offset = AT(read_capacity),
+     .required = true, .min = 1, .max = 10000000, .otherwise = -1},
+    {.path = "restore.provisionedThroughput.writeCapacityUnits", .kind = FIELD_INT, .offset = AT(write_capacity),
+     .required = true, .min = 1, .max = 10000000, .otherwise = -1},
     {.path = "restore.timeToLive",          .kind = FIELD_OBJECT},
     {.path = "restore.timeToLive.attributeName", .kind = FIELD_TEXT, .offset = AT(ttl_attribute), .required = true,
      .min = 1, .max = 255},
@@ -181,22 +178,25 @@ static const struct field dynamodb_fields[] = {
      .otherwise = UNSET},
     {.path = "restore.deletionProtection",  .kind = FIELD_TRISTATE, .offset = AT(deletion_protection),
      .otherwise = UNSET},
+    {.path = "restore.tags", .kind = FIELD_PAIRS, .offset = AT(tags), .count_offset = AT(tag_count), .max = 40,
+     .item_max = 256},
 };
 /* clang-format on */
 #undef AT
 
 static struct err *check_dynamodb(void *item, const struct json *value, const char *where)
 {
-    struct dynamodb_spec *dynamodb = item;
+    const struct dynamodb_spec *dynamodb = item;
     bool needs_key = dynamodb->encryption == ENCRYPTION_CUSTOMER;
 
     (void)value;
-    dynamodb->read_capacity = -1;
-    dynamodb->write_capacity = -1;
     if (needs_key != (dynamodb->kms_key != NULL))
         return err_new(ERR_INVALID, "%s.restore.encryption.kmsKeyID: %s", where,
                        needs_key ? "required with CustomerManaged" : "belongs to CustomerManaged only");
-    return NULL;
+    if (dynamodb->read_capacity >= 0 && !text_equal(dynamodb->billing_mode, "Provisioned"))
+        return err_new(ERR_INVALID,
+                       "%s.restore.provisionedThroughput: belongs to billingMode Provisioned only", where);
+    return check_tags(dynamodb->tags, dynamodb->tag_count, where);
 }
 
 static const struct part dynamodb_part = {

@@ -11,7 +11,6 @@
     .shape = &shape_duration
 
 extern const struct part database_part;    /* struct database_spec */
-extern const struct part secret_ref_part;  /* struct secret_ref */
 extern const struct part password_part;    /* struct password_spec */
 extern const struct part hook_part;        /* struct hook_spec */
 extern const struct part window_part;      /* struct window_spec */

@@ -1,25 +1,34 @@
 #include "pkg/refresh/spec_parts.h"
 
-/* --- where a secret lives --- */
-
-#define AT(member) offsetof(struct secret_ref, member)
+#define AT(member) offsetof(struct password_spec, member)
 /* clang-format off */
-static const struct field secret_ref_fields[] = {
-    {.path = "secretsManager",          .kind = FIELD_OBJECT},
-    {.path = "secretsManager.secretID", .kind = FIELD_TEXT, .offset = AT(secrets_manager_id), .required = true,
-     .max = 512, .shape = &shape_secret_id},
-    {.path = "secretsManager.key",      .kind = FIELD_TEXT, .offset = AT(secrets_manager_key), .required = true,
-     .min = 1, .max = 253},
-    {.path = "secret",      .kind = FIELD_OBJECT},
-    {.path = "secret.name", .kind = FIELD_TEXT, .offset = AT(secret_name), .required = true, .max = 253,
-     .shape = &shape_subdomain},
-    {.path = "secret.key",  .kind = FIELD_TEXT, .offset = AT(secret_key), .required = true, .max = 253,
-     .shape = &shape_config_key},
+
+/* Where a secret lives. What is read may be a whole secret; what is written is one key of it, because the others
+ * are somebody else's. */
+#define SECRET_ROWS(whole_)                                                                                          \
+    {.path = "secretsManager",          .kind = FIELD_OBJECT},                                                       \
+    {.path = "secretsManager.secretID", .kind = FIELD_TEXT, .offset = AT(from.secrets_manager_id), .required = true, \
+     .max = 512, .shape = &shape_secret_id},                                                                         \
+    {.path = "secretsManager.key",      .kind = FIELD_TEXT, .offset = AT(from.secrets_manager_key),                  \
+     .required = !(whole_), .min = 1, .max = 253},                                                                   \
+    {.path = "secret",                  .kind = FIELD_OBJECT},                                                       \
+    {.path = "secret.name",             .kind = FIELD_TEXT, .offset = AT(from.secret_name), .required = true,        \
+     .max = 253, .shape = &shape_subdomain},                                                                         \
+    {.path = "secret.key",              .kind = FIELD_TEXT, .offset = AT(from.secret_key), .required = true,         \
+     .max = 253, .shape = &shape_config_key}
+
+static const struct field from_secret_fields[] = {
+    SECRET_ROWS(true),
+};
+
+/* MySQL takes the shortest passwords: 41 characters. */
+static const struct field generate_fields[] = {
+    SECRET_ROWS(false),
+    {.path = "length", .kind = FIELD_INT, .offset = AT(length), .min = 16, .max = 41, .otherwise = 32},
 };
 /* clang-format on */
-#undef AT
 
-static struct err *check_secret_ref(void *item, const struct json *value, const char *where)
+static struct err *check_place(void *item, const struct json *value, const char *where)
 {
     static const char *const places[] = {"secretsManager", "secret"};
     size_t which;
@@ -28,22 +37,24 @@ static struct err *check_secret_ref(void *item, const struct json *value, const 
     return fields_one_of(value, where, &(struct names)NAMES(places), &which);
 }
 
-const struct part secret_ref_part = {
-    .fields = secret_ref_fields,
-    .count = COUNT_OF(secret_ref_fields),
-    .size = sizeof(struct secret_ref),
-    .check = check_secret_ref,
+static const struct part from_secret_part = {
+    .fields = from_secret_fields,
+    .count = COUNT_OF(from_secret_fields),
+    .size = sizeof(struct password_spec),
+    .check = check_place,
 };
 
-/* --- the master user's password --- */
+static const struct part generate_part = {
+    .fields = generate_fields,
+    .count = COUNT_OF(generate_fields),
+    .size = sizeof(struct password_spec),
+    .check = check_place,
+};
 
-#define GENERATED_LENGTH 32 /* within what every engine of RDS takes (41 of MySQL is the least) */
-
-#define AT(member) offsetof(struct password_spec, member)
 /* clang-format off */
 static const struct field password_fields[] = {
-    {.path = "fromSecret", .kind = FIELD_PART, .offset = AT(from), .part = &secret_ref_part},
-    {.path = "generate",   .kind = FIELD_PART, .offset = AT(from), .part = &secret_ref_part},
+    {.path = "fromSecret", .kind = FIELD_PART, .part = &from_secret_part},
+    {.path = "generate",   .kind = FIELD_PART, .part = &generate_part},
     {.path = "rdsManaged", .kind = FIELD_OBJECT},
     {.path = "rdsManaged.kmsKeyID", .kind = FIELD_TEXT, .offset = AT(rds_managed_kms_key), .max = 512,
      .shape = &shape_key_arn},
@@ -60,7 +71,6 @@ static struct err *check_password(void *item, const struct json *value, const ch
 
     TRY(fields_one_of(value, where, &(struct names)NAMES(ways), &way));
     password->kind = kinds[way];
-    password->length = GENERATED_LENGTH;
     return NULL;
 }
 

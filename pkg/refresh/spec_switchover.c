@@ -6,7 +6,7 @@ static const char *const day_names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri"
 
 /* clang-format off */
 static const struct field window_fields[] = {
-    {.path = "days",     .kind = FIELD_TEXTS, .offset = NOWHERE, .required = true, .min = 1, .max = 7,
+    {.path = "days",     .kind = FIELD_TEXTS, .offset = NOWHERE, .min = 1, .max = 7,
      .names = NAMES(day_names)},
     {.path = "from",     .kind = FIELD_TEXT, .offset = NOWHERE, .required = true, .max = 5, .shape = &shape_clock_time},
     {.path = "to",       .kind = FIELD_TEXT, .offset = NOWHERE, .required = true, .max = 5, .shape = &shape_clock_time},

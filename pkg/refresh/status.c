@@ -17,16 +17,18 @@ static const char *const role_names[] = {
     [COPY_PREVIOUS] = "Previous",
     [COPY_FAILED] = "Failed",
 };
+static const char *const previous_kinds[] = {"Proxy", "SSM", "SecretsManager", "ConfigMap", "Secret"};
 static const char *const condition_names[] = {
     [CONDITION_FALSE] = "False",
     [CONDITION_TRUE] = "True",
     [CONDITION_UNKNOWN] = "Unknown",
 };
 
+/* What names something has a maximum; what is for reading is cut. */
 /* clang-format off */
 #define AT(member) offsetof(struct step_status, member)
 static const struct field step_fields[] = {
-    {.path = "name",           .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .cut = 128},
+    {.path = "name",           .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .max = 128},
     {.path = "state",          .kind = FIELD_ENUM,    .offset = AT(state), .required = true, .names = NAMES(state_names)},
     {.path = "attempt",        .kind = FIELD_INT,     .offset = AT(attempt)},
     {.path = "externalID",     .kind = FIELD_TEXT,    .offset = AT(external_id), .cut = ARN_MAX},
@@ -43,7 +45,7 @@ static const struct part step_part = {
 
 #define AT(member) offsetof(struct database_status, member)
 static const struct field database_fields[] = {
-    {.path = "name",                 .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .cut = 63},
+    {.path = "name",                 .kind = FIELD_TEXT,    .offset = AT(name), .required = true, .always = true, .max = 63},
     {.path = "recoveryPointARN",     .kind = FIELD_TEXT,    .offset = AT(recovery_point_arn), .cut = ARN_MAX},
     {.path = "copyRecoveryPointARN", .kind = FIELD_TEXT,    .offset = AT(copy_recovery_point_arn), .cut = ARN_MAX},
     {.path = "copyIdentifier",       .kind = FIELD_TEXT,    .offset = AT(copy_identifier), .cut = 255},
@@ -68,7 +70,7 @@ static const struct part database_part = {
 
 #define AT(member) offsetof(struct copy_status, member)
 static const struct field copy_fields[] = {
-    {.path = "arn",          .kind = FIELD_TEXT, .offset = AT(arn), .required = true, .always = true, .cut = ARN_MAX},
+    {.path = "arn",          .kind = FIELD_TEXT, .offset = AT(arn), .required = true, .always = true, .max = ARN_MAX},
     {.path = "identifier",   .kind = FIELD_TEXT, .offset = AT(identifier), .cut = 255},
     {.path = "kind",         .kind = FIELD_ENUM, .offset = AT(kind), .names = NAMES(kind_names)},
     {.path = "database",     .kind = FIELD_TEXT, .offset = AT(database), .cut = 63},
@@ -84,8 +86,9 @@ static const struct part copy_part = {
 
 #define AT(member) offsetof(struct previous_status, member)
 static const struct field previous_fields[] = {
-    {.path = "kind",    .kind = FIELD_TEXT, .offset = AT(kind), .required = true, .always = true, .cut = 64},
-    {.path = "name",    .kind = FIELD_TEXT, .offset = AT(name), .required = true, .always = true, .cut = 63},
+    {.path = "kind",    .kind = FIELD_TEXT, .offset = AT(kind), .required = true, .always = true,
+     .names = NAMES(previous_kinds)},
+    {.path = "name",    .kind = FIELD_TEXT, .offset = AT(name), .required = true, .always = true, .max = 63},
     {.path = "value",   .kind = FIELD_TEXT, .offset = AT(value), .cut = 8192},
     {.path = "version", .kind = FIELD_TEXT, .offset = AT(version), .cut = 256},
 };
@@ -110,7 +113,7 @@ static const struct part history_part = {
 
 #define AT(member) offsetof(struct condition, member)
 static const struct field condition_fields[] = {
-    {.path = "type",               .kind = FIELD_TEXT, .offset = AT(type), .required = true, .always = true, .cut = 316},
+    {.path = "type",               .kind = FIELD_TEXT, .offset = AT(type), .required = true, .always = true, .max = 316},
     {.path = "status",             .kind = FIELD_ENUM, .offset = AT(status), .required = true, .names = NAMES(condition_names)},
     {.path = "observedGeneration", .kind = FIELD_INT,  .offset = AT(observed_generation)},
     {.path = "lastTransitionTime", .kind = FIELD_TIME, .offset = AT(transition_ms), .required = true, .always = true},
@@ -135,7 +138,7 @@ static const struct field status_fields[] = {
     {.path = "lastHandledRequest", .kind = FIELD_TEXT, .offset = AT(last_handled_request), .cut = 256},
 
     {.path = "run",                   .kind = FIELD_OBJECT},
-    {.path = "run.id",                .kind = FIELD_TEXT, .offset = AT(run.id), .required = true, .cut = 63},
+    {.path = "run.id",                .kind = FIELD_TEXT, .offset = AT(run.id), .required = true, .max = 63},
     {.path = "run.attempt",           .kind = FIELD_INT,  .offset = AT(run.attempt)},
     {.path = "run.trigger",           .kind = FIELD_TEXT, .offset = AT(run.trigger), .cut = 256},
     {.path = "run.request",           .kind = FIELD_TEXT, .offset = AT(run.request), .cut = 256},

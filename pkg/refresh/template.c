@@ -1,7 +1,5 @@
 #include "pkg/refresh/spec_parts.h"
 
-#define SHOWN_MAX 100 /* bytes of a template's name that an error repeats */
-
 struct err *template_scan(const char *text,
                           struct err *(*visit)(void *arg, const char *name, struct str plain), void *arg)
 {
@@ -53,7 +51,7 @@ static struct err *expand_piece(void *arg, const char *name, struct str plain)
             return NULL;
         }
     }
-    return err_new(ERR_INVALID, "$(%.*s): no such value", SHOWN_MAX, name);
+    return err_new(ERR_INVALID, "$(%.*s): no such value", SHOWN(name));
 }
 
 struct err *template_expand(const char *text, const struct template_value *values, size_t count,

@@ -61,6 +61,8 @@ static const struct row rows[] = {
     {.name = "a generated password", .at = "databases[0].aurora.masterUserPassword",
      .to = "{\"generate\":{\"secret\":{\"name\":\"n\",\"key\":\"k\"}}}",
      .want = "spec.databases[].aurora.masterUserPassword.generate"},
+    {.name = "a whole secret", .at = "databases[0].aurora.masterUserPassword", .to = "{\"fromSecret\":{\"secretsManager\":{\"secretID\":\"s\"}}}",
+     .want = "spec.databases[].aurora.masterUserPassword.fromSecret.secretsManager without key"},
     {.name = "a password of RDS", .at = "databases[0].aurora.masterUserPassword", .to = "{\"rdsManaged\":{}}",
      .want = "spec.databases[].aurora.masterUserPassword.rdsManaged"},
     {.name = "settings of the source", .at = "databases[1].dynamodb.restore.settingsFrom", .to = "\"Source\"",

@@ -116,9 +116,12 @@ static void reads_an_aurora_database(void **state)
     assert_text_equal(aurora->instances[0].name, "a");
     assert_text_equal(aurora->instances[1].class, "db.serverless");
     assert_number(aurora->instances[0].promotion_tier, -1);
+    assert_text_equal(aurora->instances[1].parameter_group, "shop-instance");
+    assert_text_equal(aurora->instances[1].availability_zone, "ap-northeast-1a");
+    assert_number(aurora->instances[1].promotion_tier, 15);
     assert_text_equal(aurora->min_acu, "0.5");
     assert_text_equal(aurora->max_acu, "8");
-    assert_number(aurora->port, -1);
+    assert_number(aurora->port, 3307);
     assert_number(aurora->backup_retention_days, 3);
     assert_int_equal(aurora->deletion_protection, YES);
     assert_number(aurora->tag_count, 2);
@@ -141,7 +144,7 @@ static void reads_passwords(void **state)
     assert_int_equal(generate->kind, PASSWORD_GENERATE);
     assert_text_equal(generate->from.secret_name, "orders-db");
     assert_text_equal(generate->from.secret_key, "password");
-    assert_true(generate->length >= 16);
+    assert_number(generate->length, 41);
     assert_int_equal(managed->kind, PASSWORD_RDS_MANAGED);
     assert_text_contains(managed->rds_managed_kms_key, "alias/staging");
 }
@@ -166,6 +169,12 @@ static void reads_a_dynamodb_database(void **state)
     assert_text_equal(table->stream_view_type, "NewAndOldImages");
     assert_int_equal(table->point_in_time_recovery, NO);
     assert_int_equal(table->deletion_protection, YES);
+    table = &refresh_database(whole.spec, "carts")->dynamodb;
+    assert_text_equal(table->billing_mode, "Provisioned");
+    assert_number(table->read_capacity, 20);
+    assert_number(table->write_capacity, 10);
+    assert_number(table->tag_count, 1);
+    assert_text_equal(table->tags[0].value, "staging");
 }
 
 static void reads_hooks(void **state)
@@ -295,6 +304,8 @@ static void fills_in_defaults_of_databases(void **state)
     assert_int_equal(aurora->deletion_protection, NO);
     assert_int_equal(aurora->password.kind, PASSWORD_NONE);
     assert_text_equal(aurora->kms_key, NULL);
+    assert_number(aurora->port, -1);
+    assert_number(aurora->instances[0].promotion_tier, -1);
     assert_text_equal(aurora->min_acu, NULL);
     table = &spec->databases[1].dynamodb;
     assert_int_equal(table->encryption, ENCRYPTION_AWS_MANAGED);
@@ -347,6 +358,10 @@ static const struct row good_rows[] = {
     {.name = "good: fractions of capacity", .at = R0 "serverlessV2Scaling.maxACU", .to = "\"255.5\""},
     {.name = "good: greatest capacity", .at = R0 "serverlessV2Scaling.maxACU", .to = "\"256\""},
     {.name = "good: equal capacities", .at = R0 "serverlessV2Scaling.minACU", .to = "\"8.0\""},
+    {.name = "good: a whole secret", .at = "databases[0].aurora.masterUserPassword.fromSecret.secretsManager.key"},
+    {.name = "good: every day", .at = "switchover.window.days"},
+    {.name = "good: provisioned", .at = R1 "billingMode", .to = "\"Provisioned\"", .also_at = R1 "provisionedThroughput",
+     .also_to = "{\"readCapacityUnits\":5,\"writeCapacityUnits\":1}"},
     {.name = "good: no password", .at = "databases[0].aurora.masterUserPassword"},
     {.name = "good: rdsManaged without a key", .at = "databases[4].aurora.masterUserPassword.rdsManaged", .to = "{}"},
     {.name = "good: no sourceRef with TargetVault alone", .at = "sourceRef", .also_at = "databases",
@@ -484,6 +499,13 @@ static const struct row bad_rows[] = {
      .want = IN_MAIN "instances[0].name: must have at most 7 characters"},
     {.name = "instance name with a hyphen at its end", .at = R0 "instances[0].name", .to = "\"a-\"",
      .want = IN_MAIN "instances[0].name: must be lower-case letters, digits and single hyphens, and not begin or end with a hyphen"},
+    {.name = "instance's parameter group", .at = R0 "instances[0].dbParameterGroupName", .to = "\"a_b\"",
+     .want = IN_MAIN "instances[a].dbParameterGroupName: must be letters, digits, dots and hyphens, and begin with a letter"},
+    {.name = "instance's zone", .at = R0 "instances[0].availabilityZone", .to = "\"tokyo\"",
+     .want = IN_MAIN "instances[a].availabilityZone: must be an availability zone such as ap-northeast-1a"},
+    {.name = "promotion tier of 16", .at = R0 "instances[0].promotionTier", .to = "16",
+     .want = IN_MAIN "instances[a].promotionTier: must be between 0 and 15"},
+    {.name = "port below 1150", .at = R0 "port", .to = "443", .want = IN_MAIN "port: must be between 1150 and 65535"},
     {.name = "two instances of one name", .at = R0 "instances[1].name", .to = "\"a\"",
      .want = IN_MAIN "instances[a]: two entries have this name"},
     {.name = "serverless without scaling", .at = R0 "serverlessV2Scaling",
@@ -531,8 +553,13 @@ static const struct row bad_rows[] = {
      .want = "spec.databases[main].aurora.masterUserPassword: exactly one of fromSecret, generate and rdsManaged must be given"},
     {.name = "password from nowhere", .at = "databases[0].aurora.masterUserPassword.fromSecret", .to = "{}",
      .want = "spec.databases[main].aurora.masterUserPassword.fromSecret: exactly one of secretsManager and secret must be given"},
-    {.name = "password without key", .at = "databases[0].aurora.masterUserPassword.fromSecret.secretsManager.key",
-     .want = "spec.databases[main].aurora.masterUserPassword.fromSecret.secretsManager.key: required"},
+    {.name = "generated password without key", .at = "databases[3].aurora.masterUserPassword.generate",
+     .to = "{\"secretsManager\":{\"secretID\":\"s\"}}",
+     .want = "spec.databases[orders].aurora.masterUserPassword.generate.secretsManager.key: required"},
+    {.name = "generated password too short", .at = "databases[3].aurora.masterUserPassword.generate.length", .to = "15",
+     .want = "spec.databases[orders].aurora.masterUserPassword.generate.length: must be between 16 and 41"},
+    {.name = "password with an empty key", .at = "databases[0].aurora.masterUserPassword.fromSecret.secretsManager.key",
+     .to = "\"\"", .want = "spec.databases[main].aurora.masterUserPassword.fromSecret.secretsManager.key: must not be empty"},
     {.name = "password's secret with a space", .at = "databases[0].aurora.masterUserPassword.fromSecret.secretsManager.secretID",
      .to = "\"a b\"", .want = "spec.databases[main].aurora.masterUserPassword.fromSecret.secretsManager.secretID: "
      "must be the name of a secret: letters, digits and any of /_+=.@-"},
@@ -577,6 +604,15 @@ static const struct row bad_rows[] = {
     {.name = "stream without view", .at = R1 "stream", .to = "{}", .want = IN_SESSIONS "stream.viewType: required"},
     {.name = "stream of an unknown view", .at = R1 "stream.viewType", .to = "\"All\"",
      .want = IN_SESSIONS "stream.viewType: must be KeysOnly, NewImage, OldImage or NewAndOldImages"},
+    {.name = "capacity with PayPerRequest", .at = R1 "provisionedThroughput",
+     .to = "{\"readCapacityUnits\":5,\"writeCapacityUnits\":1}",
+     .want = IN_SESSIONS "provisionedThroughput: belongs to billingMode Provisioned only"},
+    {.name = "capacity without writes", .at = R1 "provisionedThroughput", .to = "{\"readCapacityUnits\":5}",
+     .want = IN_SESSIONS "provisionedThroughput.writeCapacityUnits: required"},
+    {.name = "capacity of 0", .at = R1 "provisionedThroughput", .to = "{\"readCapacityUnits\":0,\"writeCapacityUnits\":1}",
+     .want = IN_SESSIONS "provisionedThroughput.readCapacityUnits: must be between 1 and 10000000"},
+    {.name = "tag of AWS on a table", .at = R1 "tags", .to = "{\"aws:x\":\"1\"}",
+     .want = IN_SESSIONS "tags: tags that begin with aws: or stagingrefresh.dev/ are reserved"},
     {.name = "point in time recovery is a number", .at = R1 "pointInTimeRecovery", .to = "1",
      .want = IN_SESSIONS "pointInTimeRecovery: expected boolean"},
 
@@ -612,7 +648,6 @@ static const struct row bad_rows[] = {
     {.name = "policy unknown", .at = "switchover.policy", .to = "\"auto\"", .want = "spec.switchover.policy: must be Automatic or Manual"},
     {.name = "differences unknown", .at = "switchover.differences", .to = "\"Ignore\"",
      .want = "spec.switchover.differences: must be Report or Fail"},
-    {.name = "window without days", .at = "switchover.window.days", .want = "spec.switchover.window.days: required"},
     {.name = "window of no day", .at = "switchover.window.days", .to = "[]",
      .want = "spec.switchover.window.days: must have at least one entry"},
     {.name = "window of an unknown day", .at = "switchover.window.days", .to = "[\"Mon\",\"Monday\"]",
@@ -689,6 +724,11 @@ static const struct row bad_rows[] = {
     {.name = "template of a run's other facts", .at = P ".value", .to = "\"$(run.attempt)\"",
      .want = IN_HOST ".value: $(run.attempt): unknown, there are $(databases.<name>.<attribute>) and $(run.id); write \"$$\" for a "
              "dollar sign"},
+
+    {.name = "template of a long name is cut between characters", .at = P ".value",
+     .to = "\"$(" LONG_32 LONG_32 LONG_32 "xyz進捗)\"",
+     .want = IN_HOST ".value: $(" LONG_32 LONG_32 LONG_32 "xyz): unknown, there are $(databases.<name>.<attribute>) and $(run.id); "
+             "write \"$$\" for a dollar sign"},
 
     /* the rest */
     {.name = "concurrencyPolicy unknown", .at = "concurrencyPolicy", .to = "\"Allow\"",
