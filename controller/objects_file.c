@@ -1,0 +1,411 @@
+#include "controller/objects_file.h"
+
+#include "controller/objects_file_join.h"
+#include "pkg/base/files.h"
+#include "pkg/base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define OBJECT_MAX_BYTES (8 * MIB)
+#define NAME_BYTES_MAX 200 /* a file's name is at most 255 bytes */
+#define OBJECTS_MAX 64
+#define INSTALLATION_BYTES 8
+
+struct entry {
+    struct object_id id; /* texts inside json */
+    char *path;
+    struct json *json; /* lock */
+    bool is_written;   /* lock; somebody is at it, outside the lock */
+};
+
+struct objects_file {
+    struct objects base;
+    char *dir;
+    char *installation;
+    int lock_fd;
+    pthread_mutex_t lock;
+    struct entry entries[OBJECTS_MAX]; /* lock */
+    size_t count;                      /* lock */
+};
+
+static struct objects_file *file_of(struct objects *objects)
+{
+    return (struct objects_file *)objects;
+}
+
+/* The lock is held. */
+static struct entry *find(struct objects_file *file, const struct object_id *id)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        struct entry *entry = &file->entries[i];
+
+        if (entry->id.kind == id->kind && text_equal(entry->id.namespace, id->namespace) &&
+            text_equal(entry->id.name, id->name))
+            return entry;
+    }
+    return NULL;
+}
+
+static struct object_id id_of(const struct json *object)
+{
+    bool is_account = text_equal(json_get_text(object, "kind", ""), object_kind_name(OBJECT_ACCOUNT));
+
+    return (struct object_id){
+        .kind = is_account ? OBJECT_ACCOUNT : OBJECT_REFRESH,
+        .namespace = is_account ? "" : json_get_text(object, "metadata.namespace", "default"),
+        .name = json_get_text(object, "metadata.name", ""),
+    };
+}
+
+/* --- the interface --- */
+
+static struct err *read_object(struct objects *self, const struct env *env, const struct object_id *id,
+                               struct json **ret)
+{
+    struct objects_file *file = file_of(self);
+    const struct entry *entry;
+
+    (void)env;
+    LOCK_SCOPE(&file->lock);
+    entry = find(file, id);
+    *ret = entry ? json_copy(entry->json) : NULL;
+    return NULL;
+}
+
+static struct err *list_objects(struct objects *self, const struct env *env, enum object_kind kind,
+                                struct json **ret_items)
+{
+    struct objects_file *file = file_of(self);
+    struct json *items = json_new_array();
+
+    (void)env;
+    LOCK_SCOPE(&file->lock);
+    for (size_t i = 0; i < file->count; i++) {
+        if (file->entries[i].id.kind == kind)
+            json_append(items, json_copy(file->entries[i].json));
+    }
+    *ret_items = items;
+    return NULL;
+}
+
+static void grow_version(struct json *object)
+{
+    struct json *meta = json_edit(object, "metadata");
+    int64_t version = 0;
+    AUTO_FREE char *text = NULL;
+
+    str_to_int(str_of(json_get_text(meta, "resourceVersion", "0")), &version);
+    text = xasprintf("%lld", (long long)version + 1);
+    json_set_text(meta, "resourceVersion", text);
+}
+
+static struct err *store(const char *path, const struct json *object)
+{
+    AUTO_BUF struct buf text = BUF_MAX(OBJECT_MAX_BYTES);
+
+    json_print_pretty(object, &text);
+    buf_addc(&text, '\n');
+    if (text.overflow)
+        return err_new(ERR_INVALID, "%s: the object has grown too large", path);
+    return file_replace(path, buf_str(&text), 0600);
+}
+
+/* Takes the entry for one writer whose copy is the newest version. */
+static struct err *begin_write(struct objects_file *file, const struct json *object, struct entry **ret)
+{
+    const struct object_id id = id_of(object);
+    struct entry *entry;
+
+    LOCK_SCOPE(&file->lock);
+    entry = find(file, &id);
+    if (!entry)
+        return err_new(ERR_NOT_FOUND, "%s %s is not there", object_kind_name(id.kind), id.name);
+    if (entry->is_written || !text_equal(json_get_text(entry->json, "metadata.resourceVersion", ""),
+                                         json_get_text(object, "metadata.resourceVersion", "")))
+        return err_new(ERR_CONFLICT, "%s %s was changed in between", object_kind_name(id.kind), id.name);
+    entry->is_written = true;
+    *ret = entry;
+    return NULL;
+}
+
+static void end_write(struct objects_file *file, struct entry *entry, struct json *newer)
+{
+    struct json *older = newer;
+
+    LOCK_SCOPE(&file->lock);
+    if (newer) {
+        older = entry->json;
+        entry->json = newer;
+        entry->id = id_of(newer);
+    }
+    json_free(older);
+    entry->is_written = false;
+}
+
+/* `newer` is taken over. On disk first: what was read back once can never be lost. */
+static struct err *write_object(struct objects_file *file, const struct json *object, struct json *newer,
+                                struct json **ret)
+{
+    AUTO_JSON struct json *owned = newer;
+    struct entry *entry = NULL;
+    struct err *err;
+
+    TRY(begin_write(file, object, &entry));
+    grow_version(owned);
+    err = store(entry->path, owned);
+    if (!err)
+        *ret = json_copy(owned);
+    end_write(file, entry, err ? NULL : TAKE(owned));
+    return err;
+}
+
+static struct err *write_status(struct objects *self, const struct env *env, const struct json *object,
+                                const struct json *status, struct json **ret)
+{
+    struct json *newer = json_copy(object);
+
+    (void)env;
+    json_set_copy(newer, "status", status);
+    return write_object(file_of(self), object, newer, ret);
+}
+
+static struct err *set_finalizer(struct objects *self, const struct env *env, const struct json *object,
+                                 bool present, struct json **ret)
+{
+    const struct json *before = json_at(object, "metadata.finalizers");
+    struct json *after = json_new_array();
+    struct json *newer;
+    bool had = false;
+
+    (void)env;
+    json_each (item, before) {
+        bool is_ours = text_equal(json_get_text(item, NULL, ""), FINALIZER);
+
+        had = had || is_ours;
+        if (!is_ours)
+            json_append(after, json_copy(item));
+    }
+    if (had == present) {
+        json_free(after);
+        *ret = json_copy(object);
+        return NULL;
+    }
+    if (present)
+        json_append_text(after, FINALIZER);
+    newer = json_copy(object);
+    json_set(json_edit(newer, "metadata"), "finalizers", after);
+    return write_object(file_of(self), object, newer, ret);
+}
+
+static void emit(struct objects *self, const struct env *env, const struct json *object,
+                 enum event_severity severity, const char *reason, const char *note)
+{
+    (void)self;
+    LOG_AT(env->log, severity == EVENT_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "event",
+           KV("object", json_get_text(object, "metadata.name", "")), KV("reason", reason), KV("note", note));
+}
+
+static const struct objects_ops ops = {
+    .read = read_object,
+    .read_live = read_object,
+    .list = list_objects,
+    .write_status = write_status,
+    .set_finalizer = set_finalizer,
+    .emit = emit,
+};
+
+/* --- bringing in --- */
+
+static char *random_id(struct random *random)
+{
+    unsigned char bytes[INSTALLATION_BYTES];
+    AUTO_BUF struct buf hex = BUF_MAX(2 * sizeof(bytes));
+
+    random_fill(random, bytes, sizeof(bytes));
+    buf_add_hex(&hex, bytes, sizeof(bytes));
+    return buf_take(&hex);
+}
+
+/* Names become names of files. */
+static bool is_safe(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= NAME_BYTES_MAX && name[0] != '.' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") == len;
+}
+
+static struct err *path_of(const struct objects_file *file, const struct object_id *id, char **ret)
+{
+    bool is_account = id->kind == OBJECT_ACCOUNT;
+
+    if (!is_safe(id->name) || (!is_account && !is_safe(id->namespace)) ||
+        strlen(id->name) + strlen(id->namespace) > NAME_BYTES_MAX)
+        return err_new(ERR_INVALID, "%s \"%s\": this cannot be a name", object_kind_name(id->kind), id->name);
+    if (is_account)
+        *ret = xasprintf("%s/awsaccount_%s.json", file->dir, id->name);
+    else
+        *ret = xasprintf("%s/stagingrefresh_%s_%s.json", file->dir, id->namespace, id->name);
+    return NULL;
+}
+
+/* *ret is NULL when nothing was stored under that path. */
+static struct err *load(const char *path, struct json **ret)
+{
+    AUTO_BUF struct buf text = BUF_MAX(OBJECT_MAX_BYTES);
+    AUTO_ERR struct err *err = file_read(path, &text);
+
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        *ret = NULL;
+        return NULL;
+    }
+    TRY(TAKE(err));
+    return err_wrap(json_parse(buf_str(&text), NULL, ret), "%s", path);
+}
+
+static struct err *add_entry(struct objects_file *file, const char *path, struct json *object)
+{
+    struct object_id id = id_of(object);
+    struct entry *entry;
+
+    LOCK_SCOPE(&file->lock);
+    if (find(file, &id)) {
+        json_free(object);
+        return err_new(ERR_INVALID, "%s: given twice", path);
+    }
+    if (file->count == OBJECTS_MAX) {
+        json_free(object);
+        return err_new(ERR_INVALID, "more than %d objects", OBJECTS_MAX);
+    }
+    entry = &file->entries[file->count++];
+    *entry = (struct entry){.path = xstrdup(path), .json = object, .id = id};
+    return NULL;
+}
+
+struct err *objects_file_put(struct objects *objects, const struct env *env, const struct json *document)
+{
+    struct objects_file *file = file_of(objects);
+    const struct object_id id = id_of(document);
+    AUTO_FREE char *uid = random_id(env->random);
+    AUTO_FREE char *path = NULL;
+    AUTO_JSON struct json *stored = NULL;
+    AUTO_JSON struct json *joined = NULL;
+
+    TRY(path_of(file, &id, &path));
+    TRY(load(path, &stored));
+    TRY(objects_file_join(document, stored, uid, &joined));
+    /* On disk at once: tokens in AWS follow from the uid. */
+    if (!json_equal(joined, stored)) {
+        grow_version(joined);
+        TRY(store(path, joined));
+    }
+    return add_entry(file, path, TAKE(joined));
+}
+
+struct err *objects_file_annotate(struct objects *objects, const struct object_id *id, const char *name,
+                                  const char *value)
+{
+    AUTO_JSON struct json *object = NULL;
+    AUTO_JSON struct json *written = NULL;
+    struct json *newer, *meta;
+
+    TRY(read_object(objects, NULL, id, &object));
+    if (!object)
+        return err_new(ERR_NOT_FOUND, "%s %s is not there", object_kind_name(id->kind), id->name);
+    newer = json_copy(object);
+    meta = json_edit(newer, "metadata");
+    if (!json_member(meta, "annotations"))
+        json_set(meta, "annotations", json_new_object());
+    json_set_text(json_edit(meta, "annotations"), name, value);
+    return write_object(file_of(objects), object, newer, &written);
+}
+
+/* --- opening --- */
+
+static struct err *take_lock(struct objects_file *file)
+{
+    AUTO_FREE char *path = xasprintf("%s/lock", file->dir);
+
+    file->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file->lock_fd < 0)
+        return err_errno(ERR_INVALID, errno, "%s", path);
+    if (flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return NULL;
+    if (errno == EWOULDBLOCK)
+        return err_new(ERR_CONFLICT, "another run uses %s: wait for it, or give another --state-dir",
+                       file->dir);
+    return err_errno(ERR_INVALID, errno, "lock %s", path);
+}
+
+static struct err *learn_installation(struct objects_file *file, const struct env *env)
+{
+    AUTO_FREE char *path = xasprintf("%s/installation", file->dir);
+    AUTO_BUF struct buf text = BUF_MAX(64);
+    AUTO_ERR struct err *err = file_read(path, &text);
+
+    if (err && err_kind(err) != ERR_NOT_FOUND)
+        return TAKE(err);
+    if (err) {
+        file->installation = random_id(env->random);
+        TRY(file_replace(path, str_of(file->installation), 0600));
+    } else {
+        file->installation = str_dup(str_trim(buf_str(&text)));
+    }
+    if (!*file->installation)
+        return err_new(ERR_INVALID, "%s is empty: it names what this directory has made in AWS", path);
+    file->base.installation = file->installation;
+    return NULL;
+}
+
+struct err *objects_file_open(const char *dir, const struct env *env, struct objects **ret)
+{
+    struct objects_file *file = xcalloc(1, sizeof(*file));
+    struct err *err;
+
+    file->base.ops = &ops;
+    file->dir = xstrdup(dir);
+    file->lock_fd = -1;
+    pthread_mutex_init(&file->lock, NULL);
+    err = dir_create(dir, 0700);
+    if (!err)
+        err = take_lock(file);
+    if (!err)
+        err = learn_installation(file, env);
+    if (err)
+        objects_file_close(&file->base);
+    else
+        *ret = &file->base;
+    return err;
+}
+
+void objects_file_close(struct objects *objects)
+{
+    struct objects_file *file = file_of(objects);
+
+    if (!file)
+        return;
+    for (size_t i = 0; i < file->count; i++) {
+        json_free(file->entries[i].json);
+        xfree(file->entries[i].path);
+    }
+    if (file->lock_fd >= 0)
+        close(file->lock_fd);
+    pthread_mutex_destroy(&file->lock);
+    xfree(file->installation);
+    xfree(file->dir);
+    xfree(file);
+}
+
+char *objects_file_default_dir(const char *xdg_state_home, const char *home, const char *namespace,
+                               const char *name)
+{
+    /* The specification wants a relative path ignored: https://specifications.freedesktop.org/basedir-spec/
+     */
+    if (!text_is_empty(xdg_state_home) && xdg_state_home[0] == '/')
+        return xasprintf("%s/stagingrefresh/%s/%s", xdg_state_home, namespace, name);
+    return text_is_empty(home) ? NULL
+                               : xasprintf("%s/.local/state/stagingrefresh/%s/%s", home, namespace, name);
+}

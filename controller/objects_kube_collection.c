@@ -1,0 +1,248 @@
+/* One kind: its store, its watch, and what is news to the engine. */
+#include "controller/objects_kube_priv.h"
+#include "pkg/base/lock.h"
+
+static const struct kube_resource resources[] = {
+    [OBJECT_ACCOUNT] = {.group = API_GROUP,
+                        .version = "v1alpha1",
+                        .plural = "awsaccounts",
+                        .kind = "AWSAccount"},
+    [OBJECT_REFRESH] = {.group = API_GROUP,
+                        .version = "v1alpha1",
+                        .plural = "stagingrefreshes",
+                        .kind = "StagingRefresh",
+                        .namespaced = true},
+};
+
+struct tracked {
+    struct keymap_node node;
+    char *told;        /* fingerprint of the version that the engine was told of */
+    char *own_version; /* resourceVersion of our last write */
+    bool is_uncertain;
+};
+
+static void free_tracked(struct tracked *tracked)
+{
+    xfree(tracked->node.key);
+    xfree(tracked->told);
+    xfree(tracked->own_version);
+    xfree(tracked);
+}
+
+/* The lock is held. */
+static struct tracked *track(struct collection *collection, const char *key)
+{
+    struct tracked *tracked = keymap_find(&collection->tracked, key);
+
+    if (tracked)
+        return tracked;
+    tracked = xcalloc(1, sizeof(*tracked));
+    tracked->node.key = xstrdup(key);
+    keymap_insert(&collection->tracked, &tracked->node);
+    return tracked;
+}
+
+static void forget(struct collection *collection, const char *key)
+{
+    struct tracked *tracked;
+
+    LOCK_SCOPE(&collection->lock);
+    tracked = keymap_find(&collection->tracked, key);
+    if (!tracked)
+        return;
+    keymap_remove(&collection->tracked, &tracked->node);
+    free_tracked(tracked);
+}
+
+/* --- what is news --- */
+
+/* What the engine acts on, besides the status that only we write: equal texts mean that there is nothing new.
+ */
+static char *fingerprint(const struct collection *collection, const struct kube_object *object)
+{
+    AUTO_BUF struct buf out = BUF_MAX(64 * KIB);
+
+    buf_addf(&out, "%s %lld %d", object->uid, (long long)object->generation, object->deleting);
+    json_each (annotation, json_at(object->json, "metadata.annotations")) {
+        if (str_starts(str_of(json_key(annotation)), API_GROUP "/"))
+            buf_addf(&out, " %s=%s", json_key(annotation), json_get_text(annotation, NULL, ""));
+    }
+    /* Refreshes wait for an account to become usable, and only its status says so. */
+    if (collection->kind == OBJECT_ACCOUNT) {
+        json_each (condition, json_at(object->json, "status.conditions"))
+            buf_addf(&out, " %s:%s", json_get_text(condition, "type", ""),
+                     json_get_text(condition, "status", ""));
+    }
+    return buf_take(&out);
+}
+
+static bool is_news(struct collection *collection, const struct kube_object *object)
+{
+    AUTO_FREE char *now = fingerprint(collection, object);
+    struct tracked *tracked;
+    bool changed;
+
+    LOCK_SCOPE(&collection->lock);
+    tracked = track(collection, object->key);
+    changed = !text_equal(tracked->told, now);
+    if (changed) {
+        xfree(tracked->told);
+        tracked->told = TAKE(now);
+    }
+    /* Somebody else's write may have touched the status: a look costs little. */
+    return changed || !text_equal(tracked->own_version, object->resource_version);
+}
+
+/* --- telling --- */
+
+static void tell(struct collection *collection, const char *key, enum work_priority priority)
+{
+    struct str namespace, name;
+    AUTO_FREE char *owned_namespace = NULL;
+    AUTO_FREE char *owned_name = NULL;
+    struct object_id id = {.kind = collection->kind};
+
+    kube_key_split(key, &namespace, &name);
+    id.namespace = owned_namespace = str_dup(namespace);
+    id.name = owned_name = str_dup(name);
+    collection->owner->changed(collection->owner->changed_arg, &id, priority);
+}
+
+static bool names_account(const struct json *refresh, const char *account)
+{
+    return text_equal(json_get_text(refresh, "spec.sourceRef.name", NULL), account) ||
+           text_equal(json_get_text(refresh, "spec.targetRef.name", NULL), account);
+}
+
+static void tell_users(struct collection *accounts, const char *account, enum work_priority priority)
+{
+    struct collection *refreshes = &accounts->owner->collections[OBJECT_REFRESH];
+    AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(refreshes->store, NULL);
+
+    for (size_t i = 0; i < all.count; i++) {
+        if (names_account(all.items[i]->json, account))
+            tell(refreshes, all.items[i]->key, priority);
+    }
+}
+
+static void on_change(void *arg, const char *key, enum kube_change change)
+{
+    struct collection *collection = arg;
+    AUTO_KUBE_OBJECT const struct kube_object *object = kube_store_get(collection->store, key);
+    enum work_priority priority = change == KUBE_INITIAL ? WORK_ROUTINE : WORK_URGENT;
+
+    if (!object)
+        forget(collection, key);
+    else if (!is_news(collection, object))
+        return;
+    tell(collection, key, priority);
+    if (collection->kind == OBJECT_ACCOUNT)
+        tell_users(collection, key, priority);
+}
+
+void collection_resync(struct collection *collection)
+{
+    AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(collection->store, NULL);
+
+    for (size_t i = 0; i < all.count; i++)
+        tell(collection, all.items[i]->key, WORK_ROUTINE);
+}
+
+/* --- life --- */
+
+void collection_init(struct collection *collection, struct objects_kube *owner, enum object_kind kind)
+{
+    *collection = (struct collection){
+        .owner = owner, .kind = kind, .resource = &resources[kind], .store = kube_store_new()};
+    pthread_mutex_init(&collection->lock, NULL);
+    kube_store_on_change(collection->store, on_change, collection);
+}
+
+struct err *collection_start(struct collection *collection)
+{
+    struct objects_kube *owner = collection->owner;
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = collection->resource}}};
+
+    collection->env = owner->env;
+    collection->env.transport = owner->new_transport(owner->new_transport_arg);
+    return kube_watch_start(owner->client, &collection->env, &opts, collection->store, &collection->watch);
+}
+
+void collection_stop(struct collection *collection)
+{
+    kube_watch_stop(TAKE(collection->watch));
+    transport_free(TAKE(collection->env.transport));
+}
+
+void collection_done(struct collection *collection)
+{
+    for (struct keymap_node *node = keymap_next(&collection->tracked, NULL), *next; node; node = next) {
+        next = keymap_next(&collection->tracked, node);
+        keymap_remove(&collection->tracked, node);
+        free_tracked((struct tracked *)node);
+    }
+    keymap_done(&collection->tracked);
+    kube_store_free(collection->store);
+    pthread_mutex_destroy(&collection->lock);
+}
+
+/* --- what writers teach --- */
+
+struct kube_ref collection_ref(const struct collection *collection, const struct object_id *id)
+{
+    return (struct kube_ref){.resource = collection->resource,
+                             .namespace = collection->resource->namespaced ? id->namespace : NULL,
+                             .name = id->name};
+}
+
+void collection_wrote(struct collection *collection, const struct json *object)
+{
+    AUTO_FREE char *key = kube_key(json_get_text(object, "metadata.namespace", NULL),
+                                   json_get_text(object, "metadata.name", ""));
+    struct tracked *tracked;
+
+    kube_store_learn(collection->store, object);
+    LOCK_SCOPE(&collection->lock);
+    tracked = track(collection, key);
+    xfree(tracked->own_version);
+    tracked->own_version = xstrdup(json_get_text(object, "metadata.resourceVersion", ""));
+    tracked->is_uncertain = false;
+}
+
+static void set_uncertain(struct collection *collection, const char *key, bool value)
+{
+    LOCK_SCOPE(&collection->lock);
+    track(collection, key)->is_uncertain = value;
+}
+
+void collection_set_uncertain(struct collection *collection, const char *key)
+{
+    set_uncertain(collection, key, true);
+}
+
+bool collection_is_uncertain(struct collection *collection, const char *key)
+{
+    const struct tracked *tracked;
+
+    LOCK_SCOPE(&collection->lock);
+    tracked = keymap_find(&collection->tracked, key);
+    return tracked && tracked->is_uncertain;
+}
+
+struct err *collection_get(struct collection *collection, const struct env *env, const struct object_id *id,
+                           struct json **ret)
+{
+    struct kube_ref ref = collection_ref(collection, id);
+    AUTO_FREE char *key = kube_key(ref.namespace, ref.name);
+    AUTO_JSON struct json *object = NULL;
+    AUTO_ERR struct err *err = kube_get(collection->owner->client, env, &ref, &object);
+
+    if (err && err_kind(err) != ERR_NOT_FOUND)
+        return TAKE(err);
+    if (object)
+        kube_store_learn(collection->store, object);
+    if (collection_is_uncertain(collection, key))
+        set_uncertain(collection, key, false);
+    *ret = TAKE(object);
+    return NULL;
+}
