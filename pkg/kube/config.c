@@ -93,11 +93,12 @@ static const char *current_context(const struct files *files)
 static struct err *find_part(const struct files *files, struct config_node context, const char *part,
                              const char *list, struct config_node *ret)
 {
-    const char *name = json_get_text(json_member(context.json, part), NULL, "");
     struct config_node entry;
+    const char *name;
 
     *ret = (struct config_node){0};
-    if (!*name)
+    TRY(config_get_text(context, part, &name));
+    if (!name)
         return NULL;
     TRY(find_named(files, list, name, &entry));
     if (!entry.json)
@@ -130,15 +131,16 @@ static struct err *check_server(const struct kube_config *config)
 static struct err *read_context(struct kube_config *config, const struct files *files,
                                 struct config_node context)
 {
-    const char *namespace = json_get_text(context.json, "namespace", "");
     struct config_node cluster, user;
+    const char *namespace;
     struct err *err;
 
     TRY(find_part(files, context, "cluster", "clusters", &cluster));
     TRY(find_part(files, context, "user", "users", &user));
     if (!cluster.json)
         return config_fault(context, "cluster", "missing");
-    config->namespace = xstrdup(*namespace ? namespace : "default");
+    TRY(config_get_text(context, "namespace", &namespace));
+    config->namespace = xstrdup(namespace ? namespace : "default");
     if (user.json)
         TRY(config_read_user(config, user));
     TRY(config_read_cluster(config, cluster));

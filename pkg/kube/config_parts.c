@@ -6,11 +6,6 @@
 #define PEM_MAX MIB
 #define ARGS_MAX 256
 
-static struct err *join(struct err *err, struct config_node at, const char *field)
-{
-    return err_wrap(err, "%s:%d: %s", yaml_name(at.doc), yaml_line(at.doc, at.json), field);
-}
-
 struct err *config_fault(struct config_node at, const char *field, const char *fmt, ...)
 {
     AUTO_FREE char *text = NULL;
@@ -19,7 +14,7 @@ struct err *config_fault(struct config_node at, const char *field, const char *f
     va_start(args, fmt);
     text = xvasprintf(fmt, args);
     va_end(args);
-    return join(err_new(ERR_INVALID, "%s", text), at, field);
+    return err_new(ERR_INVALID, "%s:%d: %s: %s", yaml_name(at.doc), yaml_line(at.doc, at.json), field, text);
 }
 
 char *config_path(const struct yaml_doc *doc, const char *path)
@@ -39,8 +34,7 @@ static struct config_node member(struct config_node at, const char *name)
     return (struct config_node){.doc = at.doc, .json = found ? found : at.json};
 }
 
-/* NULL when absent or null; the text lives in the document. */
-static struct err *get_text(struct config_node at, const char *name, const char **ret)
+struct err *config_get_text(struct config_node at, const char *name, const char **ret)
 {
     const struct json *found = json_member(at.json, name);
 
@@ -72,7 +66,7 @@ static struct err *get_owned(struct config_node at, const char *name, char **ret
 {
     const char *text;
 
-    TRY(get_text(at, name, &text));
+    TRY(config_get_text(at, name, &text));
     *ret = xstrdup_or_null(text);
     return NULL;
 }
@@ -92,8 +86,8 @@ static struct err *get_pem(struct config_node at, const char *name, struct buf *
     AUTO_FREE char *data_name = xasprintf("%s-data", name);
     const char *data, *path;
 
-    TRY(get_text(at, data_name, &data));
-    TRY(get_text(at, name, &path));
+    TRY(config_get_text(at, data_name, &data));
+    TRY(config_get_text(at, name, &path));
     if (data) {
         if (!base64_decode(str_of(data), ret_pem))
             return config_fault(member(at, data_name), data_name, "not base64");
@@ -101,7 +95,10 @@ static struct err *get_pem(struct config_node at, const char *name, struct buf *
             return config_fault(member(at, data_name), data_name, "not PEM");
     } else if (path) {
         *ret_file = config_path(at.doc, path);
-        return join(config_read_pem(*ret_file, ret_pem), member(at, name), name);
+        AUTO_ERR struct err *err = config_read_pem(*ret_file, ret_pem);
+
+        if (err)
+            return config_fault(member(at, name), name, "%s", err_text(err));
     }
     return NULL;
 }
@@ -168,8 +165,8 @@ static struct err *read_token(struct kube_config *config, struct config_node at)
 {
     const char *token, *file;
 
-    TRY(get_text(at, "token", &token));
-    TRY(get_text(at, "tokenFile", &file));
+    TRY(config_get_text(at, "token", &token));
+    TRY(config_get_text(at, "tokenFile", &file));
     if (token)
         config->token = secret_new(str_trim(str_of(token)));
     if (file)
@@ -217,8 +214,8 @@ static struct err *read_impersonation(struct kube_config *config, struct config_
 {
     const char *user, *uid;
 
-    TRY(get_text(at, "as", &user));
-    TRY(get_text(at, "as-uid", &uid));
+    TRY(config_get_text(at, "as", &user));
+    TRY(config_get_text(at, "as-uid", &uid));
     if ((user && strpbrk(user, "\r\n")) || (uid && strpbrk(uid, "\r\n")))
         return config_fault(at, "as", "holds a line break");
     if (user)
@@ -270,7 +267,7 @@ static struct err *check_interactive(const struct kube_plugin *plugin, struct co
 {
     const char *mode;
 
-    TRY(get_text(at, "interactiveMode", &mode));
+    TRY(config_get_text(at, "interactiveMode", &mode));
     if (!mode && text_equal(plugin->api_version, "client.authentication.k8s.io/v1"))
         return config_fault(at, "exec.interactiveMode", "missing");
     if (mode && text_equal(mode, "Always"))
@@ -288,7 +285,7 @@ static struct err *read_plugin(struct kube_config *config, struct config_node at
     const char *command;
 
     TRY(get_owned(at, "apiVersion", &plugin->api_version));
-    TRY(get_text(at, "command", &command));
+    TRY(config_get_text(at, "command", &command));
     TRY(get_owned(at, "installHint", &plugin->install_hint));
     TRY(get_bool(at, "provideClusterInfo", &plugin->provide_cluster_info));
     if (!command)

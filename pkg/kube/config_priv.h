@@ -60,6 +60,8 @@ struct config_node {
 /* "file:line: field: what" */
 struct err *config_fault(struct config_node at, const char *field, const char *fmt, ...) MUST_USE
     PRINTF_LIKE(3, 4);
+/* A member that is a text; NULL when absent, null or empty. It lives in the document. */
+struct err *config_get_text(struct config_node at, const char *name, const char **ret) MUST_USE;
 /* `path` as seen from the folder of the file that it was written in. */
 char *config_path(const struct yaml_doc *doc, const char *path);
 
