@@ -10,7 +10,7 @@ static bool check_resource(struct call *call, const struct database_kind **ret)
     const struct database_kind *kind = sim_kind_of_resource(arn);
     struct arn parts;
 
-    if (!arn_parse(arn, &parts) || !kind)
+    if (!sim_arn_parse(arn, &parts) || !kind)
         return call_refuse(call, 400, "InvalidParameterValueException",
                            "Invalid ARN, or a type of resource that is not supported: %s", arn);
     if (!str_is(parts.account, call->account->id) || !str_is(parts.region, call->account->region))

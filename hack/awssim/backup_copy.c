@@ -34,7 +34,7 @@ bool sim_copy_start(struct call *call)
         return answer;
     if (!sim_job_may_pass_role(call) || !find_source(call, &source) || !sim_lifecycle_read(call, &days))
         return false;
-    if (!arn_parse(destination, &arn) || !str_is(arn.service, "backup") ||
+    if (!sim_arn_parse(destination, &arn) || !str_is(arn.service, "backup") ||
         !str_starts(arn.resource, "backup-vault:") || !str_is(arn.partition, call->account->partition))
         return call_refuse(call, 400, "InvalidParameterValueException", "Invalid destination vault: %s",
                            destination);

@@ -206,7 +206,7 @@ bool sim_job_may_pass_role(struct call *call)
         return call_refuse(call, 403, "AccessDeniedException",
                            "User: %s is not authorized to perform: iam:PassRole on resource: %s",
                            call->principal, role);
-    if (!arn_parse(role, &arn) || !str_is(arn.service, "iam") || !str_starts(arn.resource, "role/"))
+    if (!sim_arn_parse(role, &arn) || !str_is(arn.service, "iam") || !str_starts(arn.resource, "role/"))
         return call_refuse(call, 400, "InvalidParameterValueException", "Invalid role ARN: %s", role);
     if (!str_is(arn.account, call->account->id))
         return call_refuse(call, 403, "AccessDeniedException", "Cross-account pass role is not allowed.");

@@ -237,7 +237,7 @@ char *call_pass_role(struct call *call, const char *role_arn, const char *servic
     if (!call_may(call, "iam:PassRole"))
         return xasprintf("User: %s is not authorized to perform: iam:PassRole on resource: %s",
                          call->principal, role_arn);
-    if (!arn_parse(role_arn, &arn) || !str_is(arn.service, "iam") || !str_starts(arn.resource, "role/"))
+    if (!sim_arn_parse(role_arn, &arn) || !str_is(arn.service, "iam") || !str_starts(arn.resource, "role/"))
         return xasprintf("%s is not the ARN of a role", role_arn);
     if (!str_is(arn.account, call->account->id))
         return xstrdup("Cross-account pass role is not allowed.");

@@ -6,7 +6,7 @@ static bool owns(const char *text)
 {
     struct arn arn;
 
-    return arn_parse(text, &arn) && str_is(arn.service, "dynamodb") && str_starts(arn.resource, "table/");
+    return sim_arn_parse(text, &arn) && str_is(arn.service, "dynamodb") && str_starts(arn.resource, "table/");
 }
 
 static bool source(const struct account *account, const char *arn, struct backup_source *ret)

@@ -124,7 +124,7 @@ static struct table *taggable(struct call *call)
     struct table *table = sim_table_or_refuse(call, "ResourceArn", "ResourceNotFoundException");
     struct arn arn;
 
-    if (table && !arn_parse(call_text(call, "ResourceArn"), &arn)) {
+    if (table && !sim_arn_parse(call_text(call, "ResourceArn"), &arn)) {
         call_refuse(call, 400, "ValidationException", "Invalid ResourceArn: %s",
                     call_text(call, "ResourceArn"));
         return NULL;

@@ -203,7 +203,7 @@ static bool find_for_caller(struct call *call, const struct kms_key **ret)
     const struct kms_key *key = kms_find(call->account, name);
     struct arn arn;
 
-    if (str_starts(str_of(name), "arn:") && (!arn_parse(name, &arn) || !str_is(arn.service, "kms")))
+    if (str_starts(str_of(name), "arn:") && (!sim_arn_parse(name, &arn) || !str_is(arn.service, "kms")))
         return call_refuse(call, 400, "InvalidArnException", "%s is not a valid ARN", name);
     if (!key && str_starts(str_of(name), "arn:") && !str_is(arn.account, call->account->id))
         return call_refuse(call, 400, "AccessDeniedException",

@@ -134,7 +134,7 @@ static bool is_secret_arn(const char *text)
 {
     struct arn arn;
 
-    return arn_parse(text, &arn) && str_is(arn.service, "secretsmanager") &&
+    return sim_arn_parse(text, &arn) && str_is(arn.service, "secretsmanager") &&
            str_starts(arn.resource, "secret:");
 }
 

@@ -8,7 +8,7 @@ static bool owns(const char *text)
 {
     struct arn arn;
 
-    return arn_parse(text, &arn) && str_is(arn.service, "rds") && str_starts(arn.resource, "cluster:");
+    return sim_arn_parse(text, &arn) && str_is(arn.service, "rds") && str_starts(arn.resource, "cluster:");
 }
 
 static bool source(const struct account *account, const char *arn, struct backup_source *ret)

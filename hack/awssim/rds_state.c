@@ -77,7 +77,7 @@ static struct str plain_id(const struct rds_state *state, const char *id, const 
     struct arn arn;
     struct str rest, head;
 
-    if (!arn_parse(id, &arn))
+    if (!sim_arn_parse(id, &arn))
         return str_of(id);
     rest = arn.resource;
     if (!str_is(arn.account, state->account->id) || !str_is(arn.region, state->account->region) ||

@@ -110,7 +110,7 @@ char *account_arn(const struct account *account, const char *service, const char
 struct arn { /* views into the text */
     struct str partition, service, region, account, resource;
 };
-bool arn_parse(const char *text, struct arn *ret);
+bool sim_arn_parse(const char *text, struct arn *ret);
 /* The account in which the ARN lies, NULL if the world has none (or it is no ARN). */
 struct account *sim_account_of_arn(const struct sim *sim, const char *arn);
 

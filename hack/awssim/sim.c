@@ -98,7 +98,7 @@ char *account_arn(const struct account *account, const char *service, const char
                      resource);
 }
 
-bool arn_parse(const char *text, struct arn *ret)
+bool sim_arn_parse(const char *text, struct arn *ret)
 {
     struct str rest = str_of(text), head;
     struct arn arn = {0};
@@ -116,7 +116,7 @@ struct account *sim_account_of_arn(const struct sim *sim, const char *text)
 {
     struct arn arn;
 
-    if (!arn_parse(text, &arn))
+    if (!sim_arn_parse(text, &arn))
         return NULL;
     for (size_t i = 0; i < sim->account_count; i++)
         if (str_is(arn.account, sim->accounts[i]->id) &&

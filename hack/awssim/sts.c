@@ -19,7 +19,7 @@ static char *trusted_arn(const struct principal *who)
 {
     struct arn arn;
 
-    if (!who->role_name || !arn_parse(who->arn, &arn))
+    if (!who->role_name || !sim_arn_parse(who->arn, &arn))
         return xstrdup(who->arn);
     return xasprintf("arn:" STR_FMT ":iam::%s:role/%s", STR_ARG(arn.partition), who->account_id,
                      who->role_name);
