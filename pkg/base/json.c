@@ -573,6 +573,12 @@ void json_remove(struct json *object, const char *name)
     cJSON_DeleteItemFromObjectCaseSensitive(raw(object), name);
 }
 
+void json_remove_item(struct json *array, size_t index)
+{
+    if (json_is(array, JSON_ARRAY) && index < json_count(array))
+        cJSON_DeleteItemFromArray(raw(array), (int)index);
+}
+
 struct json *json_edit(struct json *value, const char *path)
 {
     return (struct json *)(uintptr_t)json_at(value, path);

@@ -267,6 +267,16 @@ static void finish_fetch(struct kube_credentials *credentials, int64_t wall_ms, 
     credentials->waiter_count = 0;
 }
 
+/* A missing file of ours must not look like a missing object to the caller. */
+static struct err *no_credentials(struct err *err)
+{
+    AUTO_ERR struct err *cause = err;
+    enum err_kind kind =
+        err_kind(cause) == ERR_INVALID || err_kind(cause) == ERR_CANCELED ? err_kind(cause) : ERR_RETRY;
+
+    return err_new(kind, "credentials: %s", err_text(cause));
+}
+
 /* NULL and nothing in *ret: an older value is still there, look again. */
 static struct err *fetch_for_all(struct kube_credentials *credentials, const struct env *env,
                                  const struct kube_identity **ret)
@@ -287,7 +297,7 @@ static struct err *fetch_for_all(struct kube_credentials *credentials, const str
         is_usable = freshness_of(credentials, sched_wall_ms(env->sched)) != USELESS;
     }
     if (!is_usable)
-        return err_wrap(err, "credentials");
+        return no_credentials(err);
     LOG_DEBUG(env->log, "credentials could not be read again, the old ones still hold",
               KV("error", err_text(err)));
     err_ignore(err, "the old value holds");

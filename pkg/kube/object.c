@@ -184,3 +184,13 @@ bool kube_set_condition(struct json *conditions, const struct kube_condition *wa
     json_set_int(condition, "observedGeneration", want->observed_generation);
     return !json_equal(before, condition);
 }
+
+bool kube_remove_condition(struct json *conditions, const char *type)
+{
+    size_t index;
+
+    if (!find_index(conditions, type, &index))
+        return false;
+    json_remove_item(conditions, index);
+    return true;
+}
