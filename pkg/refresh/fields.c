@@ -100,7 +100,7 @@ struct err *fields_one_of(const struct json *value, const char *where, const str
 /* --- defaults --- */
 
 /* Depth is that of the tables. */
-static void set_defaults(const struct part *part, void *item) // NOLINT(misc-no-recursion)
+static void set_defaults(const struct part *part, void *item)
 {
     for (size_t i = 0; i < part->count; i++) {
         const struct field *field = &part->fields[i];
@@ -389,8 +389,8 @@ static struct err *check_key(const struct part *part, const struct json *list, s
 }
 
 /* Depth is that of the tables. */
-static struct err *read_list(const struct field *field, const struct json *value, // NOLINT(misc-no-recursion)
-                             const char *where, void *item)
+static struct err *read_list(const struct field *field, const struct json *value, const char *where,
+                             void *item)
 {
     size_t index = 0;
 
@@ -421,9 +421,8 @@ static const struct json *parent_of(const struct json *value, const char *path)
     return parent ? json_at(value, parent) : value;
 }
 
-static struct err *read_field(const struct field *field,
-                              const struct json *value, // NOLINT(misc-no-recursion)
-                              const char *where, void *item)
+static struct err *read_field(const struct field *field, const struct json *value, const char *where,
+                              void *item)
 {
     const struct json *found = json_at(value, field->path);
     AUTO_FREE char *path = xasprintf("%s%s%s", where, *where ? "." : "", field->path);
@@ -439,8 +438,7 @@ static struct err *read_field(const struct field *field,
     return field->kind == FIELD_PART ? read_part(field->part, found, path, field_at(field, item)) : NULL;
 }
 
-static struct err *read_part(const struct part *part, const struct json *value, // NOLINT(misc-no-recursion)
-                             const char *where, void *item)
+static struct err *read_part(const struct part *part, const struct json *value, const char *where, void *item)
 {
     for (size_t i = 0; i < part->count; i++)
         TRY(read_field(&part->fields[i], value, where, item));
@@ -477,7 +475,7 @@ static void free_pairs(const struct field *field, void *item)
     xfree(pairs);
 }
 
-static void free_list(const struct field *field, void *item) // NOLINT(misc-no-recursion)
+static void free_list(const struct field *field, void *item)
 {
     char *entries = field_pointer(field_at(field, item));
 
@@ -486,7 +484,7 @@ static void free_list(const struct field *field, void *item) // NOLINT(misc-no-r
     xfree(entries);
 }
 
-static void free_field(const struct field *field, void *item) // NOLINT(misc-no-recursion)
+static void free_field(const struct field *field, void *item)
 {
     bool is_list = field->kind == FIELD_TEXTS || field->kind == FIELD_PAIRS || field->kind == FIELD_LIST;
 
@@ -511,7 +509,7 @@ static void free_field(const struct field *field, void *item) // NOLINT(misc-no-
         field_set_pointer(field_at(field, item), NULL);
 }
 
-void fields_free(const struct part *part, void *item) // NOLINT(misc-no-recursion)
+void fields_free(const struct part *part, void *item)
 {
     for (size_t i = 0; i < part->count; i++) {
         if (part->fields[i].offset != NOWHERE)
@@ -521,8 +519,7 @@ void fields_free(const struct part *part, void *item) // NOLINT(misc-no-recursio
 
 /* --- looking at tables --- */
 
-void fields_walk(const struct part *part, const char *prefix, // NOLINT(misc-no-recursion)
-                 fields_visit_fn *visit, void *arg)
+void fields_walk(const struct part *part, const char *prefix, fields_visit_fn *visit, void *arg)
 {
     for (size_t i = 0; i < part->count; i++) {
         const struct field *field = &part->fields[i];

@@ -44,9 +44,6 @@ struct field {
     enum field_kind kind;
     size_t offset;
     size_t count_offset; /* TEXTS, PAIRS, LIST */
-    bool required;       /* once its parent is there */
-    bool always;         /* written, once its parent is there, even when empty */
-    bool live;           /* this and all below may change while a run is under way */
     int64_t min, max;    /* of a number; characters of a text; entries of a list. max 0: none */
     int64_t item_max;    /* characters of each text of a list or pair */
     size_t cut;          /* a text is cut to so many bytes when it is written, and not measured when read */
@@ -54,6 +51,9 @@ struct field {
     const struct shape *shape;
     struct names names;
     const struct part *part;
+    bool required; /* once its parent is there */
+    bool always;   /* written, once its parent is there, even when empty */
+    bool live;     /* this and all below may change while a run is under way */
 };
 
 struct part {

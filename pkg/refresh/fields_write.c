@@ -84,7 +84,7 @@ static struct json *write_json(const struct field *field, const void *item)
 }
 
 /* Depth is that of the tables. */
-static struct json *write_list(const struct field *field, const void *item) // NOLINT(misc-no-recursion)
+static struct json *write_list(const struct field *field, const void *item)
 {
     const char *entries = field_pointer(field_at(field, item));
     size_t count = *field_count_at(field, item);
@@ -144,7 +144,7 @@ static bool is_empty(const struct field *field, const void *item)
     return (field->kind == FIELD_TIME || field->kind == FIELD_TIME_MS) && *(const int64_t *)at <= 0;
 }
 
-struct json *fields_write(const struct part *part, const void *item) // NOLINT(misc-no-recursion)
+struct json *fields_write(const struct part *part, const void *item)
 {
     struct json *object = json_new_object();
 
@@ -178,7 +178,7 @@ static struct json *default_value(const struct field *field)
     return field->kind == FIELD_OBJECT && field->always ? json_new_object() : NULL;
 }
 
-static void normalise_field(const struct field *field, struct json *parent) // NOLINT(misc-no-recursion)
+static void normalise_field(const struct field *field, struct json *parent)
 {
     const char *name = last_name(field->path);
     struct json *found = json_edit(parent, name);
@@ -203,7 +203,7 @@ static void normalise_field(const struct field *field, struct json *parent) // N
     }
 }
 
-void fields_normalise_frozen(const struct part *part, struct json *value) // NOLINT(misc-no-recursion)
+void fields_normalise_frozen(const struct part *part, struct json *value)
 {
     for (size_t i = 0; i < part->count; i++) {
         struct json *parent = parent_for(value, part->fields[i].path, false);

@@ -145,9 +145,8 @@ static struct err *unknown_field(const struct search *search, const struct level
 static struct err *check_level(const struct search *search, const struct level *level,
                                const struct json *object);
 
-static struct err *check_list(const struct search *search,
-                              const struct part *part, // NOLINT(misc-no-recursion)
-                              const char *where, const struct json *list)
+static struct err *check_list(const struct search *search, const struct part *part, const char *where,
+                              const struct json *list)
 {
     size_t index = 0;
 
@@ -162,8 +161,8 @@ static struct err *check_list(const struct search *search,
 }
 
 /* Depth is that of the tables. */
-static struct err *check_member(const struct search *search, // NOLINT(misc-no-recursion)
-                                const struct level *level, const struct json *member)
+static struct err *check_member(const struct search *search, const struct level *level,
+                                const struct json *member)
 {
     const struct field *field = find_row(level, json_key(member));
     AUTO_FREE char *path = NULL;
@@ -182,8 +181,8 @@ static struct err *check_member(const struct search *search, // NOLINT(misc-no-r
 }
 
 /* Values of another type than an object are for the parser to refuse. */
-static struct err *check_level(const struct search *search, // NOLINT(misc-no-recursion)
-                               const struct level *level, const struct json *object)
+static struct err *check_level(const struct search *search, const struct level *level,
+                               const struct json *object)
 {
     if (!json_is(object, JSON_OBJECT))
         return NULL;
