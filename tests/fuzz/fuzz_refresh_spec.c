@@ -1,5 +1,5 @@
 /* Objects of our two kinds as anybody may write them, and the status that we read back. The first byte says
- * which. */
+ * which: 0, 1 or 2. Seeds are in tests/data/refresh/fuzz. */
 #include "pkg/refresh/account.h"
 #include "pkg/refresh/spec.h"
 #include "pkg/refresh/status.h"
