@@ -337,6 +337,11 @@ int64_t scenario_duration_ms(const struct scenario *scenario)
     return scenario->duration_ms;
 }
 
+int64_t scenario_password_ms(const struct scenario *scenario)
+{
+    return scenario->opts.password_ms ? scenario->opts.password_ms : SECONDS(28);
+}
+
 int64_t scenario_calls_of(const struct scenario *scenario, size_t life)
 {
     return life < scenario->lives ? scenario->calls[life] : 0;

@@ -27,10 +27,12 @@ struct scenario_opts {
     struct crash crashes[CRASHES_MAX];
     size_t crash_count;
     struct memory_opts api; /* .sched is ignored; zero is an API server without quirks */
-    int workers;            /* 0: 4 */
-    int64_t deadline_ms;    /* virtual time in which it must end; 0: 48 h */
-    int64_t settle_ms;      /* how long the engine goes on after the end; 0: 10 min */
-    int log_fd;             /* where debug lines go; 0: nowhere (SR_LOG in the environment: stderr) */
+    int64_t
+        password_ms; /* how long the world takes for a reset, from the call until it is in force; 0: 28 s */
+    int workers;     /* 0: 4 */
+    int64_t deadline_ms; /* virtual time in which it must end; 0: 48 h */
+    int64_t settle_ms;   /* how long the engine goes on after the end; 0: 10 min */
+    int log_fd;          /* where debug lines go; 0: nowhere (SR_LOG in the environment: stderr) */
     /* After every write of the refresh, by whomever; may edit objects. */
     void (*on_write)(void *arg, struct scenario *scenario, const struct json *object);
     void *on_write_arg;
@@ -55,6 +57,7 @@ const struct json *scenario_object(struct scenario *scenario);
 bool scenario_has_ended(const struct scenario *scenario);
 /* From the creation of the objects to the end of the run, in virtual time. */
 int64_t scenario_duration_ms(const struct scenario *scenario);
+int64_t scenario_password_ms(const struct scenario *scenario);
 /* Calls to the outside that one life (0: the first), or all lives, began. */
 int64_t scenario_calls_of(const struct scenario *scenario, size_t life);
 int64_t scenario_call_count(const struct scenario *scenario);

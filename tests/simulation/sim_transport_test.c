@@ -135,7 +135,7 @@ static const struct fault_row {
      .body = "{\"match\":{\"operation\":\"AssumeRole\",\"nth\":1,\"times\":9},\"action\":\"delay\","
              "\"delaySeconds\":60}",
      .want = "timed out after 30000 ms",
-     .assumed = 1},
+     .assumed = 3},
 };
 
 static void faults_look_like_a_network(void **state)

@@ -1,0 +1,28 @@
+/* What must hold of every refresh, whatever happened on the way. Each check appends a sentence per violation,
+ * nothing when all is well. */
+#ifndef SIMULATION_INVARIANTS_H
+#define SIMULATION_INVARIANTS_H
+
+#include "pkg/base/buf.h"
+#include "tests/simulation/scenario.h"
+
+/* The run has succeeded, and staging uses the new copies: proxies, parameters, secrets, one previous copy
+ * kept. */
+void check_success(struct scenario *scenario, struct buf *faults);
+/* Seen from AWS: one backup, copy and restore per database, started under a token of its own; the
+ * switchover's changes made once; nothing in production but backups and copies. */
+void check_exactly_once(struct scenario *scenario, struct buf *faults);
+void check_production(struct scenario *scenario, struct buf *faults);
+/* Every version of the status there ever was: percent and steps never go back, conditions are by the rules of
+ * kstatus, no secret shows. */
+void check_history(struct scenario *scenario, struct buf *faults);
+/* The proxy got the new cluster only after the reset password was in force. */
+void check_password(struct scenario *scenario, struct buf *faults);
+
+/* All of them. NULL: all is well; else the faults, yours. */
+char *check_all(struct scenario *scenario);
+
+/* How many rows the journal has for the operation with that effect; either may be NULL. */
+int64_t journal_count(const struct json *journal, const char *operation, const char *effect);
+
+#endif
