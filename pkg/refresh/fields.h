@@ -42,6 +42,9 @@ struct names {
 struct field {
     const char *path; /* below the part, members joined with '.'; parents come before their children */
     enum field_kind kind;
+    bool required; /* once its parent is there */
+    bool always;   /* written, once its parent is there, even when empty */
+    bool live;     /* this and all below may change while a run is under way */
     size_t offset;
     size_t count_offset; /* TEXTS, PAIRS, LIST */
     int64_t min, max;    /* of a number; characters of a text; entries of a list. max 0: none */
@@ -51,9 +54,6 @@ struct field {
     const struct shape *shape;
     struct names names;
     const struct part *part;
-    bool required; /* once its parent is there */
-    bool always;   /* written, once its parent is there, even when empty */
-    bool live;     /* this and all below may change while a run is under way */
 };
 
 struct part {
