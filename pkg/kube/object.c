@@ -65,22 +65,21 @@ static struct json *conditional_patch(const struct json *object)
     return patch;
 }
 
-/* A failed test is answered with 422, as is a change that is not allowed; the former names the operation. */
+/* A failed test is answered with 422, as is a change that is not allowed. The latter names the field, the
+ * former comes with these words alone (they are as old as the patch itself, and still those of 1.36). */
 static struct err *conflict_if_test_failed(struct err *err)
 {
-    const char *message;
+    static const char words[] = "the server rejected our request due to an error in our request";
+    const struct err_remote *remote = err ? err_remote(err) : NULL;
 
-    if (!err || err_remote(err)->http_status != 422)
-        return err;
-    message = err_remote(err)->message;
-    if (!message || !str_contains(str_of(message), "test"))
+    if (!remote || remote->http_status != 422 || !str_contains(str_of(remote->message), words))
         return err;
     {
         AUTO_ERR struct err *cause = err;
-        struct err_remote remote = *err_remote(cause);
+        struct err_remote changed = *remote;
 
-        remote.code = "Conflict";
-        return err_set_remote(err_new(ERR_CONFLICT, "%s", err_text(cause)), &remote);
+        changed.code = "Conflict";
+        return err_set_remote(err_new(ERR_CONFLICT, "%s", err_text(cause)), &changed);
     }
 }
 

@@ -58,7 +58,7 @@ static const struct finalizer_row {
      .removes = true,
      .object = WITH(",\"finalizers\":[\"a\",\"d/f\",\"b\"]"),
      .want = "[" TESTS "{\"op\":\"test\",\"path\":\"/metadata/finalizers/1\",\"value\":\"d/"
-                       "f\"},{\"op\":\"remove\",\"path\":\"/metadata/finalizers/1\"}]"},
+             "f\"},{\"op\":\"remove\",\"path\":\"/metadata/finalizers/1\"}]"},
     {.name = "remove what is not there", .removes = true, .object = WITH(",\"finalizers\":[\"a\"]")},
 };
 
@@ -87,7 +87,7 @@ static const struct refusal_row {
     enum err_kind want;
 } refusal_rows[] = {
     {.name = "a failed test is a conflict",
-     .message = "testing value /metadata/resourceVersion failed",
+     .message = "the server rejected our request due to an error in our request",
      .want = ERR_CONFLICT},
     {.name = "a change that is not allowed is not",
      .message =
