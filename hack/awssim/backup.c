@@ -132,7 +132,6 @@ static struct err *load_point(const struct loader *loader, struct account *accou
         .kind = kind, .resource_name = source.name, .infix = infix, .id = uuid, .full = full};
     struct point *point = sim_point_add(account, vault, &name);
     point->resource_arn = xstrdup(resource);
-    point->resource_name = xstrdup(source.name);
     point->snapshot = kind->snapshot(owner, resource);
     point->is_encrypted = full || source.encrypted;
     point->key_arn = point->is_encrypted

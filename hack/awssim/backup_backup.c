@@ -37,6 +37,18 @@ static bool check_windows(struct call *call, int64_t *ret_start_minutes)
     return true;
 }
 
+/* The recovery point's ARN is known at once only where AWS Backup makes it itself. */
+static void set_early_arn(struct call *call, const struct job *job)
+{
+    const struct backup_state *state = call_state(call);
+    struct point_name name = {.kind = job->kind, .infix = "job", .id = job->id, .full = true};
+
+    if (!sim_texts_have(state->full_management, job->kind->resource_type))
+        return;
+    AUTO_FREE char *arn = sim_point_arn(call->account, &name);
+    json_set_text(call->out, "RecoveryPointArn", arn);
+}
+
 bool sim_backup_start(struct call *call)
 {
     struct backup_state *state = call_state(call);
@@ -65,7 +77,8 @@ bool sim_backup_start(struct call *call)
     json_set_text(call->out, "BackupJobId", job->id);
     json_set(call->out, "CreationDate", call_time(call, job->created_ms));
     json_set_bool(call->out, "IsParent", false);
-    call_effect(call, EFFECT_CREATED, job->id);
+    set_early_arn(call, job);
+    call_effect(call, EFFECT_CREATED, job->resource_arn);
     return true;
 }
 

@@ -49,7 +49,7 @@ bool sim_copy_start(struct call *call)
     json_set_text(call->out, "CopyJobId", job->id);
     json_set(call->out, "CreationDate", call_time(call, job->created_ms));
     json_set_bool(call->out, "IsParent", false);
-    call_effect(call, EFFECT_CREATED, job->id);
+    call_effect(call, EFFECT_CREATED, job->source_point_arn);
     return true;
 }
 

@@ -74,6 +74,7 @@ struct point_name {
     const char *id;    /* of the job */
     bool full;         /* fully managed by AWS Backup */
 };
+char *sim_point_arn(const struct account *account, const struct point_name *name); /* yours */
 /* CREATING, created now, with copies of what is given. */
 struct point *sim_point_add(struct account *account, const struct vault *vault,
                             const struct point_name *name);

@@ -41,7 +41,7 @@ bool sim_restore_start(struct call *call)
     job->metadata = json_copy(json_member(call->input, "Metadata"));
     job->copy_tags = call_bool(call, "CopySourceTagsToRestoredResource", false);
     json_set_text(call->out, "RestoreJobId", job->id);
-    call_effect(call, EFFECT_CREATED, job->id);
+    call_effect(call, EFFECT_CREATED, job->point_arn);
     return true;
 }
 

@@ -53,7 +53,7 @@ bool sim_vault_lock_allows(const struct vault *vault, int64_t days)
 
 /* Aurora: a cluster snapshot whose name has the job's id in lower case. A table: AWS Backup's own ARN, or a
  * backup of DynamoDB's if AWS Backup does not fully manage the type. */
-static char *arn_new(const struct account *account, const struct point_name *name)
+char *sim_point_arn(const struct account *account, const struct point_name *name)
 {
     AUTO_FREE char *id = xstrdup(name->id);
 
@@ -72,7 +72,7 @@ struct point *sim_point_add(struct account *account, const struct vault *vault, 
     struct point *point = xcalloc(1, sizeof(*point));
 
     *LIST_ADD(state->points) = point;
-    *point = (struct point){.arn = arn_new(account, name),
+    *point = (struct point){.arn = sim_point_arn(account, name),
                             .vault = xstrdup(vault->name),
                             .resource_name = xstrdup(name->resource_name),
                             .kind = name->kind,

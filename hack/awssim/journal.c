@@ -7,22 +7,46 @@ static const char *const effects[] = {
     [EFFECT_NONE] = "none",       [EFFECT_REFUSED] = "refused",
 };
 
+/* What a call that was refused was about, as far as its input says so. */
+static const char *named_resource(const struct call *call)
+{
+    static const char *const members[] = {"DBInstanceIdentifier",
+                                          "DBClusterIdentifier",
+                                          "DBProxyName",
+                                          "TableName",
+                                          "ResourceArn",
+                                          "ResourceName",
+                                          "RecoveryPointArn",
+                                          "BackupVaultName",
+                                          "Name",
+                                          "SecretId",
+                                          "service",
+                                          "RoleArn",
+                                          "FunctionName"};
+
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (json_get_text(call->input, members[i], NULL))
+            return json_get_text(call->input, members[i], NULL);
+    return NULL;
+}
+
 void sim_journal_add(struct sim *sim, const struct call *call, int status)
 {
     const struct call_private *priv = call->priv;
     struct journal_entry *entry = LIST_ADD(sim->journal);
 
-    *entry = (struct journal_entry){.seq = (int64_t)sim->journal.count,
-                                    .time_ms = call->now_ms,
-                                    .account = xstrdup(call->account ? call->account->id : ""),
-                                    .service = xstrdup(call->service->name),
-                                    .operation = xstrdup(call->operation->name),
-                                    .resource = xstrdup_or_null(priv->resource),
-                                    .token = xstrdup_or_null(priv->token),
-                                    .principal = xstrdup(call->principal),
-                                    .error = xstrdup_or_null(priv->error_code),
-                                    .status = status,
-                                    .effect = priv->effect};
+    *entry = (struct journal_entry){
+        .seq = (int64_t)sim->journal.count,
+        .time_ms = call->now_ms,
+        .account = xstrdup(call->account ? call->account->id : ""),
+        .service = xstrdup(call->service->name),
+        .operation = xstrdup(call->operation->name),
+        .resource = xstrdup_or_null(priv->resource ? priv->resource : named_resource(call)),
+        .token = xstrdup_or_null(priv->token),
+        .principal = xstrdup(call->principal),
+        .error = xstrdup_or_null(priv->error_code),
+        .status = status,
+        .effect = priv->effect};
 }
 
 static struct json *text_or_null(const char *text)

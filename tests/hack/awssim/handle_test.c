@@ -331,7 +331,7 @@ static void test_journal(void **state)
                       "me\",\"httpStatus\":200,\"error\":null,\"effect\":\"changed\"},"
                       "{\"seq\":2,\"time\":\"2026-11-22T16:00:00.000Z\",\"account\":\"111111111111\","
                       "\"service\":\"backup\","
-                      "\"operation\":\"PutBackupVaultAccessPolicy\",\"resource\":null,\"token\":null,"
+                      "\"operation\":\"PutBackupVaultAccessPolicy\",\"resource\":\"none\",\"token\":null,"
                       "\"principal\":\"arn:aws:iam::111111111111:user/"
                       "me\",\"httpStatus\":400,\"error\":\"ResourceNotFoundException\","
                       "\"effect\":\"refused\"}]");
