@@ -40,6 +40,8 @@ struct table *sim_table_or_refuse(struct call *call, const char *member, const c
     const char *name = call_text(call, member);
     struct table *table = sim_table(call_state(call), name);
 
+    call_effect(call, EFFECT_CHANGED, table ? table->arn : name);
+
     if (table && call->now_ms >= table->created_ms + sim_duration(call->sim, "dynamodb.visible"))
         return table;
     if (text_equal(code, "TableNotFoundException"))

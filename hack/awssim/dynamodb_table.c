@@ -102,6 +102,8 @@ bool sim_dynamodb_create_table(struct call *call)
     const char *key = call_text(call, "SSESpecification.KMSMasterKeyId");
     AUTO_FREE char *fault = key ? kms_why_unusable(call->account, key) : NULL;
 
+    call_effect(call, EFFECT_CHANGED, call_text(call, "TableName"));
+
     if (fault)
         return call_refuse(call, 400, "ValidationException", "%s", fault);
     if (!check_create(call))

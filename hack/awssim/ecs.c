@@ -207,6 +207,7 @@ static bool update_service(struct call *call)
     const struct ecs_cluster *cluster = cluster_or_refuse(call);
     struct ecs_service *service = cluster ? service_find(state, cluster, call_text(call, "service")) : NULL;
 
+    call_effect(call, EFFECT_CHANGED, service ? service->arn : call_text(call, "service"));
     if (!cluster || !check_update(call, service))
         return false;
     AUTO_JSON struct json *before = sim_ecs_service_wire(state, service);

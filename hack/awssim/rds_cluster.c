@@ -24,11 +24,13 @@ static const struct rds_filter filters[] = {
     {.name = "db-cluster-resource-id", .matches = resource_id_matches},
 };
 
+/* Says early what the call is about, so that the journal knows it of refused ones, too. */
 static struct rds_cluster *find_or_refuse(struct call *call)
 {
     const char *id = call_text(call, "DBClusterIdentifier");
     struct rds_cluster *cluster = sim_rds_cluster(call_state(call), id);
 
+    call_effect(call, EFFECT_CHANGED, cluster ? cluster->arn : id);
     if (!cluster)
         call_refuse(call, 404, "DBClusterNotFoundFault", "DBCluster %s not found.", id);
     return cluster;

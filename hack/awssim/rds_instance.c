@@ -173,7 +173,9 @@ bool sim_rds_create_instance(struct call *call)
     struct rds_state *state = call_state(call);
     const char *cluster_id = call_text(call, "DBClusterIdentifier");
     struct rds_cluster *cluster = cluster_id ? sim_rds_cluster(state, cluster_id) : NULL;
+    AUTO_FREE char *arn = account_arn(call->account, "rds", "db:%s", call_text(call, "DBInstanceIdentifier"));
 
+    call_effect(call, EFFECT_CHANGED, arn);
     if (!cluster_id)
         return call_refuse(
             call, 400, "InvalidParameterCombination",
@@ -197,6 +199,7 @@ static struct rds_instance *find_or_refuse(struct call *call, struct rds_cluster
     const char *id = call_text(call, "DBInstanceIdentifier");
     struct rds_instance *instance = sim_rds_instance(call_state(call), id, ret_cluster);
 
+    call_effect(call, EFFECT_CHANGED, instance ? instance->arn : id);
     if (!instance)
         call_refuse(call, 404, "DBInstanceNotFound", "DBInstance %s not found.", id);
     return instance;

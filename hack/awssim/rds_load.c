@@ -236,11 +236,12 @@ struct rds_section {
     const struct json *subnet_groups, *security_groups, *parameter_groups, *clusters, *proxies,
         *password_reset, *versions;
     struct json *outcomes;
-    char *second_target;
+    char *second_target, *host;
     bool restore_copies_tags;
 };
 
 static const struct load_field section_fields[] = {
+    {FIELD(rds_section, "hostPart", LOAD_TEXT, host)},
     {FIELD(rds_section, "subnetGroups", LOAD_LIST, subnet_groups)},
     {FIELD(rds_section, "securityGroups", LOAD_LIST, security_groups)},
     {FIELD(rds_section, "clusterParameterGroups", LOAD_LIST, parameter_groups)},
@@ -285,6 +286,10 @@ struct err *sim_rds_load(const struct loader *loader, struct account *account, c
     state->options.restore_copies_tags = section.restore_copies_tags;
     state->options.second_target_is_combination = text_equal(section.second_target, "InvalidCombination");
     xfree(section.second_target);
+    if (section.host) {
+        xfree(state->host);
+        state->host = section.host;
+    }
     return err ? err : load_lists(loader, state, &section);
 }
 

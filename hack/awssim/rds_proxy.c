@@ -205,6 +205,7 @@ bool sim_proxy_modify(struct call *call)
 {
     struct rds_proxy *proxy = sim_proxy_find(call_state(call), call_text(call, "DBProxyName"));
 
+    call_effect(call, EFFECT_CHANGED, proxy ? proxy->arn : call_text(call, "DBProxyName"));
     if (!proxy)
         return sim_proxy_refuse_missing(call);
     if (!check_modify(call, proxy))

@@ -239,6 +239,7 @@ static struct rds_proxy *find_or_refuse(struct call *call)
     struct rds_proxy *proxy = sim_proxy_find(call_state(call), call_text(call, "DBProxyName"));
     const char *group = call_text(call, "TargetGroupName");
 
+    call_effect(call, EFFECT_CHANGED, proxy ? proxy->arn : call_text(call, "DBProxyName"));
     if (!proxy) {
         sim_proxy_refuse_missing(call);
     } else if (group && !text_equal(group, "default")) {

@@ -11,6 +11,8 @@ static struct json *tags_of(struct call *call)
     struct rds_instance *instance = sim_rds_instance(state, name, NULL);
     struct arn arn;
 
+    call_effect(call, EFFECT_CHANGED, name);
+
     if (!sim_arn_parse(name, &arn)) {
         call_refuse(call, 400, "InvalidParameterValue", "Invalid resource name: %s", name);
         return NULL;

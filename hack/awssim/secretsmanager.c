@@ -30,6 +30,7 @@ struct stored_secret *sim_secret_or_refuse(struct call *call)
 {
     struct stored_secret *secret = sim_secret_find(call_state(call), call_text(call, "SecretId"));
 
+    call_effect(call, EFFECT_CHANGED, secret ? secret->arn : call_text(call, "SecretId"));
     if (!secret)
         call_refuse(call, 400, "ResourceNotFoundException",
                     "Secrets Manager can't find the specified secret.");

@@ -353,6 +353,7 @@ static bool delete_parameter(struct call *call)
     struct ssm_state *state = call_state(call);
     const char *name = call_text(call, "Name");
 
+    call_effect(call, EFFECT_CHANGED, name);
     for (size_t i = 0; i < state->count; i++) {
         if (!text_equal(state->parameters[i]->name, name))
             continue;

@@ -158,6 +158,8 @@ bool sim_ssm_put_parameter(struct call *call)
     struct parameter *parameter = sim_parameter(state, call_text(call, "Name"));
     bool created = !parameter;
 
+    call_effect(call, EFFECT_CHANGED, parameter ? parameter->arn : call_text(call, "Name"));
+
     if (!check_name(call) || !check_change(call, parameter) || !check_type(call, parameter) ||
         !check_value(call, parameter) || !check_pattern(call, parameter))
         return false;
