@@ -1,7 +1,6 @@
 /* pkg/aws/ini.h (the shared files of the AWS tools) on foreign bytes. */
 #include "pkg/aws/ini.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -10,11 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     err_ignore(ini_parse((struct str){.ptr = (const char *)data, .len = size}, "fuzz", &ini),
                "any outcome but a crash");
     for (size_t i = 0; i < ini.count; i++) {
-        if (ini_section(&ini, ini.sections[i].name) != &ini.sections[i])
-            __builtin_trap();
+        FUZZ_EXPECT(ini_section(&ini, ini.sections[i].name) == &ini.sections[i]);
         for (size_t k = 0; k < ini.sections[i].count; k++) {
-            if (!ini_get(&ini.sections[i], ini.sections[i].entries[k].key))
-                __builtin_trap();
+            FUZZ_EXPECT(ini_get(&ini.sections[i], ini.sections[i].entries[k].key));
         }
     }
     return 0;

@@ -1,7 +1,6 @@
 /* pkg/aws/xml.h on foreign bytes. */
 #include "pkg/aws/xml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -11,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     err_ignore(xml_parse((struct str){.ptr = (const char *)data, .len = size}, &limits, &root),
                "any outcome but a crash");
     for (const struct xml *node = root; node; node = xml_first(node)) {
-        if (!xml_name(node)[0] || !xml_text(node))
-            __builtin_trap();
+        FUZZ_EXPECT(xml_name(node)[0] && xml_text(node));
         xml_get_int(node, "Code.Marker", 0);
     }
     return 0;
