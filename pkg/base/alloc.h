@@ -37,7 +37,8 @@ void *xgrow(void *items, size_t count, size_t size);
 /* One allocation of ours freed; NULL is fine. */
 void xfree(void *ptr);
 
-/* For libraries that are handed secrets: blocks of ours that are wiped before they are given back. NULL is fine. */
+/* For libraries that are handed secrets: blocks of ours that are wiped before they are given back. NULL is
+ * fine. */
 void *xrealloc_wiped(void *old, size_t size) __attribute__((returns_nonnull, alloc_size(2)));
 void xfree_wiped(void *ptr);
 

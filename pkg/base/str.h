@@ -38,7 +38,8 @@ struct str str_from(struct str text, size_t offset); /* tail; empty when offset 
 /* At most `max_bytes` of UTF-8 text, no character cut in two. */
 struct str str_cut_utf8(struct str text, size_t max_bytes);
 char *str_dup(struct str text);
-/* Bytes of the UTF-8 character that the text begins with (RFC 3629: no overlong forms, no surrogates); 0 when there is none. */
+/* Bytes of the UTF-8 character that the text begins with (RFC 3629: no overlong forms, no surrogates); 0 when
+ * there is none. */
 size_t str_utf8_len(struct str text);
 
 /* Whole text as a decimal number, optional sign, nothing else; false leaves *ret alone. */
