@@ -20,7 +20,8 @@ enum err_kind {
 
 struct err;
 
-struct err *err_new(enum err_kind kind, const char *fmt, ...) MUST_USE PRINTF_LIKE(2, 3);
+struct err *err_new(enum err_kind kind, const char *fmt, ...) MUST_USE PRINTF_LIKE(2, 3)
+    __attribute__((returns_nonnull));
 
 /* "context: cause"; takes err and gives it back changed. err_wrap(NULL, ...) is NULL. */
 struct err *err_wrap(struct err *err, const char *fmt, ...) MUST_USE PRINTF_LIKE(2, 3);
@@ -36,7 +37,8 @@ struct err_remote {
     int http_status;        /* 0: no answer came */
     int64_t retry_after_ms; /* 0: the server did not say */
 };
-struct err *err_set_remote(struct err *err, const struct err_remote *remote) MUST_USE;
+struct err *err_set_remote(struct err *err, const struct err_remote *remote) MUST_USE
+    __attribute__((returns_nonnull));
 
 enum err_kind err_kind(const struct err *err);
 const char *err_text(const struct err *err);                /* the whole sentence; lives as long as err */
@@ -63,6 +65,7 @@ static inline void auto_err(struct err **err)
     } while (0)
 
 /* Text of errno without strerror's shared buffer: err_errno(ERR_RETRY, errno, "open %s", path). */
-struct err *err_errno(enum err_kind kind, int number, const char *fmt, ...) MUST_USE PRINTF_LIKE(3, 4);
+struct err *err_errno(enum err_kind kind, int number, const char *fmt, ...) MUST_USE PRINTF_LIKE(3, 4)
+    __attribute__((returns_nonnull));
 
 #endif
