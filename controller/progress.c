@@ -79,12 +79,17 @@ static void add_line(const struct progress_view *view, enum mood mood, const str
     buf_addc(out, '\n');
 }
 
+static int64_t elapsed_ms(int64_t start_ms, int64_t end_ms)
+{
+    return end_ms > start_ms ? end_ms - start_ms : 0;
+}
+
 static void add_elapsed(struct buf *line, int64_t start_ms, int64_t end_ms)
 {
     char text[TIME_TEXT_MAX] = "";
 
     if (start_ms)
-        duration_text(end_ms > start_ms ? end_ms - start_ms : 0, text);
+        duration_text(elapsed_ms(start_ms, end_ms), text);
     buf_addf(line, " %7s", text);
 }
 
@@ -106,11 +111,14 @@ static void render_title(const struct progress_view *view, struct buf *out)
     buf_addf(&line, "%s  %s", view->title, status->phase ? status->phase : "Starting");
     if (status->progress_text)
         buf_addf(&line, "  %s", status->progress_text);
-    if (status->run.id)
-        buf_addf(&line, "  run %s", status->run.id);
-    if (status->run.id)
-        add_elapsed(&line, status->run.start_ms,
-                    status->run.completion_ms ? status->run.completion_ms : view->now_ms);
+    if (status->run.id) {
+        char elapsed[TIME_TEXT_MAX];
+
+        duration_text(elapsed_ms(status->run.start_ms,
+                                 status->run.completion_ms ? status->run.completion_ms : view->now_ms),
+                      elapsed);
+        buf_addf(&line, "  run %s  %s", status->run.id, elapsed);
+    }
     add_line(view, MOOD_TITLE, &line, out);
 }
 
@@ -371,9 +379,12 @@ static const struct condition *find_condition(const struct refresh_status *statu
 void progress_text_result(const struct refresh_status *status, struct buf *out)
 {
     const struct condition *ready = find_condition(status, "Ready");
+    bool succeeded = text_equal(status->phase, "Succeeded");
     AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
 
-    buf_addf(&line, "%s", status->phase ? status->phase : "Nothing was done");
+    if (!succeeded && !text_equal(status->phase, "Failed"))
+        return;
+    buf_adds(&line, status->phase);
     if (status->run.start_ms && status->run.completion_ms) {
         char took[TIME_TEXT_MAX];
 
@@ -384,7 +395,7 @@ void progress_text_result(const struct refresh_status *status, struct buf *out)
         buf_addf(&line, ": %s", ready->message);
     add_visible(out, buf_text(&line), INT32_MAX);
     buf_addc(out, '\n');
-    for (size_t i = 0; i < status->database_count && text_equal(status->phase, "Succeeded"); i++) {
+    for (size_t i = 0; succeeded && i < status->database_count; i++) {
         const struct database_status *database = &status->databases[i];
 
         buf_addf(out, "  %s: %s%s%s\n", database->name,

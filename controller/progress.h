@@ -45,7 +45,7 @@ void progress_json_line(const struct progress_change *change, int64_t now_ms, st
 void progress_text_line(const struct progress_change *change, int64_t now_ms, struct buf *out);
 /* The last line for programs: {"phase", "runID", "status"}. */
 void progress_json_result(const struct json *object, struct buf *out);
-/* The last lines for people: how it ended, and what staging uses. */
+/* The last lines for people: how it ended, and what staging uses. Nothing for a run that has not. */
 void progress_text_result(const struct refresh_status *status, struct buf *out);
 
 #endif
