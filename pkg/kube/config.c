@@ -10,6 +10,7 @@
 /* Kubeconfigs in order of precedence: whatever is looked up comes from the first that has it. */
 struct files {
     struct yaml_docs docs[FILES_MAX]; /* each with one document or none */
+    const char *first;                /* what errors call all of them */
     size_t count;
 };
 
@@ -169,14 +170,14 @@ static struct err *resolve(const struct files *files, const struct kube_config_s
     const char *name =
         sources && !text_is_empty(sources->context) ? sources->context : current_context(files);
     AUTO_KUBE_CONFIG struct kube_config *config = NULL;
-    const char *first = files->count && doc_of(files, 0) ? yaml_name(doc_of(files, 0)) : "kubeconfig";
     struct config_node context;
 
     if (!name)
-        return err_new(ERR_INVALID, "%s: current-context: missing, and no context was asked for", first);
+        return err_new(ERR_INVALID, "%s: current-context: missing, and no context was asked for",
+                       files->first);
     TRY(find_named(files, "contexts", name, &context));
     if (!context.json)
-        return err_new(ERR_INVALID, "%s: there is no context \"%s\"", first, name);
+        return err_new(ERR_INVALID, "%s: there is no context \"%s\"", files->first, name);
     if (!json_is(json_member(context.json, "context"), JSON_OBJECT))
         return config_fault(context, "context", "missing");
     config = config_new(sources);
@@ -189,7 +190,7 @@ static struct err *resolve(const struct files *files, const struct kube_config_s
 struct err *kube_config_from_text(struct str text, const char *name,
                                   const struct kube_config_sources *sources, struct kube_config **ret)
 {
-    CLEANUP(files_done) struct files files = {0};
+    CLEANUP(files_done) struct files files = {.first = name};
 
     TRY(yaml_parse(text, name, NULL, &files.docs[0]));
     files.count = 1;
@@ -210,7 +211,7 @@ static struct err *add_file(struct files *files, const char *path)
 static struct err *load_file(const char *path, const struct kube_config_sources *sources,
                              struct kube_config **ret)
 {
-    CLEANUP(files_done) struct files files = {0};
+    CLEANUP(files_done) struct files files = {.first = path};
 
     TRY(add_file(&files, path));
     return resolve(&files, sources, ret);
@@ -229,7 +230,7 @@ static bool listed_before(const char *list, struct str piece)
 
 static struct err *load_list(const struct kube_config_sources *sources, struct kube_config **ret)
 {
-    CLEANUP(files_done) struct files files = {0};
+    CLEANUP(files_done) struct files files = {.first = sources->kubeconfig_variable};
     struct str rest = str_of(sources->kubeconfig_variable), piece;
 
     while (str_cut(&rest, ':', &piece)) {

@@ -89,8 +89,8 @@ static const struct text_row {
              "cluster: {server: 'http://h'}}\n",
      .want = "http://h default -"},
 
-    {.name = "empty", .text = "", .fails = "current-context: missing"},
-    {.name = "no current context", .text = "contexts: []\n", .fails = "current-context: missing"},
+    {.name = "empty", .text = "", .fails = "k: current-context: missing"},
+    {.name = "no current context", .text = "contexts: []\n", .fails = "k: current-context: missing"},
     {.name = "unknown context",
      .text = "current-context: z\ncontexts: []\n",
      .fails = "there is no context \"z\""},
