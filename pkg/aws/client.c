@@ -120,6 +120,9 @@ struct err *aws_call_json_secret(const struct aws_client *aws, enum aws_op op, c
 {
     AUTO_JSON struct json *empty = body ? NULL : json_new_object();
 
+    /* JSON text was made of it up to there: a part of a secret must not be stored for the whole. */
+    if (secret && strlen(secret_reveal(secret).ptr) != secret_reveal(secret).len)
+        return err_new(ERR_INVALID, "%s: the value contains a NUL byte", aws_operation(op)->name);
     return call_with_json(aws, &(struct json_call){.op = op, .body = body ? body : empty, .secret = secret},
                           ret);
 }

@@ -272,7 +272,8 @@ static void give_back_quota(struct exchange *exchange)
 /* How long to wait before the next attempt; negative when there is to be none. */
 static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *outcome)
 {
-    int64_t left_ms = WAIT_BUDGET_MS - exchange->waited_ms, hint_ms = err_remote(outcome->err)->retry_after_ms;
+    int64_t left_ms = WAIT_BUDGET_MS - exchange->waited_ms,
+            hint_ms = err_remote(outcome->err)->retry_after_ms;
     int64_t bound_ms, wait_ms;
 
     if (outcome->reaction == AWS_TRANSIENT && !exchange->operation->is_repeatable)

@@ -9,7 +9,7 @@ struct slow {
     int64_t takes_ms;
     int64_t lifetime_ms; /* 0: for ever */
     int fetches;
-    int forgotten;
+    int forgotten; /* atomic */
     bool fails;
     bool has_none;
     const struct stop *canceled_by;
@@ -41,7 +41,7 @@ static struct err *slow_fetch(struct credentials_source *self, const struct env 
 static void slow_forget(struct credentials_source *self, const struct credentials *rejected)
 {
     (void)rejected;
-    ((struct slow *)self)->forgotten++;
+    __atomic_add_fetch(&((struct slow *)self)->forgotten, 1, __ATOMIC_RELAXED);
 }
 
 static void slow_free(struct credentials_source *self)
@@ -212,6 +212,43 @@ static void a_stop_is_its_own(void **state)
     }
 }
 
+/* The same on plain threads, for the thread sanitizer: short-lived credentials, refused again and again. */
+static void hammer(void *arg)
+{
+    struct worker *worker = arg;
+
+    for (int i = 0; i < 200 && !worker->err; i++) {
+        struct credentials *got = NULL;
+
+        worker->err = credentials_get(worker->scene->cache, &worker->env, &got);
+        if (got && i % 10 == 0)
+            credentials_invalidate(worker->scene->cache, got);
+        credentials_unref(got);
+    }
+}
+
+static void holds_on_plain_threads(void **state)
+{
+    struct worker workers[WORKERS] = {0};
+    struct task *tasks[WORKERS];
+    struct sched *sched = sched_threads_new(1);
+    struct scene scene = {
+        .slow = {.base.ops = &slow_ops, .sched = sched, .takes_ms = 1, .lifetime_ms = HOURS(1)}};
+
+    (void)state;
+    scene.cache = credentials_cache_new(&scene.slow.base);
+    for (size_t i = 0; i < WORKERS; i++) {
+        workers[i] = (struct worker){.scene = &scene, .env = {.sched = sched}};
+        tasks[i] = sched_spawn(sched, "worker", hammer, &workers[i]);
+    }
+    for (size_t i = 0; i < WORKERS; i++) {
+        sched_join(tasks[i]);
+        assert_no_err(workers[i].err);
+    }
+    credentials_cache_free(scene.cache);
+    sched_free(sched);
+}
+
 /* --- time --- */
 
 static void fetches_anew_before_the_end(void **state)
@@ -342,6 +379,7 @@ int main(void)
     TEST(&tests, one_fetch_serves_all);
     TEST(&tests, one_failure_is_told_to_all);
     TEST(&tests, a_stop_is_its_own);
+    TEST(&tests, holds_on_plain_threads);
     TEST(&tests, fetches_anew_before_the_end);
     TEST(&tests, tolerates_failures_for_a_while);
     TEST(&tests, others_use_what_is_good_meanwhile);

@@ -44,10 +44,25 @@ static void reads_and_writes_parameters(void **state)
     fixture_done(&f);
 }
 
+static void refuses_half_a_value(void **state)
+{
+    static const struct exchange none[] = {{.name = "never", .times = -1}};
+    AUTO_SECRET struct secret *value = secret_new(STR("a\0b"));
+    struct fixture f;
+
+    (void)state;
+    fixture_init_bare(&f, AWS_TARGET, none, COUNT_OF(none));
+    assert_fails(ssm_put_parameter(&f.aws, &(struct ssm_put_opts){.name = "n", .value = value}, NULL),
+                 ERR_INVALID, "NUL byte");
+    assert_number((int64_t)script_sent_count(f.t.script), 0);
+    fixture_done(&f);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST(&tests, reads_and_writes_parameters);
+    TEST(&tests, refuses_half_a_value);
     return tests_run(&tests, "ssm");
 }
