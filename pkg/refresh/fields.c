@@ -191,21 +191,34 @@ static const struct json *parent_of(const struct json *value, const char *path)
     return parent ? json_at(value, parent) : value;
 }
 
+static char *path_of(const struct field *field, const char *where)
+{
+    return xasprintf("%s%s%s", where, *where ? "." : "", field->path);
+}
+
+/* Paths are for errors and for what is below: most rows need none. */
 static struct err *read_field(const struct field *field, const struct json *value, const char *where,
                               void *item)
 {
     const struct json *found = json_at(value, field->path);
-    AUTO_FREE char *path = xasprintf("%s%s%s", where, *where ? "." : "", field->path);
+    AUTO_FREE char *path = NULL;
+    struct err *err;
 
     if (!found || json_is(found, JSON_NULL)) {
-        if (field->required && json_is(parent_of(value, field->path), JSON_OBJECT))
-            return err_new(ERR_INVALID, "%s: required", path);
-        return NULL;
+        if (!field->required || !json_is(parent_of(value, field->path), JSON_OBJECT))
+            return NULL;
+        path = path_of(field, where);
+        return err_new(ERR_INVALID, "%s: required", path);
     }
+    err = field->kind == FIELD_LIST ? NULL : field_read_value(field, found, item);
+    if (!err && field->kind != FIELD_LIST && field->kind != FIELD_PART)
+        return NULL;
+    path = path_of(field, where);
+    if (err)
+        return err_wrap(err, "%s", path);
     if (field->kind == FIELD_LIST)
         return read_list(field, found, path, item);
-    TRY(err_wrap(field_read_value(field, found, item), "%s", path));
-    return field->kind == FIELD_PART ? read_part(field->part, found, path, field_at(field, item)) : NULL;
+    return read_part(field->part, found, path, field_at(field, item));
 }
 
 static struct err *read_part(const struct part *part, const struct json *value, const char *where, void *item)
