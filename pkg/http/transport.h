@@ -80,8 +80,10 @@ void http_close(struct http_stream *stream);
 
 void transport_free(struct transport *transport);
 
-/* libcurl with a multi handle of its own. `sched` gives the time for deadlines. Call transport_curl_init()
- * once, before threads. */
+/* libcurl with a multi handle of its own, HTTP/1.1. `sched` gives the time for deadlines. Headers are the
+ * caller's, plus Host and Content-Length (and Accept-Encoding on demand). A request that may have reached the
+ * server is never sent again by the library, except GET and HEAD on a connection that turned out dead. Call
+ * transport_curl_init() once, before threads: it also has SIGPIPE ignored. */
 void transport_curl_init(void);
 struct transport *transport_curl_new(struct sched *sched);
 
