@@ -42,74 +42,97 @@ struct step {
     bool travels; /* the list must be refused */
 };
 
+#define CAME(from, of, at)                       \
+    {                                            \
+        .source = from, .uid = of, .version = at \
+    }
+#define MARKED(at)                        \
+    {                                     \
+        .source = BOOKMARK, .version = at \
+    }
+#define LISTED(of, at, list_at)                                           \
+    {                                                                     \
+        .source = LIST, .uid = of, .version = at, .list_version = list_at \
+    }
+#define LISTED_EMPTY(list_at)                   \
+    {                                           \
+        .source = LIST, .list_version = list_at \
+    }
+#define LISTED_PAST(list_at)                                     \
+    {                                                            \
+        .source = LIST, .list_version = list_at, .travels = true \
+    }
+
 static const struct story {
     const char *name;
     struct step steps[6];
     const char *want; /* "uid@version", or "" when it must not be there */
 } stories[] = {
-    {.name = "event after list", .steps = {{LIST, "u", "5", "10"}, {EVENT, "u", "11"}}, .want = "u@11"},
-    {.name = "older event is dropped", .steps = {{LIST, "u", "9", "10"}, {EVENT, "u", "8"}}, .want = "u@9"},
+    {.name = "event after list", .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "11")}, .want = "u@11"},
+    {.name = "older event is dropped",
+     .steps = {LISTED("u", "9", "10"), CAME(EVENT, "u", "8")},
+     .want = "u@9"},
     {.name = "own write is known at once",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12")},
      .want = "u@12"},
     {.name = "event older than own write",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}, {EVENT, "u", "11"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12"), CAME(EVENT, "u", "11")},
      .want = "u@12"},
     {.name = "event younger than own write",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}, {EVENT, "u", "13"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12"), CAME(EVENT, "u", "13")},
      .want = "u@13"},
     {.name = "answer that comes late",
-     .steps = {{LIST, "u", "5", "10"}, {EVENT, "u", "13"}, {LEARN, "u", "12"}},
+     .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "13"), CAME(LEARN, "u", "12")},
      .want = "u@13"},
-    {.name = "deleted", .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}}, .want = ""},
+    {.name = "deleted", .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14")}, .want = ""},
     {.name = "answer after the deletion does not resurrect",
-     .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}, {LEARN, "u", "12"}},
+     .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14"), CAME(LEARN, "u", "12")},
      .want = ""},
     {.name = "event after the deletion does not resurrect",
-     .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}, {EVENT, "u", "13"}},
+     .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14"), CAME(EVENT, "u", "13")},
      .want = ""},
     {.name = "answer with the version of the deletion",
-     .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}, {LEARN, "u", "14"}},
+     .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14"), CAME(LEARN, "u", "14")},
      .want = ""},
     {.name = "made anew under the same name",
-     .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}, {EVENT, "v", "15"}},
+     .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14"), CAME(EVENT, "v", "15")},
      .want = "v@15"},
     {.name = "deletion of the one before",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "v", "15"}, {GONE, "u", "14"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "v", "15"), CAME(GONE, "u", "14")},
      .want = "v@15"},
     {.name = "left the selection and came back",
-     .steps = {{LIST, "u", "5", "10"}, {GONE, "u", "14"}, {EVENT, "u", "16"}},
+     .steps = {LISTED("u", "5", "10"), CAME(GONE, "u", "14"), CAME(EVENT, "u", "16")},
      .want = "u@16"},
     {.name = "created by us, not listed yet",
-     .steps = {{LIST, NULL, NULL, "10"}, {LEARN, "u", "12"}},
+     .steps = {LISTED_EMPTY("10"), CAME(LEARN, "u", "12")},
      .want = "u@12"},
     {.name = "created by us, gone before the answer came",
-     .steps = {{LIST, NULL, NULL, "10"}, {BOOKMARK, NULL, "20"}, {LEARN, "u", "12"}},
+     .steps = {LISTED_EMPTY("10"), MARKED("20"), CAME(LEARN, "u", "12")},
      .want = ""},
-    {.name = "new list without it", .steps = {{LIST, "u", "5", "10"}, {LIST, NULL, NULL, "20"}}, .want = ""},
+    {.name = "new list without it", .steps = {LISTED("u", "5", "10"), LISTED_EMPTY("20")}, .want = ""},
     {.name = "new list older than own write",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "25"}, {LIST, "u", "15", "20"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "25"), LISTED("u", "15", "20")},
      .want = "u@25"},
     {.name = "new list made before our creation",
-     .steps = {{LIST, NULL, NULL, "10"}, {LEARN, "u", "25"}, {LIST, NULL, NULL, "20"}},
+     .steps = {LISTED_EMPTY("10"), CAME(LEARN, "u", "25"), LISTED_EMPTY("20")},
      .want = "u@25"},
     {.name = "answer after a list without it",
-     .steps = {{LIST, "u", "5", "10"}, {LIST, NULL, NULL, "20"}, {LEARN, "u", "18"}},
+     .steps = {LISTED("u", "5", "10"), LISTED_EMPTY("20"), CAME(LEARN, "u", "18")},
      .want = ""},
     {.name = "list of a past state is refused",
-     .steps = {{LIST, "u", "5", "10"}, {EVENT, "u", "30"}, {LIST, NULL, NULL, "20", .travels = true}},
+     .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "30"), LISTED_PAST("20")},
      .want = "u@30"},
     {.name = "unknown spelling: the stream decides",
-     .steps = {{LIST, "u", "a", "b"}, {EVENT, "u", "c"}},
+     .steps = {LISTED("u", "a", "b"), CAME(EVENT, "u", "c")},
      .want = "u@c"},
     {.name = "unknown spelling: own write is known",
-     .steps = {{LIST, "u", "a", "b"}, {LEARN, "u", "c"}},
+     .steps = {LISTED("u", "a", "b"), CAME(LEARN, "u", "c")},
      .want = "u@c"},
     {.name = "unknown spelling: no resurrection by an answer",
-     .steps = {{LIST, "u", "a", "b"}, {GONE, "u", "c"}, {LEARN, "u", "d"}},
+     .steps = {LISTED("u", "a", "b"), CAME(GONE, "u", "c"), CAME(LEARN, "u", "d")},
      .want = ""},
     {.name = "learned before the first list",
-     .steps = {{LEARN, "u", "12"}, {LIST, "u", "5", "10"}},
+     .steps = {CAME(LEARN, "u", "12"), LISTED("u", "5", "10")},
      .want = "u@12"},
 };
 
@@ -208,25 +231,25 @@ static const struct {
     const char *want;
 } told_rows[] = {
     {.name = "first list, event, deletion",
-     .steps = {{LIST, "u", "5", "10"}, {EVENT, "u", "11"}, {GONE, "u", "12"}},
+     .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "11"), CAME(GONE, "u", "12")},
      .want = "initial n/x\nchanged n/x\ndeleted n/x\n"},
     {.name = "same list again is no news",
-     .steps = {{LIST, "u", "5", "10"}, {LIST, "u", "5", "20"}},
+     .steps = {LISTED("u", "5", "10"), LISTED("u", "5", "20")},
      .want = "initial n/x\n"},
     {.name = "new list with another version",
-     .steps = {{LIST, "u", "5", "10"}, {LIST, "u", "15", "20"}},
+     .steps = {LISTED("u", "5", "10"), LISTED("u", "15", "20")},
      .want = "initial n/x\nchanged n/x\n"},
     {.name = "vanished from the list",
-     .steps = {{LIST, "u", "5", "10"}, {LIST, NULL, NULL, "20"}},
+     .steps = {LISTED("u", "5", "10"), LISTED_EMPTY("20")},
      .want = "initial n/x\ndeleted n/x\n"},
     {.name = "own write alone is not told, its echo is",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}, {EVENT, "u", "12"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12"), CAME(EVENT, "u", "12")},
      .want = "initial n/x\nchanged n/x\n"},
     {.name = "somebody's change before our write is told",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}, {EVENT, "u", "11"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12"), CAME(EVENT, "u", "11")},
      .want = "initial n/x\nchanged n/x\n"},
     {.name = "own write whose echo a list replaces is told",
-     .steps = {{LIST, "u", "5", "10"}, {LEARN, "u", "12"}, {LIST, "u", "12", "20"}},
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "12"), LISTED("u", "12", "20")},
      .want = "initial n/x\nchanged n/x\n"},
 };
 
@@ -368,7 +391,7 @@ static void synced_only_after_handlers(void **state)
     assert_number(sched_now_ms(sched), 100);
     task = sched_spawn(sched, "waiter", wait_for_sync, &waiting);
     sched_yield_now(sched);
-    play(waiting.store, &(struct step){LIST, "u", "5", "10", false});
+    play(waiting.store, &(struct step)LISTED("u", "5", "10"));
     sched_join(task);
     assert_true(waiting.synced);
     kube_store_free(waiting.store);
