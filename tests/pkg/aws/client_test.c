@@ -261,25 +261,42 @@ static void does_not_repeat_what_has_no_token(void **state)
     }
 }
 
+struct stopper {
+    struct sched *sched;
+    struct stop *stop;
+};
+
+static void stop_soon(void *arg)
+{
+    struct stopper *stopper = arg;
+
+    sched_wait_until(stopper->sched, NULL, sched_now_ms(stopper->sched) + 100);
+    stop_request(stopper->stop);
+}
+
 static void stops_while_waiting(void **state)
 {
-    static const struct exchange rows[] = {{DESCRIBE_TABLE, THROTTLED}};
+    static const struct exchange rows[] = {{DESCRIBE_TABLE, .status = 400,
+                                            .reply = "{\"__type\":\"ThrottlingException\"}",
+                                            .reply_headers = {"x-amz-retry-after: 1500"}}};
     struct fixture f;
-    struct stop *stop = stop_new();
+    struct stopper stopper;
+    struct task *task;
     struct env env;
 
     (void)state;
     FIXTURE(f, rows);
-    /* The first call fetches the credentials. */
+    stopper = (struct stopper){.sched = f.t.env.sched, .stop = stop_new()};
     env = f.t.env;
-    env.stop = stop;
-    assert_fails(describe(&f), ERR_INVALID, "script");
-    free(script_take_faults(f.t.script));
-    stop_request(stop);
+    env.stop = stopper.stop;
     f.aws.env = &env;
-    assert_fails(describe(&f), ERR_CANCELED, NULL);
+    task = sched_spawn(env.sched, "stopper", stop_soon, &stopper);
+    assert_fails(describe(&f), ERR_CANCELED, "DescribeTable: stopped");
+    sched_join(task);
+    /* And is not begun again. */
+    assert_fails(describe(&f), ERR_CANCELED, "DescribeTable: stopped");
     fixture_done(&f);
-    stop_free(stop);
+    stop_free(stopper.stop);
 }
 
 static void quota_ends_retries(void **state)
