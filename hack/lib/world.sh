@@ -33,7 +33,12 @@ sim() {
 
 # What staging uses, as the simulated AWS has it.
 show_staging() {
-    "$SR_ROOT/hack/lib/show-staging.sh" "$AWSSIM_URL"
+    sim world | jq -r '
+        .accounts[] | select(.name == "staging") |
+        (.rds.proxies[] | "  proxy \(.name)  ->  cluster \(.target // "none")"),
+        (.ssm.parameters[] | select(.value) | "  parameter \(.name)  =  \(.value)"),
+        (.secretsmanager.secrets[] | "  secret \(.name)  version \(.versions[] | select(.stages | index("AWSCURRENT")) | .id[0:8])"),
+        (.ecs.services[] | "  service \(.serviceName)  deployment \(.deployments[0].id)")'
 }
 
 # Counts of what was started, from the journal.
@@ -45,4 +50,19 @@ show_journal() {
         "  restores started  \(count(.operation == "StartRestoreJob" and .effect == "created"))",
         "  calls refused     \(count(.effect == "refused"))",
         "  other changes     \(count(.effect == "created" or .effect == "changed") - count((.operation | startswith("Start")) and .effect == "created"))"'
+}
+
+# service_account_kubeconfig KUBECTL ADMIN-KUBECONFIG NAMESPACE NAME FILE: a kubeconfig that is that ServiceAccount.
+service_account_kubeconfig() {
+    local kubectl=$1 admin=$2 namespace=$3 name=$4 file=$5 token
+    token=$("$kubectl" --kubeconfig "$admin" create token -n "$namespace" "$name" --duration 2h)
+    "$kubectl" --kubeconfig "$admin" config view --raw --minify -o json |
+        jq --arg token "$token" '.users[0].user = {token: $token}' >"$file"
+    chmod 600 "$file"
+}
+
+# use_example_credentials URL: the identity that worlds/shop.yaml gives the controller.
+use_example_credentials() {
+    export AWS_ACCESS_KEY_ID=AKIAEXAMPLE AWS_SECRET_ACCESS_KEY=example-secret AWS_ENDPOINT_URL=$1 AWS_REGION=ap-northeast-1
+    unset AWS_SESSION_TOKEN AWS_PROFILE
 }
