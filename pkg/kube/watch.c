@@ -215,7 +215,7 @@ static bool keeps_version(const struct kube_watch *watch, const struct err *err)
 {
     const struct err_remote *remote = err_remote(err);
 
-    if (watch->failures >= RELIST_AFTER || err_is_code(err, "Expired"))
+    if (watch->failures >= RELIST_AFTER)
         return false;
     return err_kind(err) == ERR_RETRY && (remote->http_status == 0 || remote->http_status == 429);
 }
