@@ -146,11 +146,13 @@ static struct err *check_numbers(struct scan *scan)
 struct err *json_parse(struct str text, const struct json_limits *limits, struct json **ret)
 {
     size_t max_bytes = limits && limits->max_bytes ? limits->max_bytes : 16 * MIB;
-    struct scan scan = {.text = text, .max_depth = limits && limits->max_depth ? limits->max_depth : 64};
+    struct scan scan = {.text = text.ptr ? text : STR(""),
+                        .max_depth = limits && limits->max_depth ? limits->max_depth : 64};
     const char *end = NULL;
     cJSON *value;
     struct err *err;
 
+    text = scan.text;
     if (text.len > max_bytes)
         return err_new(ERR_INVALID, "JSON: larger than %zu bytes", max_bytes);
     TRY(check_utf8(&scan));
@@ -158,7 +160,7 @@ struct err *json_parse(struct str text, const struct json_limits *limits, struct
     TRY(check_numbers(&scan));
     if (str_starts(text, "\xEF\xBB\xBF"))
         return err_new(ERR_INVALID, "JSON: byte order mark at byte 0");
-    value = cJSON_ParseWithLengthOpts(text.ptr ? text.ptr : "", text.len, &end, 0);
+    value = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);
     if (!value)
         return err_new(ERR_INVALID, "JSON: syntax error at byte %zu", end ? (size_t)(end - text.ptr) : 0);
     while (end < text.ptr + text.len && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t'))
