@@ -218,7 +218,6 @@ static const struct field database_fields[] = {
     {DURATION_ROW("recoveryPoint.maxAge", AT(max_age_ms), -1)},
     {.path = "aurora",   .kind = FIELD_PART, .offset = AT(aurora),   .part = &aurora_part},
     {.path = "dynamodb", .kind = FIELD_PART, .offset = AT(dynamodb), .part = &dynamodb_part},
-    {.path = "masterUserPassword", .kind = FIELD_PART, .offset = AT(aurora.password), .part = &password_part},
 };
 /* clang-format on */
 #undef AT
@@ -230,10 +229,6 @@ static struct err *check_database(void *item, const struct json *value, const ch
 
     TRY(fields_one_of(value, where, &(struct names)NAMES(kind_members), &kind));
     database->kind = (enum database_kind)kind;
-    if (database->kind != DATABASE_AURORA && fields_has(value, "masterUserPassword"))
-        return err_new(ERR_INVALID, "%s.masterUserPassword: belongs to an Aurora database only", where);
-    if (fields_has(value, "masterUserPassword") && fields_has(value, "aurora.masterUserPassword"))
-        return err_new(ERR_INVALID, "%s.masterUserPassword: given twice", where);
     if (database->from == FROM_NEW && database->max_age_ms >= 0)
         return err_new(ERR_INVALID, "%s.recoveryPoint.maxAge: has no meaning when from is New", where);
     if (database->from != FROM_NEW && database->max_age_ms < 0)

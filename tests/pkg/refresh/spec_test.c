@@ -390,8 +390,6 @@ static const struct row good_rows[] = {
     {.name = "good: trigger of 256 characters", .at = "trigger", .to = "\"" LONG_256 "\""},
     {.name = "good: characters count, not bytes", .at = R1 "timeToLive.attributeName", .to = "\"期限\""},
     {.name = "good: nothing to switch", .at = "switchover", .to = "{\"policy\":\"Automatic\"}"},
-    {.name = "good: password beside aurora", .at = "databases[0].aurora.masterUserPassword",
-     .also_at = "databases[0].masterUserPassword", .also_to = "{\"rdsManaged\":{}}"},
 };
 
 static const struct row bad_rows[] = {
@@ -567,8 +565,6 @@ static const struct row bad_rows[] = {
      .to = "\"DB\"", .want = "spec.databases[orders].aurora.masterUserPassword.generate.secret.name: " SUBDOMAIN},
     {.name = "managed password's key", .at = "databases[4].aurora.masterUserPassword.rdsManaged.kmsKeyID",
      .to = "\"x\"", .want = "spec.databases[stock].aurora.masterUserPassword.rdsManaged.kmsKeyID: " KEY_ARN},
-    {.name = "password of a table", .at = "databases[2].masterUserPassword", .to = "{\"rdsManaged\":{}}",
-     .want = "spec.databases[carts].masterUserPassword: belongs to an Aurora database only"},
 
     /* DynamoDB */
     {.name = "table absent", .at = "databases[1].dynamodb.tableName", .want = "spec.databases[sessions].dynamodb.tableName: required"},
