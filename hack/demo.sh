@@ -64,7 +64,7 @@ k() {
 
 # A line whenever what `kubectl get` says of the resource has changed.
 follow() {
-    k get sr shop -n staging --watch --output-watch-events=false 2>/dev/null | awk '{ $NF = ""; if ($0 != last) print "  " $0; last = $0; fflush() }'
+    k get sr shop -n staging --watch 2>/dev/null | awk '{ if ($2 != phase) print "  " $0; phase = $2; fflush() }'
 }
 
 demo_cluster() {
@@ -87,7 +87,7 @@ demo_cluster() {
         tail -n 20 "$work/controller.log" >&2
         exit 1
     }
-    sleep 0.3 # the watch's last line
+    sleep 1 # the watch's last lines
     heading "\$ kubectl get events -n staging"
     k get events -n staging --sort-by=.metadata.creationTimestamp -o custom-columns=REASON:.reason,MESSAGE:.message |
         cut -c1-150 | sed 's/^/  /'
