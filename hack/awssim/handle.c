@@ -206,7 +206,7 @@ static void handle_aws(struct exchange *exchange, struct sim_reply *ret)
         exchange->is_signed ? str_dup(exchange->claim.service) : xstrdup(guess_service(exchange->request));
 
     if (!sim_route_find(exchange->request, service, &exchange->route, &code, &message)) {
-        refuse_route(exchange, code, message, ret);
+        refuse_route(exchange, exchange->is_signed ? code : "MissingAuthenticationToken", message, ret);
         return;
     }
     const char *account = exchange->account ? exchange->account->id : "";
