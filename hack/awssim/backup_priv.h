@@ -60,6 +60,12 @@ struct backup_state {
 extern const struct service backup_service;
 struct backup_state *sim_backup_state_of(const struct account *account);
 
+/* backup_load.c: the hooks of struct service */
+struct err *sim_backup_load(const struct loader *loader, struct account *account,
+                            const struct json *node) MUST_USE;
+struct err *sim_backup_check(const struct loader *loader, struct account *account,
+                             const struct json *node) MUST_USE;
+
 /* ---- vaults and points (backup_vaults.c) ---- */
 
 struct vault *sim_vault_find(const struct account *account, const char *name);

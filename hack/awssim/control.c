@@ -124,12 +124,23 @@ static struct err *get_faults(struct sim *sim, const struct sim_request *request
     return NULL;
 }
 
+/* One fault, or a list of them: the first bad one ends it, those before it stay. */
 static struct err *post_faults(struct sim *sim, const struct sim_request *request, struct json **ret)
 {
     AUTO_JSON struct json *body = NULL;
+    AUTO_JSON struct json *answers = json_new_array();
 
-    TRY(parse_body(request, &body));
-    return sim_faults_add(sim, body, ret);
+    TRY(json_parse(request->body, NULL, &body));
+    if (!json_is(body, JSON_ARRAY))
+        return sim_faults_add(sim, body, ret);
+    json_each (item, body) {
+        struct json *answer = NULL;
+
+        TRY(sim_faults_add(sim, item, &answer));
+        json_append(answers, answer);
+    }
+    *ret = TAKE(answers);
+    return NULL;
 }
 
 static struct err *delete_faults(struct sim *sim, const struct sim_request *request UNUSED, struct json **ret)

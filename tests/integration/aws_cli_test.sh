@@ -35,7 +35,7 @@ table_arn=arn:aws:dynamodb:$region:$prod:table/sessions
 stg_key=arn:aws:kms:$region:$stg:key/11111111-2222-3333-4444-555555555555
 old=shop-stg-20261022-030000-p3c8d
 new=shop-stg-20261122-030000-k7x4q
-new_table=stg-sessions-20261122-030000-k7x4q
+new_table="stg-sessions-20261122-030000-k7x4q"
 
 # ---- who calls ----
 

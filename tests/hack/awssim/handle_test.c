@@ -301,11 +301,26 @@ static void test_error_after_the_deed(void **state)
     assert_number(awssim_rest(&client, "GET", "/backup-vaults/v1/access-policy", NULL), 200);
 }
 
+static void test_list_of_faults(void **state)
+{
+    (void)state;
+    add_fault("[{\"match\":{\"operation\":\"ListBackupVaults\",\"nth\":1},\"action\":\"throttle\"},"
+              "{\"match\":{\"operation\":\"ListBackupVaults\",\"nth\":3},\"action\":\"refuse\"}]");
+    assert_number(list_vaults(), 400);
+    assert_number(list_vaults(), 200);
+    assert_number(list_vaults(), 403);
+    awssim_control(&client, "GET", "/_sim/faults", NULL);
+    assert_number(json_get_int(client.json, "[1].struck", 0), 1);
+}
+
 static void test_bad_faults(void **state)
 {
-    static const char *const bodies[] = {"[]", "{\"action\":\"explode\"}",
+    static const char *const bodies[] = {"[1]",
+                                         "1",
+                                         "{\"action\":\"explode\"}",
                                          "{\"action\":\"refuse\",\"when\":1}",
-                                         "{\"action\":\"refuse\",\"match\":{\"color\":1}}", "{"};
+                                         "{\"action\":\"refuse\",\"match\":{\"color\":1}}",
+                                         "{"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
@@ -403,6 +418,7 @@ int main(void)
     TEST(&tests, test_dropped_reply_did_it);
     TEST(&tests, test_twice_is_delivered_twice);
     TEST(&tests, test_error_after_the_deed);
+    TEST(&tests, test_list_of_faults);
     TEST(&tests, test_bad_faults);
     TEST(&tests, test_journal);
     TEST(&tests, test_calls);
