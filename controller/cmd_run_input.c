@@ -213,17 +213,14 @@ static struct err *check_spec(const struct found *refresh, bool has_cluster, str
     return NULL;
 }
 
-static struct err *find_account(const struct reading *reading, const char *field, const char *name,
-                                const struct found **ret)
+/* NULL: not in the files given. */
+static const struct found *find_account(const struct reading *reading, const char *name)
 {
     for (size_t i = 0; i < reading->account_count; i++) {
-        if (!text_equal(name_of(reading->accounts[i].root), name))
-            continue;
-        *ret = &reading->accounts[i];
-        return NULL;
+        if (text_equal(name_of(reading->accounts[i].root), name))
+            return &reading->accounts[i];
     }
-    return at_line(&reading->refresh,
-                   err_new(ERR_INVALID, "%s: AWSAccount \"%s\" is not in the files given", field, name));
+    return NULL;
 }
 
 struct wanted_account {
@@ -235,10 +232,13 @@ struct wanted_account {
 static struct err *take_account(const struct reading *reading, const struct wanted_account *wanted,
                                 struct json **ret, struct account **ret_account)
 {
-    const struct found *found = NULL;
+    const struct found *found = find_account(reading, wanted->name);
     AUTO_ACCOUNT struct account *account = NULL;
 
-    TRY(find_account(reading, wanted->field, wanted->name, &found));
+    if (!found)
+        return at_line(&reading->refresh,
+                       err_new(ERR_INVALID, "%s: AWSAccount \"%s\" is not in the files given", wanted->field,
+                               wanted->name));
     TRY(at_line(found, account_parse(found->root, &account)));
     if (account->usage != wanted->usage)
         return at_line(found, err_new(ERR_INVALID, "spec.usage: %s names this account, so it must be %s",
