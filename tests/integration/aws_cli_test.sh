@@ -373,5 +373,8 @@ print(sum(1 for e in json.load(sys.stdin) if e["operation"] == sys.argv[1] and e
 check 'backups' "$(count StartBackupJob created) $(count StartBackupJob replayed)" '2 1'
 check 'copies' "$(count StartCopyJob created) $(count StartCopyJob replayed)" '2 1'
 check 'restores' "$(count StartRestoreJob created) $(count StartRestoreJob replayed)" '3 1'
-check_has 'no secrets in the world' "$(sim GET world | grep -c -e staging-password -e production-password -e example-secret || :)" 0
+check 'no secrets in the world' "$(sim GET world | grep -c -e staging-password -e production-password -e example-secret || :)" 0
+status=0
+stop_awssim || status=$?
+check 'it ends cleanly' "$status $(grep -v ': serving on ' "$SIM_DIR/log" || :)" '0 '
 finish
