@@ -13,7 +13,7 @@
 #define JOBS_DEFAULT 2
 #define JOBS_MAX 64
 #define SEED_LIMIT_S 120 /* one simulation takes milliseconds; this catches one that goes round for ever */
-#define FAILURES_SHOWN 10
+#define FAILURES_SHOWN 5
 
 static int64_t number_from(const char *name, int64_t otherwise)
 {
