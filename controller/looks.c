@@ -8,6 +8,7 @@
 struct look {
     char *uid, *row;
     int64_t due_ms;
+    int64_t first_ms; /* -1: not asked yet */
     struct look *next;
 };
 
@@ -73,9 +74,9 @@ int64_t looks_due_ms(struct looks *looks, const char *uid, const char *row)
     return look ? look->due_ms : 0;
 }
 
-void looks_set(struct looks *looks, const char *uid, const char *row, int64_t due_ms)
+/* The caller holds the lock. */
+static struct look *find_or_add(struct looks *looks, const char *uid, const char *row)
 {
-    LOCK_SCOPE(&looks->lock);
     struct look *look = find(looks, uid, row);
 
     if (!look) {
@@ -84,10 +85,28 @@ void looks_set(struct looks *looks, const char *uid, const char *row, int64_t du
         look = xcalloc(1, sizeof(*look));
         look->uid = xstrdup(uid);
         look->row = xstrdup(row);
+        look->first_ms = -1;
         look->next = *bucket;
         *bucket = look;
     }
-    look->due_ms = due_ms;
+    return look;
+}
+
+void looks_set(struct looks *looks, const char *uid, const char *row, int64_t due_ms)
+{
+    LOCK_SCOPE(&looks->lock);
+
+    find_or_add(looks, uid, row)->due_ms = due_ms;
+}
+
+int64_t looks_first_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms)
+{
+    LOCK_SCOPE(&looks->lock);
+    struct look *look = find_or_add(looks, uid, row);
+
+    if (look->first_ms < 0)
+        look->first_ms = now_ms;
+    return look->first_ms;
 }
 
 void looks_forget(struct looks *looks, const char *uid)

@@ -13,6 +13,8 @@ void looks_free(struct looks *looks);
 /* On the scheduler's monotonic clock; 0 when nothing is known. */
 int64_t looks_due_ms(struct looks *looks, const char *uid, const char *row);
 void looks_set(struct looks *looks, const char *uid, const char *row, int64_t due_ms);
+/* When this process first asked this of the row: now, the first time. */
+int64_t looks_first_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);
 /* The run has ended, or the object is gone. */
 void looks_forget(struct looks *looks, const char *uid);
 

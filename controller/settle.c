@@ -6,6 +6,9 @@
  * long will not. */
 #define BLOCKED_AFTER_MS MINUTES(5)
 #define BLOCKED_LOOK_MS MINUTES(10)
+/* A time-out is not meant for the hours in which nobody looked: after a restart a row that is late still gets
+ * so long. */
+#define GRACE_MS MINUTES(10)
 /* While the switchover is under way staging may be half switched: never far from the next try. */
 #define SWITCHOVER_BACKOFF_MAX_MS SECONDS(15)
 
@@ -95,11 +98,21 @@ static int64_t timeout_of(const struct stage *stage)
     return stage->step->timeout_of ? stage->step->timeout_of(&spec->live.timeouts) : stage->step->timeout_ms;
 }
 
-static bool is_too_late(const struct stage *stage)
+/* How long this process has been looking at the row. */
+static int64_t watched_ms(const struct work *work, const struct stage *stage)
 {
-    int64_t timeout_ms = timeout_of(stage);
+    int64_t now_ms = sched_now_ms(work->pass->env->sched);
+    AUTO_FREE char *key = rows_key(stage);
 
-    return timeout_ms > 0 && row_is_under_way(stage->row) && stage_age_ms(stage) > timeout_ms;
+    return now_ms - looks_first_ms(work->looks, work->pass->uid, key, now_ms);
+}
+
+static bool is_too_late(const struct work *work, const struct stage *stage)
+{
+    int64_t timeout_ms = timeout_of(stage), enough_ms = timeout_ms < GRACE_MS ? timeout_ms : GRACE_MS;
+
+    return timeout_ms > 0 && row_is_under_way(stage->row) && stage_age_ms(stage) > timeout_ms &&
+           watched_ms(work, stage) >= enough_ms;
 }
 
 static void fail_row(struct work *work, struct stage *stage, const char *reason, const char *message)
@@ -163,7 +176,7 @@ void settle_outcome(struct work *work, struct stage *stage, const struct outcome
         rows_not_before(work, 0);
         break;
     case VERDICT_WAIT:
-        if (is_too_late(stage)) {
+        if (is_too_late(work, stage)) {
             AUTO_FREE char *message = xasprintf(
                 "not done within its time-out; last seen: %s. Look at it in AWS, then ask for a retry",
                 out->message);
@@ -185,7 +198,7 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
     bool blocked = is_blocked(stage, err);
     int64_t delay_ms = trouble_delay_ms(stage, err, blocked);
 
-    if (is_too_late(stage)) {
+    if (is_too_late(work, stage)) {
         AUTO_FREE char *message =
             xasprintf("not done within its time-out; the last error: %s", err_text(err));
 
