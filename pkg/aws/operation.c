@@ -69,6 +69,13 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
 
     [AWS_OP_DESCRIBE_KEY]             = {.service = AWS_KMS, .name = "DescribeKey", .is_repeatable = true},
     [AWS_OP_GET_KEY_POLICY]           = {.service = AWS_KMS, .name = "GetKeyPolicy", .is_repeatable = true},
+
+    /* Queued and run later, maybe twice: whoever asks for it has said that this is fine. */
+    [AWS_OP_INVOKE]                   = {.service = AWS_LAMBDA, .name = "Invoke", .method = "POST", .is_repeatable = true,
+                                         .header = "x-amz-invocation-type", .header_value = "Event"},
+    /* The name makes the start repeatable. */
+    [AWS_OP_START_EXECUTION]          = {.service = AWS_SFN, .name = "StartExecution", .is_repeatable = true},
+    [AWS_OP_DESCRIBE_EXECUTION]       = {.service = AWS_SFN, .name = "DescribeExecution", .is_repeatable = true},
 };
 
 /* Reading, and the life of our own recovery points: their backup, their copy, their end. */

@@ -70,6 +70,10 @@ enum aws_op {
     AWS_OP_DESCRIBE_KEY,
     AWS_OP_GET_KEY_POLICY,
 
+    AWS_OP_INVOKE,
+    AWS_OP_START_EXECUTION,
+    AWS_OP_DESCRIBE_EXECUTION,
+
     AWS_OP_COUNT,
 };
 
@@ -81,6 +85,7 @@ struct aws_operation {
                            name, or the same value */
     bool is_sensitive;  /* request or reply hold a secret */
     bool is_unsigned;
+    const char *header, *header_value; /* one that this operation always carries */
 };
 
 const struct aws_operation *aws_operation(enum aws_op op);

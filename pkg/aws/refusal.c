@@ -78,6 +78,7 @@ static const struct rule rules[] = {
     {.code = "*AlreadyRegistered",  .service = AWS_RDS, .verdict = {.kind = ERR_CONFLICT}},
     {.code = "ResourceExists",      .service = AWS_SECRETS_MANAGER, .verdict = {.kind = ERR_CONFLICT}},
     {.code = "*NotFound",           .service = ANY, .verdict = {.kind = ERR_NOT_FOUND}},
+    {.code = "*DoesNotExist",       .service = AWS_SFN, .verdict = {.kind = ERR_NOT_FOUND}},
     {.code = "NoSuchEntity",        .service = AWS_IAM, .verdict = {.kind = ERR_NOT_FOUND}},
 };
 /* clang-format on */
