@@ -1,21 +1,10 @@
 /* Password: the copy carries production's master password until it is reset to the one that staging already
- * uses.
- *
- * The answer to the reset, and the status for seconds to tens of seconds after it, still say "available" with
- * the old password in force. So "available" alone proves nothing; we wait on evidence that the reset has
- * begun and then ended: begun: the status was seen not to be available, or a new password was pending, or the
- * event came; failing all of these, two minutes have passed; ended: available and nothing pending in three
- * looks in a row, and the event came or a minute has passed since the last sign that it was still going on.
- * Each sign may be missing (events are best effort, the reset may be shorter than our looks), so none is
- * required. */
+ * uses. What the wait goes by: password_judge.h. */
+#include "controller/steps/password_judge.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 #include "pkg/base/secret.h"
 
-#define PASSWORD_LOOK_MS SECONDS(5)
-#define BEGUN_BY_NOW_MS SECONDS(120)
-#define QUIET_MS SECONDS(60)
-#define LOOKS_IN_A_ROW 3
 #define EVENT_SLACK_MS SECONDS(5)
 
 /* What RDS accepts: 8 to 41 printable ASCII characters without / " @ and space. */
@@ -88,33 +77,32 @@ static int64_t age_of(const struct stage *stage, const char *name)
     return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : NEVER_MS;
 }
 
-/* Quiet looks in a row. Looks before the beginning are not looks after the end, and two looks at one moment
- * (after a restart) are one. */
-static int64_t count_look(struct stage *stage, bool counts)
-{
-    int64_t looks = counts ? step_evidence_ms(stage->row, "quietLooks", 0) : 0;
-
-    if (counts && looks < LOOKS_IN_A_ROW && age_of(stage, "quietLook") >= PASSWORD_LOOK_MS - 1) {
-        step_set_evidence_ms(stage->row, "quietLook", stage->pass->now_ms);
-        looks++;
-    }
-    step_set_evidence_ms(stage->row, "quietLooks", looks);
-    return looks;
-}
-
 static struct outcome judge(struct stage *stage, bool idle)
 {
-    bool event = step_evidence(stage->row, "event") != NULL;
-    bool begun = event || step_evidence(stage->row, "busy") || age_of(stage, "asked") >= BEGUN_BY_NOW_MS;
-    int64_t looks = count_look(stage, idle && begun);
-    bool quiet = age_of(stage, "busy") >= QUIET_MS; /* also when it was never seen busy */
+    const struct password_signs signs = {
+        .asked_age_ms = age_of(stage, "asked"),
+        .busy_age_ms = idle ? age_of(stage, "busy") : 0,
+        .event = step_evidence(stage->row, "event") != NULL,
+        .quiet_looks = step_evidence_ms(stage->row, "quietLooks", 0),
+        .quiet_look_age_ms = age_of(stage, "quietLook"),
+    };
+    int64_t quiet_looks;
+    enum password_stage found = password_judge(&signs, &quiet_looks);
 
-    if (begun && looks >= LOOKS_IN_A_ROW && (event || quiet))
-        return outcome_done("the new password is in force");
-    if (!begun)
+    if (quiet_looks > signs.quiet_looks)
+        step_set_evidence_ms(stage->row, "quietLook", stage->pass->now_ms);
+    step_set_evidence_ms(stage->row, "quietLooks", quiet_looks);
+    switch (found) {
+    case PASSWORD_NOT_BEGUN:
         return outcome_wait(PASSWORD_LOOK_MS, "waiting for the reset to begin");
-    return outcome_wait(PASSWORD_LOOK_MS,
-                        idle ? "making sure that the reset has ended" : "the reset is under way");
+    case PASSWORD_UNDER_WAY:
+        return outcome_wait(PASSWORD_LOOK_MS, "the reset is under way");
+    case PASSWORD_MAKING_SURE:
+        return outcome_wait(PASSWORD_LOOK_MS, "making sure that the reset has ended");
+    case PASSWORD_IN_FORCE:
+        break;
+    }
+    return outcome_done("the new password is in force");
 }
 
 static struct err *observe(struct stage *stage, struct outcome *out)
