@@ -8,7 +8,7 @@ static struct awssim_client client;
 static int set_up(void **state)
 {
     (void)state;
-    awssim_client_init(&client, PLAIN_WORLD);
+    services_world_init(&client, "", "", "");
     return 0;
 }
 
@@ -37,48 +37,83 @@ static void expect_table(const char *name, const char *path, const char *want)
 static const struct refused_row {
     const char *name, *operation, *body, *error;
 } refused_rows[] = {
-    {"no table", "DescribeTable", "{\"TableName\":\"nope\"}", "ResourceNotFoundException"},
-    {"backups of no table", "DescribeContinuousBackups", "{\"TableName\":\"nope\"}",
-     "TableNotFoundException"},
-    {"two kinds of change", "UpdateTable",
-     "{\"TableName\":\"plain\",\"DeletionProtectionEnabled\":true,\"StreamSpecification\":{\"StreamEnabled\":"
-     "true,"
-     "\"StreamViewType\":\"NEW_IMAGE\"}}",
-     "ValidationException"},
-    {"no change", "UpdateTable", "{\"TableName\":\"plain\"}", "ValidationException"},
-    {"the same throughput", "UpdateTable",
-     "{\"TableName\":\"guarded\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":5}"
-     "}",
-     "ValidationException"},
-    {"throughput on demand", "UpdateTable",
-     "{\"TableName\":\"plain\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":5}}",
-     "ValidationException"},
-    {"provisioned without throughput", "UpdateTable",
-     "{\"TableName\":\"plain\",\"BillingMode\":\"PROVISIONED\"}", "ValidationException"},
-    {"stream off that is not on", "UpdateTable",
-     "{\"TableName\":\"plain\",\"StreamSpecification\":{\"StreamEnabled\":false}}", "ValidationException"},
-    {"stream without a view", "UpdateTable",
-     "{\"TableName\":\"plain\",\"StreamSpecification\":{\"StreamEnabled\":true}}", "ValidationException"},
-    {"disabled key", "UpdateTable",
-     "{\"TableName\":\"plain\",\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":"
-     "\"key-off\"}}",
-     "ValidationException"},
-    {"time to live off that is not on", "UpdateTimeToLive",
-     "{\"TableName\":\"plain\",\"TimeToLiveSpecification\":{\"Enabled\":false,\"AttributeName\":\"e\"}}",
-     "ValidationException"},
-    {"36 days of recovery", "UpdateContinuousBackups",
-     "{\"TableName\":\"plain\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true,"
-     "\"RecoveryPeriodInDays\":36}}",
-     "ValidationException"},
-    {"delete a protected one", "DeleteTable", "{\"TableName\":\"guarded\"}", "ValidationException"},
-    {"tags of nothing", "ListTagsOfResource",
-     "{\"ResourceArn\":\"arn:aws:dynamodb:ap-northeast-1:222222222222:table/nope\"}",
-     "ResourceNotFoundException"},
-    {"create twice", "CreateTable",
-     "{\"TableName\":\"plain\",\"AttributeDefinitions\":[],\"KeySchema\":[],\"BillingMode\":\"PAY_PER_"
-     "REQUEST\"}",
-     "ResourceInUseException"},
-    {"unknown member", "DescribeTable", "{\"TableName\":\"plain\",\"X\":1}", "ValidationException"},
+    {.name = "no table",
+     .operation = "DescribeTable",
+     .body = "{\"TableName\":\"nope\"}",
+     .error = "ResourceNotFoundException"},
+    {.name = "backups of no table",
+     .operation = "DescribeContinuousBackups",
+     .body = "{\"TableName\":\"nope\"}",
+     .error = "TableNotFoundException"},
+    {.name = "two kinds of change",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"DeletionProtectionEnabled\":true,\"StreamSpecification\":{"
+             "\"StreamEnabled\":"
+             "true,"
+             "\"StreamViewType\":\"NEW_IMAGE\"}}",
+     .error = "ValidationException"},
+    {.name = "no change",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\"}",
+     .error = "ValidationException"},
+    {.name = "the same throughput",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"guarded\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,"
+             "\"WriteCapacityUnits\":5}"
+             "}",
+     .error = "ValidationException"},
+    {.name = "throughput on demand",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,"
+             "\"WriteCapacityUnits\":5}}",
+     .error = "ValidationException"},
+    {.name = "provisioned without throughput",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"BillingMode\":\"PROVISIONED\"}",
+     .error = "ValidationException"},
+    {.name = "stream off that is not on",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"StreamSpecification\":{\"StreamEnabled\":false}}",
+     .error = "ValidationException"},
+    {.name = "stream without a view",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"StreamSpecification\":{\"StreamEnabled\":true}}",
+     .error = "ValidationException"},
+    {.name = "disabled key",
+     .operation = "UpdateTable",
+     .body = "{\"TableName\":\"plain\",\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\","
+             "\"KMSMasterKeyId\":"
+             "\"key-off\"}}",
+     .error = "ValidationException"},
+    {.name = "time to live off that is not on",
+     .operation = "UpdateTimeToLive",
+     .body =
+         "{\"TableName\":\"plain\",\"TimeToLiveSpecification\":{\"Enabled\":false,\"AttributeName\":\"e\"}}",
+     .error = "ValidationException"},
+    {.name = "36 days of recovery",
+     .operation = "UpdateContinuousBackups",
+     .body =
+         "{\"TableName\":\"plain\",\"PointInTimeRecoverySpecification\":{\"PointInTimeRecoveryEnabled\":true,"
+         "\"RecoveryPeriodInDays\":36}}",
+     .error = "ValidationException"},
+    {.name = "delete a protected one",
+     .operation = "DeleteTable",
+     .body = "{\"TableName\":\"guarded\"}",
+     .error = "ValidationException"},
+    {.name = "tags of nothing",
+     .operation = "ListTagsOfResource",
+     .body = "{\"ResourceArn\":\"arn:aws:dynamodb:ap-northeast-1:222222222222:table/nope\"}",
+     .error = "ResourceNotFoundException"},
+    {.name = "create twice",
+     .operation = "CreateTable",
+     .body =
+         "{\"TableName\":\"plain\",\"AttributeDefinitions\":[],\"KeySchema\":[],\"BillingMode\":\"PAY_PER_"
+         "REQUEST\"}",
+     .error = "ResourceInUseException"},
+    {.name = "unknown member",
+     .operation = "DescribeTable",
+     .body = "{\"TableName\":\"plain\",\"X\":1}",
+     .error = "ValidationException"},
 };
 
 static void test_refused(void **state)
@@ -114,24 +149,54 @@ static void test_names_in_pages(void **state)
 static const struct update_row {
     const char *name, *body, *effect, *status, *path, *want;
 } update_rows[] = {
-    {"stream", "\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"}", "changed",
-     "UPDATING", "Table.StreamSpecification.StreamViewType", "KEYS_ONLY"},
-    {"protection", "\"DeletionProtectionEnabled\":true", "changed", "UPDATING", "Table.TableName", "plain"},
-    {"the same protection", "\"DeletionProtectionEnabled\":false", "none", "ACTIVE", "Table.TableName",
-     "plain"},
-    {"managed key", "\"SSESpecification\":{\"Enabled\":true}", "changed", "UPDATING",
-     "Table.SSEDescription.SSEType", "KMS"},
-    {"own key", "\"SSESpecification\":{\"Enabled\":true,\"KMSMasterKeyId\":\"alias/staging\"}", "changed",
-     "UPDATING", "Table.SSEDescription.KMSMasterKeyArn",
-     "arn:aws:kms:ap-northeast-1:222222222222:key/key-stg"},
-    {"provisioned",
-     "\"BillingMode\":\"PROVISIONED\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":1,"
-     "\"WriteCapacityUnits\":1}",
-     "changed", "UPDATING", "Table.BillingModeSummary.BillingMode", NULL},
-    {"the same billing", "\"BillingMode\":\"PAY_PER_REQUEST\"", "none", "ACTIVE",
-     "Table.BillingModeSummary.BillingMode", "PAY_PER_REQUEST"},
-    {"class", "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"", "changed", "UPDATING",
-     "Table.TableClassSummary.TableClass", "STANDARD_INFREQUENT_ACCESS"},
+    {.name = "stream",
+     .body = "\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"}",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.StreamSpecification.StreamViewType",
+     .want = "KEYS_ONLY"},
+    {.name = "protection",
+     .body = "\"DeletionProtectionEnabled\":true",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.TableName",
+     .want = "plain"},
+    {.name = "the same protection",
+     .body = "\"DeletionProtectionEnabled\":false",
+     .effect = "none",
+     .status = "ACTIVE",
+     .path = "Table.TableName",
+     .want = "plain"},
+    {.name = "managed key",
+     .body = "\"SSESpecification\":{\"Enabled\":true}",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.SSEDescription.SSEType",
+     .want = "KMS"},
+    {.name = "own key",
+     .body = "\"SSESpecification\":{\"Enabled\":true,\"KMSMasterKeyId\":\"alias/staging\"}",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.SSEDescription.KMSMasterKeyArn",
+     .want = "arn:aws:kms:ap-northeast-1:222222222222:key/key-stg"},
+    {.name = "provisioned",
+     .body = "\"BillingMode\":\"PROVISIONED\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":1,"
+             "\"WriteCapacityUnits\":1}",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.BillingModeSummary.BillingMode"},
+    {.name = "the same billing",
+     .body = "\"BillingMode\":\"PAY_PER_REQUEST\"",
+     .effect = "none",
+     .status = "ACTIVE",
+     .path = "Table.BillingModeSummary.BillingMode",
+     .want = "PAY_PER_REQUEST"},
+    {.name = "class",
+     .body = "\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\"",
+     .effect = "changed",
+     .status = "UPDATING",
+     .path = "Table.TableClassSummary.TableClass",
+     .want = "STANDARD_INFREQUENT_ACCESS"},
 };
 
 static void test_update(void **state)
@@ -260,29 +325,45 @@ static const struct restore_row {
     const char *name, *metadata, *failure; /* NULL: it works */
     bool copy_tags;
 } restore_rows[] = {
-    {"default encryption", "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\"}", NULL, false},
-    {"keys in another case", "{\"TARGETTABLENAME\":\"copy\",\"EncryptionType\":\"default\"}", NULL, false},
-    {"managed key", "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\"}", NULL, false},
-    {"own key",
-     "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\",\"kmsMasterKeyArn\":\"arn:aws:kms:ap-"
-     "northeast-1:222222222222:key/"
-     "key-stg\"}",
-     NULL, false},
-    {"no encryption: the source's key is tried", "{\"targetTableName\":\"copy\"}", "KMS", false},
-    {"disabled key",
-     "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\",\"kmsMasterKeyArn\":\"key-off\"}", "KMS",
-     false},
-    {"key with Default",
-     "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\",\"kmsMasterKeyArn\":\"key-stg\"}",
-     "goes with", false},
-    {"unknown type", "{\"targetTableName\":\"copy\",\"encryptionType\":\"AES256\"}", "must be Default or KMS",
-     false},
-    {"no name", "{\"encryptionType\":\"Default\"}", "targetTableName is required", false},
-    {"bad name", "{\"targetTableName\":\"a/b\",\"encryptionType\":\"Default\"}", "no name of a table", false},
-    {"name in use", "{\"targetTableName\":\"plain\",\"encryptionType\":\"Default\"}", "already exists",
-     false},
-    {"unknown key", "{\"targetTableName\":\"copy\",\"billingMode\":\"x\"}", "unknown key", false},
-    {"tags asked for", "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\"}", "tags", true},
+    {.name = "default encryption",
+     .metadata = "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\"}"},
+    {.name = "keys in another case",
+     .metadata = "{\"TARGETTABLENAME\":\"copy\",\"EncryptionType\":\"default\"}"},
+    {.name = "managed key", .metadata = "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\"}"},
+    {.name = "own key",
+     .metadata =
+         "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\",\"kmsMasterKeyArn\":\"arn:aws:kms:ap-"
+         "northeast-1:222222222222:key/"
+         "key-stg\"}"},
+    {.name = "no encryption: the source's key is tried",
+     .metadata = "{\"targetTableName\":\"copy\"}",
+     .failure = "KMS"},
+    {.name = "disabled key",
+     .metadata = "{\"targetTableName\":\"copy\",\"encryptionType\":\"KMS\",\"kmsMasterKeyArn\":\"key-off\"}",
+     .failure = "KMS"},
+    {.name = "key with Default",
+     .metadata =
+         "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\",\"kmsMasterKeyArn\":\"key-stg\"}",
+     .failure = "goes with"},
+    {.name = "unknown type",
+     .metadata = "{\"targetTableName\":\"copy\",\"encryptionType\":\"AES256\"}",
+     .failure = "must be Default or KMS"},
+    {.name = "no name",
+     .metadata = "{\"encryptionType\":\"Default\"}",
+     .failure = "targetTableName is required"},
+    {.name = "bad name",
+     .metadata = "{\"targetTableName\":\"a/b\",\"encryptionType\":\"Default\"}",
+     .failure = "no name of a table"},
+    {.name = "name in use",
+     .metadata = "{\"targetTableName\":\"plain\",\"encryptionType\":\"Default\"}",
+     .failure = "already exists"},
+    {.name = "unknown key",
+     .metadata = "{\"targetTableName\":\"copy\",\"billingMode\":\"x\"}",
+     .failure = "unknown key"},
+    {.name = "tags asked for",
+     .metadata = "{\"targetTableName\":\"copy\",\"encryptionType\":\"Default\"}",
+     .failure = "tags",
+     .copy_tags = true},
 };
 
 static void test_restore(void **state)

@@ -6,7 +6,7 @@ static struct awssim_client client;
 static int set_up(void **state)
 {
     (void)state;
-    awssim_client_init(&client, PLAIN_WORLD);
+    services_world_init(&client, "", "", "");
     return 0;
 }
 
@@ -17,10 +17,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void use_world(const char *world)
+static void use_world(const char *top, const char *section)
 {
     awssim_client_done(&client);
-    awssim_client_init(&client, world);
+    services_world_init(&client, top, section, "");
 }
 
 static int rds(const char *operation, const char *form)
@@ -93,30 +93,88 @@ static const struct refused_row {
     int status;
     bool free; /* the proxy has no target any more */
 } refused_rows[] = {
-    {"no proxy", "DescribeDBProxies", "DBProxyName=nope", "DBProxyNotFoundFault", 404, false},
-    {"targets of no proxy", "DescribeDBProxyTargets", "DBProxyName=nope", "DBProxyNotFoundFault", 404, false},
-    {"another group", "DescribeDBProxyTargets", "DBProxyName=px&TargetGroupName=x",
-     "DBProxyTargetGroupNotFoundFault", 404, false},
-    {"a second cluster", "RegisterDBProxyTargets", TARGETS("new"), "DBProxyTargetAlreadyRegisteredFault", 400,
-     false},
-    {"the same cluster", "RegisterDBProxyTargets", TARGETS("old"), "DBProxyTargetAlreadyRegisteredFault", 400,
-     false},
-    {"no cluster named", "RegisterDBProxyTargets", "DBProxyName=px", "InvalidParameterCombination", 400,
-     true},
-    {"two clusters", "RegisterDBProxyTargets", TARGETS("new") "&DBClusterIdentifiers.member.2=old",
-     "InvalidParameterCombination", 400, true},
-    {"unknown cluster", "RegisterDBProxyTargets", TARGETS("nope"), "DBClusterNotFoundFault", 404, true},
-    {"another VPC", "RegisterDBProxyTargets", TARGETS("elsewhere"), "InvalidParameterCombination", 400, true},
-    {"another engine family", "RegisterDBProxyTargets", TARGETS("postgres"), "InvalidParameterCombination",
-     400, true},
-    {"no instance", "RegisterDBProxyTargets", TARGETS("empty"), "InvalidDBClusterStateFault", 400, true},
-    {"deregister another", "DeregisterDBProxyTargets", TARGETS("new"), "DBProxyTargetNotFoundFault", 404,
-     false},
-    {"deregister twice", "DeregisterDBProxyTargets", TARGETS("old"), "DBProxyTargetNotFoundFault", 404, true},
-    {"a secret that is no ARN", "ModifyDBProxy", "DBProxyName=px&Auth.member.1.SecretArn=db",
-     "InvalidParameterValue", 400, false},
-    {"unknown security group", "ModifyDBProxy", "DBProxyName=px&SecurityGroups.member.1=sg-x",
-     "InvalidParameterValue", 400, false},
+    {.name = "no proxy",
+     .operation = "DescribeDBProxies",
+     .form = "DBProxyName=nope",
+     .error = "DBProxyNotFoundFault",
+     .status = 404},
+    {.name = "targets of no proxy",
+     .operation = "DescribeDBProxyTargets",
+     .form = "DBProxyName=nope",
+     .error = "DBProxyNotFoundFault",
+     .status = 404},
+    {.name = "another group",
+     .operation = "DescribeDBProxyTargets",
+     .form = "DBProxyName=px&TargetGroupName=x",
+     .error = "DBProxyTargetGroupNotFoundFault",
+     .status = 404},
+    {.name = "a second cluster",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("new"),
+     .error = "DBProxyTargetAlreadyRegisteredFault",
+     .status = 400},
+    {.name = "the same cluster",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("old"),
+     .error = "DBProxyTargetAlreadyRegisteredFault",
+     .status = 400},
+    {.name = "no cluster named",
+     .operation = "RegisterDBProxyTargets",
+     .form = "DBProxyName=px",
+     .error = "InvalidParameterCombination",
+     .status = 400,
+     .free = true},
+    {.name = "two clusters",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("new") "&DBClusterIdentifiers.member.2=old",
+     .error = "InvalidParameterCombination",
+     .status = 400,
+     .free = true},
+    {.name = "unknown cluster",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("nope"),
+     .error = "DBClusterNotFoundFault",
+     .status = 404,
+     .free = true},
+    {.name = "another VPC",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("elsewhere"),
+     .error = "InvalidParameterCombination",
+     .status = 400,
+     .free = true},
+    {.name = "another engine family",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("postgres"),
+     .error = "InvalidParameterCombination",
+     .status = 400,
+     .free = true},
+    {.name = "no instance",
+     .operation = "RegisterDBProxyTargets",
+     .form = TARGETS("empty"),
+     .error = "InvalidDBClusterStateFault",
+     .status = 400,
+     .free = true},
+    {.name = "deregister another",
+     .operation = "DeregisterDBProxyTargets",
+     .form = TARGETS("new"),
+     .error = "DBProxyTargetNotFoundFault",
+     .status = 404},
+    {.name = "deregister twice",
+     .operation = "DeregisterDBProxyTargets",
+     .form = TARGETS("old"),
+     .error = "DBProxyTargetNotFoundFault",
+     .status = 404,
+     .free = true},
+    {.name = "a secret that is no ARN",
+     .operation = "ModifyDBProxy",
+     .form = "DBProxyName=px&Auth.member.1.SecretArn=db",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "unknown security group",
+     .operation = "ModifyDBProxy",
+     .form = "DBProxyName=px&SecurityGroups.member.1=sg-x",
+     .error = "InvalidParameterValue",
+     .status = 400},
 };
 
 static void test_refused(void **state)
@@ -132,7 +190,7 @@ static void test_refused(void **state)
 static void test_second_target_by_another_code(void **state)
 {
     (void)state;
-    use_world(SERVICES_WORLD("", "    secondTarget: InvalidCombination\n", ""));
+    use_world("", "    secondTarget: InvalidCombination\n");
     assert_number(rds("RegisterDBProxyTargets", TARGETS("new")), 400);
     assert_awssim_error(&client, "InvalidParameterCombination");
     assert_number(rds("RegisterDBProxyTargets", TARGETS("old")), 400);
@@ -190,7 +248,7 @@ static void test_register_in_the_reset_is_refused(void **state)
 static void test_a_hidden_reset_refuses_as_well(void **state)
 {
     (void)state;
-    use_world(SERVICES_WORLD("", "    passwordReset: {status: false}\n", ""));
+    use_world("", "    passwordReset: {status: false}\n");
     free_proxy();
     succeed("ModifyDBCluster",
             "DBClusterIdentifier=new&MasterUserPassword=old-password&ApplyImmediately=true");
@@ -202,7 +260,7 @@ static void test_a_hidden_reset_refuses_as_well(void **state)
 static void test_reset_without_instances_may_do_nothing(void **state)
 {
     (void)state;
-    use_world(SERVICES_WORLD("", "    passwordReset: {needsInstance: true}\n", ""));
+    use_world("", "    passwordReset: {needsInstance: true}\n");
     succeed("ModifyDBCluster", "DBClusterIdentifier=empty&MasterUserPassword=old-password&"
                                "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-db");
     awssim_client_advance(&client, SECONDS(30));

@@ -8,7 +8,7 @@ static struct awssim_client client;
 static int set_up(void **state)
 {
     (void)state;
-    awssim_client_init(&client, PLAIN_WORLD);
+    services_world_init(&client, "", "", "");
     return 0;
 }
 
@@ -19,10 +19,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void use_world(const char *world)
+static void use_world(const char *top, const char *section)
 {
     awssim_client_done(&client);
-    awssim_client_init(&client, world);
+    services_world_init(&client, top, section, "");
 }
 
 static int rds(const char *operation, const char *form)
@@ -53,102 +53,221 @@ static const struct refused_row {
     const char *name, *operation, *form, *error;
     int status;
 } refused_rows[] = {
-    {"modify what is not there", "ModifyDBCluster", "DBClusterIdentifier=nope", "DBClusterNotFoundFault",
-     404},
-    {"modify while backing up", "ModifyDBCluster", "DBClusterIdentifier=postgres&DeletionProtection=true",
-     "InvalidDBClusterStateFault", 400},
-    {"short password", "ModifyDBCluster", "DBClusterIdentifier=new&MasterUserPassword=short",
-     "InvalidParameterValue", 400},
-    {"slash in a password", "ModifyDBCluster", "DBClusterIdentifier=new&MasterUserPassword=long/enough",
-     "InvalidParameterValue", 400},
-    {"space in a password", "ModifyDBCluster", "DBClusterIdentifier=new&MasterUserPassword=long%20enough",
-     "InvalidParameterValue", 400},
-    {"42 characters", "ModifyDBCluster",
-     "DBClusterIdentifier=new&MasterUserPassword=123456789012345678901234567890123456789012",
-     "InvalidParameterValue", 400},
-    {"manage and own password", "ModifyDBCluster",
-     "DBClusterIdentifier=new&ManageMasterUserPassword=true&MasterUserPassword=long-enough",
-     "InvalidParameterCombination", 400},
-    {"rotate what is not managed", "ModifyDBCluster",
-     "DBClusterIdentifier=new&RotateMasterUserPassword=true&ApplyImmediately=true",
-     "InvalidParameterCombination", 400},
-    {"key without manage", "ModifyDBCluster", "DBClusterIdentifier=new&MasterUserSecretKmsKeyId=key-stg",
-     "InvalidParameterCombination", 400},
-    {"disabled key", "ModifyDBCluster",
-     "DBClusterIdentifier=new&ManageMasterUserPassword=true&MasterUserSecretKmsKeyId=key-off",
-     "KMSKeyNotAccessibleFault", 400},
-    {"unknown security group", "ModifyDBCluster",
-     "DBClusterIdentifier=new&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-x", "InvalidParameterValue", 400},
-    {"security group of another VPC", "ModifyDBCluster",
-     "DBClusterIdentifier=new&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-else",
-     "InvalidVPCNetworkStateFault", 400},
-    {"unknown parameter group", "ModifyDBCluster", "DBClusterIdentifier=new&DBClusterParameterGroupName=x",
-     "DBClusterParameterGroupNotFound", 404},
-    {"parameter group of another family", "ModifyDBCluster",
-     "DBClusterIdentifier=new&DBClusterParameterGroupName=pg16", "InvalidParameterCombination", 400},
-    {"no retention", "ModifyDBCluster", "DBClusterIdentifier=new&BackupRetentionPeriod=0",
-     "InvalidParameterValue", 400},
-    {"third of an ACU", "ModifyDBCluster",
-     "DBClusterIdentifier=new&ServerlessV2ScalingConfiguration.MinCapacity=0.3&"
-     "ServerlessV2ScalingConfiguration.MaxCapacity=4",
-     "InvalidParameterValue", 400},
-    {"unknown member", "ModifyDBCluster", "DBClusterIdentifier=new&NewDBClusterIdentifier=x",
-     "InvalidParameterValue", 400},
-    {"instance of no cluster", "CreateDBInstance",
-     "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=nope",
-     "DBClusterNotFoundFault", 404},
-    {"instance twice", "CreateDBInstance",
-     "DBInstanceIdentifier=OLD-A&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
-     "DBInstanceAlreadyExists", 400},
-    {"two hyphens", "CreateDBInstance",
-     "DBInstanceIdentifier=a--b&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
-     "InvalidParameterValue", 400},
-    {"no such class", "CreateDBInstance",
-     "DBInstanceIdentifier=x&DBInstanceClass=r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
-     "InvalidParameterValue", 400},
-    {"other engine", "CreateDBInstance",
-     "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-postgresql&DBClusterIdentifier=new",
-     "InvalidParameterCombination", 400},
-    {"serverless without scaling", "CreateDBInstance",
-     "DBInstanceIdentifier=x&DBInstanceClass=db.serverless&Engine=aurora-mysql&DBClusterIdentifier=new",
-     "InvalidDBClusterStateFault", 400},
-    {"tier 16", "CreateDBInstance",
-     "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new&"
-     "PromotionTier=16",
-     "InvalidParameterValue", 400},
-    {"class is missing", "CreateDBInstance", "DBInstanceIdentifier=x&Engine=aurora-mysql", "MissingParameter",
-     400},
-    {"describe no instance", "DescribeDBInstances", "DBInstanceIdentifier=nope", "DBInstanceNotFound", 404},
-    {"delete no instance", "DeleteDBInstance", "DBInstanceIdentifier=nope", "DBInstanceNotFound", 404},
-    {"final snapshot of a member", "DeleteDBInstance",
-     "DBInstanceIdentifier=old-a&FinalDBSnapshotIdentifier=x", "InvalidParameterCombination", 400},
-    {"delete with members", "DeleteDBCluster", "DBClusterIdentifier=old&SkipFinalSnapshot=true",
-     "InvalidDBClusterStateFault", 400},
-    {"delete without a word on snapshots", "DeleteDBCluster", "DBClusterIdentifier=empty",
-     "InvalidParameterCombination", 400},
-    {"delete a protected one", "DeleteDBCluster", "DBClusterIdentifier=guarded&SkipFinalSnapshot=true",
-     "InvalidParameterCombination", 400},
-    {"describe no cluster", "DescribeDBClusters", "DBClusterIdentifier=nope", "DBClusterNotFoundFault", 404},
-    {"ARN of another account", "DescribeDBClusters",
-     "DBClusterIdentifier=arn%3Aaws%3Ards%3Aap-northeast-1%3A111111111111%3Acluster%3Aold",
-     "DBClusterNotFoundFault", 404},
-    {"unknown filter", "DescribeDBClusters", "Filters.Filter.1.Name=x&Filters.Filter.1.Values.Value.1=y",
-     "InvalidParameterValue", 400},
-    {"pages too small", "DescribeDBClusters", "MaxRecords=19", "InvalidParameterValue", 400},
-    {"events of an id without type", "DescribeEvents", "SourceIdentifier=old", "InvalidParameterCombination",
-     400},
-    {"events of 15 days", "DescribeEvents", "Duration=21600", "InvalidParameterValue", 400},
-    {"no such subnet group", "DescribeDBSubnetGroups", "DBSubnetGroupName=nope", "DBSubnetGroupNotFoundFault",
-     404},
-    {"no such parameter group", "DescribeDBClusterParameterGroups", "DBClusterParameterGroupName=nope",
-     "DBParameterGroupNotFound", 404},
-    {"tags of nothing", "ListTagsForResource",
-     "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Anope",
-     "DBClusterNotFoundFault", 404},
-    {"tag that AWS keeps", "AddTagsToResource",
-     "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Aold&Tags.Tag.1.Key=aws%3Ax&"
-     "Tags.Tag.1.Value=y",
-     "InvalidParameterValue", 400},
+    {.name = "modify what is not there",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=nope",
+     .error = "DBClusterNotFoundFault",
+     .status = 404},
+    {.name = "modify while backing up",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=postgres&DeletionProtection=true",
+     .error = "InvalidDBClusterStateFault",
+     .status = 400},
+    {.name = "short password",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&MasterUserPassword=short",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "slash in a password",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&MasterUserPassword=long/enough",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "space in a password",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&MasterUserPassword=long%20enough",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "42 characters",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&MasterUserPassword=123456789012345678901234567890123456789012",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "manage and own password",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&ManageMasterUserPassword=true&MasterUserPassword=long-enough",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "rotate what is not managed",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&RotateMasterUserPassword=true&ApplyImmediately=true",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "key without manage",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&MasterUserSecretKmsKeyId=key-stg",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "disabled key",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&ManageMasterUserPassword=true&MasterUserSecretKmsKeyId=key-off",
+     .error = "KMSKeyNotAccessibleFault",
+     .status = 400},
+    {.name = "unknown security group",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-x",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "security group of another VPC",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-else",
+     .error = "InvalidVPCNetworkStateFault",
+     .status = 400},
+    {.name = "unknown parameter group",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&DBClusterParameterGroupName=x",
+     .error = "DBClusterParameterGroupNotFound",
+     .status = 404},
+    {.name = "parameter group of another family",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&DBClusterParameterGroupName=pg16",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "no retention",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&BackupRetentionPeriod=0",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "third of an ACU",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&ServerlessV2ScalingConfiguration.MinCapacity=0.3&"
+             "ServerlessV2ScalingConfiguration.MaxCapacity=4",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "unknown member",
+     .operation = "ModifyDBCluster",
+     .form = "DBClusterIdentifier=new&NewDBClusterIdentifier=x",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "instance of no cluster",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=nope",
+     .error = "DBClusterNotFoundFault",
+     .status = 404},
+    {.name = "instance twice",
+     .operation = "CreateDBInstance",
+     .form = "DBInstanceIdentifier=OLD-A&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&"
+             "DBClusterIdentifier=new",
+     .error = "DBInstanceAlreadyExists",
+     .status = 400},
+    {.name = "two hyphens",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=a--b&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "no such class",
+     .operation = "CreateDBInstance",
+     .form = "DBInstanceIdentifier=x&DBInstanceClass=r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "other engine",
+     .operation = "CreateDBInstance",
+     .form = "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-postgresql&"
+             "DBClusterIdentifier=new",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "serverless without scaling",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=x&DBInstanceClass=db.serverless&Engine=aurora-mysql&DBClusterIdentifier=new",
+     .error = "InvalidDBClusterStateFault",
+     .status = 400},
+    {.name = "tier 16",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=x&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new&"
+         "PromotionTier=16",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "class is missing",
+     .operation = "CreateDBInstance",
+     .form = "DBInstanceIdentifier=x&Engine=aurora-mysql",
+     .error = "MissingParameter",
+     .status = 400},
+    {.name = "describe no instance",
+     .operation = "DescribeDBInstances",
+     .form = "DBInstanceIdentifier=nope",
+     .error = "DBInstanceNotFound",
+     .status = 404},
+    {.name = "delete no instance",
+     .operation = "DeleteDBInstance",
+     .form = "DBInstanceIdentifier=nope",
+     .error = "DBInstanceNotFound",
+     .status = 404},
+    {.name = "final snapshot of a member",
+     .operation = "DeleteDBInstance",
+     .form = "DBInstanceIdentifier=old-a&FinalDBSnapshotIdentifier=x",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "delete with members",
+     .operation = "DeleteDBCluster",
+     .form = "DBClusterIdentifier=old&SkipFinalSnapshot=true",
+     .error = "InvalidDBClusterStateFault",
+     .status = 400},
+    {.name = "delete without a word on snapshots",
+     .operation = "DeleteDBCluster",
+     .form = "DBClusterIdentifier=empty",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "delete a protected one",
+     .operation = "DeleteDBCluster",
+     .form = "DBClusterIdentifier=guarded&SkipFinalSnapshot=true",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "describe no cluster",
+     .operation = "DescribeDBClusters",
+     .form = "DBClusterIdentifier=nope",
+     .error = "DBClusterNotFoundFault",
+     .status = 404},
+    {.name = "ARN of another account",
+     .operation = "DescribeDBClusters",
+     .form = "DBClusterIdentifier=arn%3Aaws%3Ards%3Aap-northeast-1%3A111111111111%3Acluster%3Aold",
+     .error = "DBClusterNotFoundFault",
+     .status = 404},
+    {.name = "unknown filter",
+     .operation = "DescribeDBClusters",
+     .form = "Filters.Filter.1.Name=x&Filters.Filter.1.Values.Value.1=y",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "pages too small",
+     .operation = "DescribeDBClusters",
+     .form = "MaxRecords=19",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "events of an id without type",
+     .operation = "DescribeEvents",
+     .form = "SourceIdentifier=old",
+     .error = "InvalidParameterCombination",
+     .status = 400},
+    {.name = "events of 15 days",
+     .operation = "DescribeEvents",
+     .form = "Duration=21600",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "no such subnet group",
+     .operation = "DescribeDBSubnetGroups",
+     .form = "DBSubnetGroupName=nope",
+     .error = "DBSubnetGroupNotFoundFault",
+     .status = 404},
+    {.name = "no such parameter group",
+     .operation = "DescribeDBClusterParameterGroups",
+     .form = "DBClusterParameterGroupName=nope",
+     .error = "DBParameterGroupNotFound",
+     .status = 404},
+    {.name = "tags of nothing",
+     .operation = "ListTagsForResource",
+     .form = "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Anope",
+     .error = "DBClusterNotFoundFault",
+     .status = 404},
+    {.name = "tag that AWS keeps",
+     .operation = "AddTagsToResource",
+     .form = "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Aold&Tags.Tag.1.Key="
+             "aws%3Ax&"
+             "Tags.Tag.1.Value=y",
+     .error = "InvalidParameterValue",
+     .status = 400},
 };
 
 static void test_refused(void **state)
@@ -194,7 +313,7 @@ static void test_identifier_in_any_case_or_as_arn(void **state)
 static void test_new_things_are_hidden_for_a_while(void **state)
 {
     (void)state;
-    use_world(SERVICES_WORLD("durations: {rds: {visible: 5s}}\n", "", ""));
+    use_world("durations: {rds: {visible: 5s}}\n", "");
     succeed("CreateDBInstance", "DBInstanceIdentifier=new-c&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&"
                                 "DBClusterIdentifier=new");
     assert_number(rds("DescribeDBInstances", "DBInstanceIdentifier=new-c"), 404);
@@ -208,20 +327,61 @@ static const struct modify_row {
     const char *name, *form, *effect, *status; /* right after the call */
     const char *tag, *want;
 } modify_rows[] = {
-    {"retention", "BackupRetentionPeriod=3", "changed", "modifying", "BackupRetentionPeriod", "3"},
-    {"the same retention", "BackupRetentionPeriod=1", "none", "available", "BackupRetentionPeriod", "1"},
-    {"protection", "DeletionProtection=true", "changed", "available", "DeletionProtection", "true"},
-    {"the same protection", "DeletionProtection=false", "none", "available", "DeletionProtection", "false"},
-    {"security groups", "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-closed", "changed", "modifying",
-     "VpcSecurityGroupId", "sg-closed"},
-    {"scaling",
-     "ServerlessV2ScalingConfiguration.MinCapacity=0.5&ServerlessV2ScalingConfiguration.MaxCapacity=8",
-     "changed", "modifying", "MinCapacity", "0.5"},
-    {"parameter group", "DBClusterParameterGroupName=my8", "changed", "modifying",
-     "DBClusterParameterGroupStatus", "pending-reboot"},
-    {"logs", "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1=audit", "changed", "modifying",
-     "EnabledCloudwatchLogsExports", "<member>audit</member>"},
-    {"nothing", "ApplyImmediately=true", "none", "available", "Status", "available"},
+    {.name = "retention",
+     .form = "BackupRetentionPeriod=3",
+     .effect = "changed",
+     .status = "modifying",
+     .tag = "BackupRetentionPeriod",
+     .want = "3"},
+    {.name = "the same retention",
+     .form = "BackupRetentionPeriod=1",
+     .effect = "none",
+     .status = "available",
+     .tag = "BackupRetentionPeriod",
+     .want = "1"},
+    {.name = "protection",
+     .form = "DeletionProtection=true",
+     .effect = "changed",
+     .status = "available",
+     .tag = "DeletionProtection",
+     .want = "true"},
+    {.name = "the same protection",
+     .form = "DeletionProtection=false",
+     .effect = "none",
+     .status = "available",
+     .tag = "DeletionProtection",
+     .want = "false"},
+    {.name = "security groups",
+     .form = "VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-closed",
+     .effect = "changed",
+     .status = "modifying",
+     .tag = "VpcSecurityGroupId",
+     .want = "sg-closed"},
+    {.name = "scaling",
+     .form =
+         "ServerlessV2ScalingConfiguration.MinCapacity=0.5&ServerlessV2ScalingConfiguration.MaxCapacity=8",
+     .effect = "changed",
+     .status = "modifying",
+     .tag = "MinCapacity",
+     .want = "0.5"},
+    {.name = "parameter group",
+     .form = "DBClusterParameterGroupName=my8",
+     .effect = "changed",
+     .status = "modifying",
+     .tag = "DBClusterParameterGroupStatus",
+     .want = "pending-reboot"},
+    {.name = "logs",
+     .form = "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1=audit",
+     .effect = "changed",
+     .status = "modifying",
+     .tag = "EnabledCloudwatchLogsExports",
+     .want = "<member>audit</member>"},
+    {.name = "nothing",
+     .form = "ApplyImmediately=true",
+     .effect = "none",
+     .status = "available",
+     .tag = "Status",
+     .want = "available"},
 };
 
 static void test_modify(void **state)
@@ -257,12 +417,27 @@ static const struct reset_row {
     const char *status_during;
     bool mask, event;
 } reset_rows[] = {
-    {"all evidence", "", "resetting-master-credentials", true, true},
-    {"no mask", "    passwordReset: {pendingMask: false}\n", "resetting-master-credentials", false, true},
-    {"no status", "    passwordReset: {status: false}\n", "available", true, true},
-    {"no event", "    passwordReset: {event: false}\n", "resetting-master-credentials", true, false},
-    {"no evidence", "    passwordReset: {event: false, status: false, pendingMask: false}\n", "available",
-     false, false},
+    {.name = "all evidence",
+     .switches = "",
+     .status_during = "resetting-master-credentials",
+     .mask = true,
+     .event = true},
+    {.name = "no mask",
+     .switches = "    passwordReset: {pendingMask: false}\n",
+     .status_during = "resetting-master-credentials",
+     .event = true},
+    {.name = "no status",
+     .switches = "    passwordReset: {status: false}\n",
+     .status_during = "available",
+     .mask = true,
+     .event = true},
+    {.name = "no event",
+     .switches = "    passwordReset: {event: false}\n",
+     .status_during = "resetting-master-credentials",
+     .mask = true},
+    {.name = "no evidence",
+     .switches = "    passwordReset: {event: false, status: false, pendingMask: false}\n",
+     .status_during = "available"},
 };
 
 static void expect_reset_picture(const struct reset_row *row, const char *status, bool pending)
@@ -274,8 +449,7 @@ static void expect_reset_picture(const struct reset_row *row, const char *status
 static void test_password_reset(void **state)
 {
     const struct reset_row *row = *state;
-    AUTO_FREE char *text = xasprintf(SERVICES_WORLD("", "%s", ""), row->switches);
-    use_world(text);
+    use_world("", row->switches);
     succeed("ModifyDBCluster",
             "DBClusterIdentifier=new&MasterUserPassword=next-password&ApplyImmediately=true");
     expect_effect(&client, "changed", "cluster:new");
@@ -356,11 +530,11 @@ static const struct phase_row {
     int64_t after_s;
     const char *status;
 } phase_rows[] = {
-    {"at once", 0, "creating"},
-    {"before the end of creating", 359, "creating"},
-    {"log exports", 360, "configuring-log-exports"},
-    {"its first backup", 400, "backing-up"},
-    {"at last", 450, "available"},
+    {.name = "at once", .status = "creating"},
+    {.name = "before the end of creating", .after_s = 359, .status = "creating"},
+    {.name = "log exports", .after_s = 360, .status = "configuring-log-exports"},
+    {.name = "its first backup", .after_s = 400, .status = "backing-up"},
+    {.name = "at last", .after_s = 450, .status = "available"},
 };
 
 static void test_instance_phases(void **state)
@@ -383,7 +557,7 @@ static void test_instance_phases(void **state)
 static void test_instance_may_end_badly(void **state)
 {
     (void)state;
-    use_world(SERVICES_WORLD("", "    instanceOutcomes: {'*-bad': insufficient-capacity}\n", ""));
+    use_world("", "    instanceOutcomes: {'*-bad': insufficient-capacity}\n");
     succeed("CreateDBInstance", "DBInstanceIdentifier=e-bad&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&"
                                 "DBClusterIdentifier=empty");
     awssim_client_advance(&client, MINUTES(6));
@@ -394,8 +568,7 @@ static void test_instance_may_end_badly(void **state)
 static void test_bounce_after_available(void **state)
 {
     (void)state;
-    use_world(
-        SERVICES_WORLD("durations: {rds: {instanceFirstAvailable: 10s, instanceModifying: 5s}}\n", "", ""));
+    use_world("durations: {rds: {instanceFirstAvailable: 10s, instanceModifying: 5s}}\n", "");
     succeed(
         "CreateDBInstance",
         "DBInstanceIdentifier=e1&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=empty");
@@ -502,36 +675,58 @@ static char *restore(const char *metadata, char **ret_failure)
 static const struct restore_row {
     const char *name, *metadata, *failure; /* NULL: it works */
 } restore_rows[] = {
-    {"all given", "{" GOOD "," NETWORK "}", NULL},
-    {"keys in another case", "{\"DBClusterIdentifier\":\"copy\",\"Engine\":\"aurora-mysql\"}", NULL},
-    {"one key in two cases", "{" GOOD ",\"Engine\":\"aurora-mysql\"}", "given twice"},
-    {"unknown key", "{" GOOD ",\"serverlessV2ScalingConfiguration\":\"{}\"}", "unknown key"},
-    {"list that is no JSON", "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"sg-db\"}",
-     "cannot be parsed"},
-    {"list of numbers", "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[1]\"}",
-     "cannot be parsed"},
-    {"port that is no number", "{" GOOD ",\"port\":\"x\"}", "cannot be parsed"},
-    {"no engine", "{\"dbClusterIdentifier\":\"copy\"}", "required"},
-    {"other engine", "{\"dbClusterIdentifier\":\"copy\",\"engine\":\"aurora-postgresql\"}", "does not match"},
-    {"unknown version",
-     "{\"dbClusterIdentifier\":\"copy\",\"engine\":\"aurora-mysql\",\"engineVersion\":\"9\"}",
-     "Cannot find version"},
-    {"name in use", "{\"dbClusterIdentifier\":\"OLD\",\"engine\":\"aurora-mysql\"}", "already exists"},
-    {"bad name", "{\"dbClusterIdentifier\":\"a--b\",\"engine\":\"aurora-mysql\"}", "not a valid identifier"},
-    {"unknown subnet group", "{" GOOD ",\"dbSubnetGroupName\":\"prod\"}", "'prod' does not exist"},
-    {"security group of another VPC",
-     "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[\\\"sg-else\\\"]\"}",
-     "different VPCs"},
-    {"production's security group",
-     "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[\\\"sg-prod\\\"]\"}",
-     "Invalid security group"},
-    {"unknown parameter group", "{" GOOD ",\"dbClusterParameterGroupName\":\"x\"}",
-     "DBClusterParameterGroup not found"},
-    {"parameter group of another family", "{" GOOD ",\"dbClusterParameterGroupName\":\"pg16\"}",
-     "cannot be used"},
-    {"production's key", "{" GOOD ",\"kmsKeyId\":\"arn:aws:kms:ap-northeast-1:111111111111:key/key-prod\"}",
-     "KMSKeyNotAccessible"},
-    {"disabled key", "{" GOOD ",\"kmsKeyId\":\"key-off\"}", "KMSKeyNotAccessible"},
+    {.name = "all given", .metadata = "{" GOOD "," NETWORK "}"},
+    {.name = "keys in another case",
+     .metadata = "{\"DBClusterIdentifier\":\"copy\",\"Engine\":\"aurora-mysql\"}"},
+    {.name = "one key in two cases",
+     .metadata = "{" GOOD ",\"Engine\":\"aurora-mysql\"}",
+     .failure = "given twice"},
+    {.name = "unknown key",
+     .metadata = "{" GOOD ",\"serverlessV2ScalingConfiguration\":\"{}\"}",
+     .failure = "unknown key"},
+    {.name = "list that is no JSON",
+     .metadata = "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"sg-db\"}",
+     .failure = "cannot be parsed"},
+    {.name = "list of numbers",
+     .metadata = "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[1]\"}",
+     .failure = "cannot be parsed"},
+    {.name = "port that is no number",
+     .metadata = "{" GOOD ",\"port\":\"x\"}",
+     .failure = "cannot be parsed"},
+    {.name = "no engine", .metadata = "{\"dbClusterIdentifier\":\"copy\"}", .failure = "required"},
+    {.name = "other engine",
+     .metadata = "{\"dbClusterIdentifier\":\"copy\",\"engine\":\"aurora-postgresql\"}",
+     .failure = "does not match"},
+    {.name = "unknown version",
+     .metadata = "{\"dbClusterIdentifier\":\"copy\",\"engine\":\"aurora-mysql\",\"engineVersion\":\"9\"}",
+     .failure = "Cannot find version"},
+    {.name = "name in use",
+     .metadata = "{\"dbClusterIdentifier\":\"OLD\",\"engine\":\"aurora-mysql\"}",
+     .failure = "already exists"},
+    {.name = "bad name",
+     .metadata = "{\"dbClusterIdentifier\":\"a--b\",\"engine\":\"aurora-mysql\"}",
+     .failure = "not a valid identifier"},
+    {.name = "unknown subnet group",
+     .metadata = "{" GOOD ",\"dbSubnetGroupName\":\"prod\"}",
+     .failure = "'prod' does not exist"},
+    {.name = "security group of another VPC",
+     .metadata = "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[\\\"sg-else\\\"]\"}",
+     .failure = "different VPCs"},
+    {.name = "production's security group",
+     .metadata = "{" GOOD ",\"dbSubnetGroupName\":\"stg\",\"vpcSecurityGroupIds\":\"[\\\"sg-prod\\\"]\"}",
+     .failure = "Invalid security group"},
+    {.name = "unknown parameter group",
+     .metadata = "{" GOOD ",\"dbClusterParameterGroupName\":\"x\"}",
+     .failure = "DBClusterParameterGroup not found"},
+    {.name = "parameter group of another family",
+     .metadata = "{" GOOD ",\"dbClusterParameterGroupName\":\"pg16\"}",
+     .failure = "cannot be used"},
+    {.name = "production's key",
+     .metadata = "{" GOOD ",\"kmsKeyId\":\"arn:aws:kms:ap-northeast-1:111111111111:key/key-prod\"}",
+     .failure = "KMSKeyNotAccessible"},
+    {.name = "disabled key",
+     .metadata = "{" GOOD ",\"kmsKeyId\":\"key-off\"}",
+     .failure = "KMSKeyNotAccessible"},
 };
 
 static void test_restore(void **state)
@@ -590,7 +785,7 @@ static void test_restore_may_bring_tags(void **state)
     char *failure = NULL;
 
     (void)state;
-    use_world(SERVICES_WORLD("", "    restoreCopiesTags: true\n", ""));
+    use_world("", "    restoreCopiesTags: true\n");
     AUTO_FREE char *arn = restore("{" GOOD "}", &failure);
     assert_text_equal(failure, NULL);
     succeed("DescribeDBClusters", "DBClusterIdentifier=copy");
@@ -616,17 +811,22 @@ static void test_restore_metadata_is_production_s(void **state)
 static const struct bad_row {
     const char *name, *rds, *error;
 } bad_rows[] = {
-    {"unknown key", "    wrong: 1\n", "accounts[0].rds.wrong: unknown key"},
-    {"wrong type", "    passwordReset: {event: 1}\n",
-     "accounts[0].rds.passwordReset.event: expected true or false"},
-    {"bad choice", "    secondTarget: Maybe\n", "must be one of: AlreadyRegistered InvalidCombination"},
-    {"versions that are no list", "    engineVersions: {aurora-mysql: '1'}\n", "expected a list of versions"},
+    {.name = "unknown key", .rds = "    wrong: 1\n", .error = "accounts[0].rds.wrong: unknown key"},
+    {.name = "wrong type",
+     .rds = "    passwordReset: {event: 1}\n",
+     .error = "accounts[0].rds.passwordReset.event: expected true or false"},
+    {.name = "bad choice",
+     .rds = "    secondTarget: Maybe\n",
+     .error = "must be one of: AlreadyRegistered InvalidCombination"},
+    {.name = "versions that are no list",
+     .rds = "    engineVersions: {aurora-mysql: '1'}\n",
+     .error = "expected a list of versions"},
 };
 
 static void test_bad_world(void **state)
 {
     const struct bad_row *row = *state;
-    AUTO_FREE char *text = xasprintf(SERVICES_WORLD("", "%s", ""), row->rds);
+    AUTO_FREE char *text = services_world("", row->rds, "");
     struct sim_options options = {
         .world = str_of(text), .world_name = "world.yaml", .world_ms = AWSSIM_WALL_MS, .seed = 1};
     struct sim *sim = NULL;
