@@ -23,6 +23,9 @@ packages=(
     python3-venv shellcheck universal-ctags util-linux valgrind
 )
 
+# What only the slower tests need.
+test_packages=(bubblewrap lua5.4 python3-yaml)
+
 # The clang of each Debian release: for fuzzing, layout and static analysis.
 declare -A clang_of=([12]=14 [13]=19)
 
@@ -81,6 +84,7 @@ case "${1:-}" in
     install_packages
     ;;
 --tests)
+    packages+=("${test_packages[@]}")
     install_packages
     install_aws
     if [[ -z ${KUBEBUILDER_ASSETS:-} || ! -x $KUBEBUILDER_ASSETS/kubectl ]]; then
