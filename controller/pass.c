@@ -55,8 +55,18 @@ struct outcome outcome_retryable(const char *reason, const char *fmt, ...)
     return outcome;
 }
 
+void outcome_warn(struct outcome *outcome, const char *reason, const char *text)
+{
+    xfree(outcome->warning_reason);
+    xfree(outcome->warning);
+    outcome->warning_reason = xstrdup(reason);
+    outcome->warning = xstrdup(text);
+}
+
 void outcome_reset(struct outcome *outcome)
 {
+    xfree(outcome->warning_reason);
+    xfree(outcome->warning);
     xfree(outcome->message);
     xfree(outcome->reason);
     *outcome = (struct outcome){0};

@@ -21,15 +21,18 @@ enum verdict {
 struct outcome {
     enum verdict verdict;
     int64_t after_ms;
-    bool retryable; /* FAILED: another attempt may help */
-    char *reason;   /* FAILED: CamelCase, for conditions */
-    char *message;  /* what is being waited for, or what went wrong and what to do; owned */
+    bool retryable;                 /* FAILED: another attempt may help */
+    char *reason;                   /* FAILED: CamelCase, for conditions */
+    char *message;                  /* what is being waited for, or what went wrong and what to do; owned */
+    char *warning_reason, *warning; /* what people should hear besides; owned, NULL: nothing */
 };
 
 struct outcome outcome_done(const char *fmt, ...) PRINTF_LIKE(1, 2);
 struct outcome outcome_wait(int64_t after_ms, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct outcome outcome_failed(const char *reason, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct outcome outcome_retryable(const char *reason, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Adds a warning for people to an outcome. */
+void outcome_warn(struct outcome *outcome, const char *reason, const char *text);
 void outcome_reset(struct outcome *outcome);
 #define AUTO_OUTCOME CLEANUP(outcome_reset)
 
@@ -57,6 +60,7 @@ struct stage {
     const struct database_spec *database; /* pipeline */
     struct database_status *copy;         /* pipeline: what is known of this database and its copy */
     size_t index;                         /* switchover: which proxy, parameter or application */
+    int64_t watched_ms; /* how long this process has been looking: time in which nobody did is no evidence */
 };
 
 /* Why acting twice on one intent does no harm. */
@@ -80,8 +84,11 @@ struct step {
     /* Puts back what the row has changed, when the switchover is given up; LOOK whatever `repeat` says, and
      * called until it is DONE. Rows are undone from the last step to the first. NULL: nothing to put back. */
     struct err *(*undo)(struct stage *stage, struct outcome *out);
-    bool undo_last; /* after all others: who reads the others' work must read it again when it has been put
-                       back */
+    bool undo_last;  /* after all others: who reads the others' work must read it again when it has been put
+                        back */
+    bool every_pass; /* looks at the object alone, so it does so in every pass: an edit counts at once */
+    bool runs_out;   /* when the run is cancelled it goes on to its end: what it makes must be known to be
+                        deleted one day */
     /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
     size_t (*entry_count)(const struct refresh_spec *spec);
     const char *(*entry_name)(const struct refresh_spec *spec, size_t index);
@@ -95,6 +102,8 @@ struct step_table {
 /* The workflow, readable in one place: workflow.c. */
 const struct step_table *workflow_pipeline(enum database_kind kind);
 const struct step_table *workflow_switchover(void);
+/* The step that a row of the switchover belongs to ("Proxies/shop-stg", "Window"); NULL: none of ours. */
+const struct step *workflow_switchover_step(const char *row_name);
 /* How many rows a switchover step has for this spec, and what one is called: "Proxies/shop-stg"; yours. */
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec);
 char *workflow_row_name(const struct step *step, const struct refresh_spec *spec, size_t index);

@@ -323,7 +323,7 @@ static struct err *advance(struct visit *visit, struct requeue *ret)
     TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
     series = series_key(visit, spec);
     engine_claim_series(visit->engine, series,
-                        visit->uid); /* after a restart; a run in status holds it anyway */
+                        visit->holder); /* after a restart; a run in status holds it anyway */
     TRY(admit_accounts(visit->objects, visit->env, spec, &accounts, &refusal));
     if (!refusal.message)
         return advance_with(visit, spec, &accounts, ret);

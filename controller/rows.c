@@ -36,12 +36,15 @@ static void offer(struct work *work, const struct stage *stage)
     if ((work->start_nothing && stage->row->state == STEP_WAITING) ||
         (work->is_suspended && stage->row->state == STEP_INTENDED))
         return;
-    if (due_ms > now_ms) {
+    if (due_ms > now_ms && !stage->step->every_pass) {
         rows_not_before(work, due_ms - now_ms);
         return;
     }
-    if (work->count < STAGES_MAX)
-        work->stages[work->count++] = *stage;
+    if (work->count == STAGES_MAX)
+        return;
+    work->stages[work->count] = *stage;
+    work->stages[work->count++].watched_ms =
+        now_ms - looks_first_ms(work->looks, work->pass->uid, key, now_ms);
 }
 
 /* True when the database is through its pipeline. */

@@ -2,6 +2,7 @@
 
 #include "controller/rows.h"
 #include "controller/settle.h"
+#include "controller/steps/gate.h"
 
 void report_done(struct report *report)
 {
@@ -183,6 +184,7 @@ struct err *runner_advance(struct pass *pass, struct looks *looks, struct report
     work->is_suspended = pass->live && pass->live->live.suspend;
     work->is_undoing = switchover_failed(pass->status);
     work->start_nothing = work->is_suspended || tally_of(pass->status).failed != NULL;
+    TRY(gate_recheck(pass));
     rows_collect(work);
     err = has_intents(work) ? record(work) : act(work);
     ret->after_ms = ret->recorded ? 0 : work->after_ms;

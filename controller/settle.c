@@ -98,21 +98,12 @@ static int64_t timeout_of(const struct stage *stage)
     return stage->step->timeout_of ? stage->step->timeout_of(&spec->live.timeouts) : stage->step->timeout_ms;
 }
 
-/* How long this process has been looking at the row. */
-static int64_t watched_ms(const struct work *work, const struct stage *stage)
-{
-    int64_t now_ms = sched_now_ms(work->pass->env->sched);
-    AUTO_FREE char *key = rows_key(stage);
-
-    return now_ms - looks_first_ms(work->looks, work->pass->uid, key, now_ms);
-}
-
-static bool is_too_late(const struct work *work, const struct stage *stage)
+static bool is_too_late(const struct stage *stage)
 {
     int64_t timeout_ms = timeout_of(stage), enough_ms = timeout_ms < GRACE_MS ? timeout_ms : GRACE_MS;
 
     return timeout_ms > 0 && row_is_under_way(stage->row) && stage_age_ms(stage) > timeout_ms &&
-           watched_ms(work, stage) >= enough_ms;
+           stage->watched_ms >= enough_ms;
 }
 
 static void fail_row(struct work *work, struct stage *stage, const char *reason, const char *message)
@@ -124,6 +115,7 @@ static void fail_row(struct work *work, struct stage *stage, const char *reason,
     text_replace(&stage->row->message, message);
     step_set_evidence(stage->row, "reason", reason);
     tell(work->report, EVENT_WARNING, reason, note);
+    rows_not_before(work, 0); /* what was changed is to be put back */
 }
 
 /* Another attempt has other tokens and names; what the failed one left is no longer looked at. */
@@ -166,6 +158,9 @@ static void tell_done(struct report *report, const struct stage *stage, const ch
 void settle_outcome(struct work *work, struct stage *stage, const struct outcome *out)
 {
     settle_forget_trouble(stage);
+    if (out->warning)
+        tell(work->report, EVENT_WARNING, out->warning_reason,
+             xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, out->warning));
     switch (out->verdict) {
     case VERDICT_DONE:
         stage->row->state = STEP_DONE;
@@ -176,7 +171,7 @@ void settle_outcome(struct work *work, struct stage *stage, const struct outcome
         rows_not_before(work, 0);
         break;
     case VERDICT_WAIT:
-        if (is_too_late(work, stage)) {
+        if (is_too_late(stage)) {
             AUTO_FREE char *message = xasprintf(
                 "not done within its time-out; last seen: %s. Look at it in AWS, then ask for a retry",
                 out->message);
@@ -198,7 +193,7 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
     bool blocked = is_blocked(stage, err);
     int64_t delay_ms = trouble_delay_ms(stage, err, blocked);
 
-    if (is_too_late(work, stage)) {
+    if (is_too_late(stage)) {
         AUTO_FREE char *message =
             xasprintf("not done within its time-out; the last error: %s", err_text(err));
 

@@ -55,7 +55,25 @@ static const struct step *first_open_step(const struct database_status *database
     return NULL;
 }
 
-/* The stage of the database that is furthest behind; the switchover when all are through. */
+/* Of the first row of the switchover that is not passed; NULL when all are. */
+static const struct step_status *open_switchover_row(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        if (!is_passed(&status->switchover_steps[i]))
+            return &status->switchover_steps[i];
+    }
+    return NULL;
+}
+
+static const char *switchover_phase(const struct refresh_status *status)
+{
+    const struct step_status *row = open_switchover_row(status);
+    const struct step *step = row ? workflow_switchover_step(row->name) : NULL;
+
+    return step ? step->phase : "SwitchingOver";
+}
+
+/* The stage of the database that is furthest behind; the switchover's when all are through. */
 static const char *phase_of(const struct summary_input *in)
 {
     const char *phase = NULL;
@@ -75,7 +93,7 @@ static const char *phase_of(const struct summary_input *in)
             phase = step->phase;
         }
     }
-    return phase ? phase : "SwitchingOver";
+    return phase ? phase : switchover_phase(in->status);
 }
 
 static bool pipelines_passed(const struct refresh_status *status)
@@ -148,12 +166,27 @@ static bool is_undoing(const struct refresh_status *status)
     return false;
 }
 
+/* The gate that the switchover waits at, with a message of what for; NULL: at none. */
+static const struct step_status *waiting_gate(const struct refresh_status *status)
+{
+    const struct step_status *row = pipelines_passed(status) ? open_switchover_row(status) : NULL;
+    const struct step *step = row ? workflow_switchover_step(row->name) : NULL;
+
+    return step && step->every_pass && row->state == STEP_RUNNING && row->message ? row : NULL;
+}
+
 /* While the switchover is being put back staging is neither wholly old nor wholly new: what is still new is
  * listed. */
 static void set_switched_over(const struct summary_input *in)
 {
     AUTO_BUF struct buf mixed = BUF_MAX(900);
 
+    const struct step_status *gate = waiting_gate(in->status);
+
+    if (gate) {
+        set(in, "SwitchedOver", CONDITION_FALSE, workflow_switchover_step(gate->name)->phase, gate->message);
+        return;
+    }
     if (!is_undoing(in->status)) {
         set(in, "SwitchedOver", CONDITION_FALSE, "NotYet",
             "Staging uses what it used before, or is being switched over");
@@ -190,7 +223,8 @@ static char *what_is_going_on(const struct summary_input *in)
         const struct step_status *row = &in->status->switchover_steps[i];
 
         if (row->state == STEP_INTENDED || row->state == STEP_RUNNING)
-            buf_addf(&text, "%s%s", text.len ? "; " : "", row->name);
+            buf_addf(&text, "%s%s", text.len ? "; " : "",
+                     row == waiting_gate(in->status) ? row->message : row->name);
     }
     return text.len ? buf_take(&text) : xstrdup("The run goes on");
 }
@@ -235,15 +269,21 @@ void summary_succeeded(const struct summary_input *in)
 /* What staging uses after a failure: rows of the switchover that were done are on the copies. */
 static const char *what_staging_uses(const struct refresh_status *status)
 {
-    size_t done = 0;
+    size_t done = 0, changing = 0;
 
-    for (size_t i = 0; i < status->switchover_step_count; i++)
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step *step = workflow_switchover_step(status->switchover_steps[i].name);
+
+        if (!step || !step->undo) /* it changes nothing */
+            continue;
+        changing++;
         done += is_passed(&status->switchover_steps[i]);
+    }
     if (!done)
         return "Staging uses what it used before";
-    return done == status->switchover_step_count ? "Staging uses the copies"
-                                                 : "Staging is partly switched over: status.switchover.steps "
-                                                   "says what uses the copies (Done) and what does not";
+    return done == changing ? "Staging uses the copies"
+                            : "Staging is partly switched over: status.switchover.steps "
+                              "says what uses the copies (Done) and what does not";
 }
 
 void summary_failed(const struct summary_input *in, const char *reason, const char *message)

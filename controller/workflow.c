@@ -2,6 +2,7 @@
  * not done is acted on; databases advance side by side; the switchover begins when all are done, and the
  * entries of one of its steps advance side by side too. Undoing is the same tables read upwards. */
 #include "controller/pass.h"
+#include "controller/steps/gate.h"
 #include "controller/steps/steps.h"
 
 static int64_t backup_timeout(const struct timeouts *timeouts)
@@ -61,7 +62,7 @@ static const struct step aurora_steps[] = {
     {.name = "Copy",      .repeat = REPEAT_TOKEN, .timeout_of = copy_timeout,    .weight = 35, .phase = "Copying",
      .intend = copy_intend,           .act = copy_act},
     {.name = "Restore",   .repeat = REPEAT_TOKEN, .timeout_of = restore_timeout, .weight = 30, .phase = "Restoring",
-     .intend = restore_intend_cluster, .act = restore_act_cluster},
+     .intend = restore_intend_cluster, .act = restore_act_cluster, .runs_out = true},
     {.name = "Instances", .repeat = REPEAT_NAME,  .timeout_ms = HOURS(2),        .weight = 14, .phase = "Preparing",
      .act = instances_act},
     {.name = "Settings",  .repeat = REPEAT_LOOK,  .timeout_ms = HOURS(1),        .weight = 3,  .phase = "Preparing",
@@ -76,12 +77,16 @@ static const struct step dynamodb_steps[] = {
     {.name = "Copy",     .repeat = REPEAT_TOKEN, .timeout_of = copy_timeout,    .weight = 35, .phase = "Copying",
      .intend = copy_intend,          .act = copy_act},
     {.name = "Restore",  .repeat = REPEAT_TOKEN, .timeout_of = restore_timeout, .weight = 40, .phase = "Restoring",
-     .intend = restore_intend_table, .act = restore_act_table},
+     .intend = restore_intend_table, .act = restore_act_table, .runs_out = true},
     {.name = "Settings", .repeat = REPEAT_LOOK,  .timeout_ms = HOURS(2),        .weight = 10, .phase = "Preparing",
      .intend = settings_intend_table, .act = settings_act_table},
 };
 
 static const struct step switchover_steps[] = {
+    {.name = "Approval",     .repeat = REPEAT_LOOK, .phase = "AwaitingApproval", .every_pass = true,
+     .act = approval_act},
+    {.name = "Window",       .repeat = REPEAT_LOOK, .phase = "AwaitingWindow",   .every_pass = true,
+     .act = window_act},
     {.name = "Proxies",      .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = proxy_intend,       .act = proxy_act,       .undo = proxy_undo,
      .entry_count = proxy_count,       .entry_name = proxy_name},
@@ -110,6 +115,18 @@ const struct step_table *workflow_pipeline(enum database_kind kind)
 const struct step_table *workflow_switchover(void)
 {
     return &switchover;
+}
+
+const struct step *workflow_switchover_step(const char *row_name)
+{
+    struct str rest = str_of(row_name), name = {0};
+
+    str_cut(&rest, '/', &name);
+    for (size_t i = 0; i < switchover.count; i++) {
+        if (str_is(name, switchover.steps[i].name))
+            return &switchover.steps[i];
+    }
+    return NULL;
 }
 
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec)

@@ -2,6 +2,7 @@
  * in, and everything that putting in needs is checked before. While the proxy has no target, staging has no
  * database: the gap is kept as short as two calls. If the new cluster cannot be reached in time, the old one
  * goes back and the step has failed. */
+#include "controller/steps/gate.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 #include "pkg/aws/rds_proxy.h"
@@ -169,11 +170,13 @@ static struct err *exchange(struct swap *swap, struct outcome *out)
     return point_at(swap, swap->new_cluster, out);
 }
 
+/* Of the time since the first try, what this process has seen: after an outage the new cluster gets its whole chance. */
 static int64_t since_switched_ms(const struct stage *stage)
 {
     int64_t at_ms = step_evidence_ms(stage->row, "switched", 0);
+    int64_t elapsed_ms = at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : 0;
 
-    return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : 0;
+    return elapsed_ms < stage->watched_ms ? elapsed_ms : stage->watched_ms;
 }
 
 static struct err *judge_health(struct swap *swap, struct outcome *out)
@@ -205,8 +208,13 @@ static struct outcome give_up(const struct swap *swap)
 struct err *proxy_act(struct stage *stage, struct outcome *out)
 {
     CLEANUP(swap_done) struct swap swap = {0};
+    bool held = false;
 
     TRY(swap_init(&swap, stage));
+    if (text_equal(swap.present, swap.old_cluster))
+        TRY(gate_hold(stage, out, &held));
+    if (held)
+        return NULL;
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, swap.new_cluster);
     if (text_equal(swap.present, swap.new_cluster))

@@ -74,16 +74,6 @@ static bool uses_after_hooks(const struct refresh_spec *spec)
     return spec->after_hook_count > 0;
 }
 
-static bool is_manual(const struct refresh_spec *spec)
-{
-    return spec->live.policy == POLICY_MANUAL;
-}
-
-static bool has_window(const struct refresh_spec *spec)
-{
-    return spec->live.window.present;
-}
-
 static bool fails_on_differences(const struct refresh_spec *spec)
 {
     return spec->differences == DIFFERENCES_FAIL;
@@ -145,8 +135,6 @@ static const struct {
     {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
     {.what = "spec.hooks.beforeSwitchover", .used = uses_before_hooks},
     {.what = "spec.hooks.afterSwitchover", .used = uses_after_hooks},
-    {.what = "spec.switchover.policy Manual", .used = is_manual},
-    {.what = "spec.switchover.window", .used = has_window},
     {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
     {.what = "spec.switchover.parameters[].secret", .used = writes_secrets},
     {.what = "spec.switchover.applications[].statefulSet", .used = restarts_stateful_sets},
