@@ -1,9 +1,6 @@
 /* accounts[].dynamodb of the world file; docs-services.md describes the keys. */
 #include "hack/awssim/dynamodb.h"
 
-#define FIELD(type_, name_, kind_, member_) \
-    .name = (name_), .type = (kind_), .offset = offsetof(struct type_, member_)
-
 struct table_section {
     struct table table;
     char *name, *hash_key, *range_key, *billing, *encryption;
@@ -11,28 +8,28 @@ struct table_section {
 };
 
 static const struct load_field table_fields[] = {
-    {FIELD(table_section, "name", LOAD_TEXT, name), .required = true},
-    {FIELD(table_section, "hashKey", LOAD_TEXT, hash_key), .required = true},
-    {FIELD(table_section, "rangeKey", LOAD_TEXT, range_key)},
-    {FIELD(table_section, "indexes", LOAD_LIST, indexes)},
-    {FIELD(table_section, "localIndexes", LOAD_LIST, local_indexes)},
-    {FIELD(table_section, "billingMode", LOAD_TEXT, billing), .choices = "PROVISIONED PAY_PER_REQUEST"},
-    {FIELD(table_section, "readUnits", LOAD_INT, table.read_units)},
-    {FIELD(table_section, "writeUnits", LOAD_INT, table.write_units)},
-    {FIELD(table_section, "encryption", LOAD_TEXT, encryption),
+    {LOAD_FIELD(table_section, "name", LOAD_TEXT, name), .required = true},
+    {LOAD_FIELD(table_section, "hashKey", LOAD_TEXT, hash_key), .required = true},
+    {LOAD_FIELD(table_section, "rangeKey", LOAD_TEXT, range_key)},
+    {LOAD_FIELD(table_section, "indexes", LOAD_LIST, indexes)},
+    {LOAD_FIELD(table_section, "localIndexes", LOAD_LIST, local_indexes)},
+    {LOAD_FIELD(table_section, "billingMode", LOAD_TEXT, billing), .choices = "PROVISIONED PAY_PER_REQUEST"},
+    {LOAD_FIELD(table_section, "readUnits", LOAD_INT, table.read_units)},
+    {LOAD_FIELD(table_section, "writeUnits", LOAD_INT, table.write_units)},
+    {LOAD_FIELD(table_section, "encryption", LOAD_TEXT, encryption),
      .choices = "AWSOwned AWSManaged CustomerManaged"},
-    {FIELD(table_section, "key", LOAD_TEXT, table.kms_key)},
-    {FIELD(table_section, "stream", LOAD_TEXT, table.stream_view),
+    {LOAD_FIELD(table_section, "key", LOAD_TEXT, table.kms_key)},
+    {LOAD_FIELD(table_section, "stream", LOAD_TEXT, table.stream_view),
      .choices = "NEW_IMAGE OLD_IMAGE NEW_AND_OLD_IMAGES KEYS_ONLY"},
-    {FIELD(table_section, "timeToLive", LOAD_TEXT, table.ttl_attribute)},
-    {FIELD(table_section, "pointInTimeRecovery", LOAD_BOOL, table.pitr)},
-    {FIELD(table_section, "deletionProtection", LOAD_BOOL, table.deletion_protection)},
-    {FIELD(table_section, "infrequentAccess", LOAD_BOOL, table.infrequent)},
-    {FIELD(table_section, "items", LOAD_INT, table.items)},
-    {FIELD(table_section, "sizeBytes", LOAD_INT, table.size_bytes)},
-    {FIELD(table_section, "status", LOAD_TEXT, table.status)},
-    {FIELD(table_section, "created", LOAD_TIME, table.created_ms)},
-    {FIELD(table_section, "tags", LOAD_MAP, table.tags)},
+    {LOAD_FIELD(table_section, "timeToLive", LOAD_TEXT, table.ttl_attribute)},
+    {LOAD_FIELD(table_section, "pointInTimeRecovery", LOAD_BOOL, table.pitr)},
+    {LOAD_FIELD(table_section, "deletionProtection", LOAD_BOOL, table.deletion_protection)},
+    {LOAD_FIELD(table_section, "infrequentAccess", LOAD_BOOL, table.infrequent)},
+    {LOAD_FIELD(table_section, "items", LOAD_INT, table.items)},
+    {LOAD_FIELD(table_section, "sizeBytes", LOAD_INT, table.size_bytes)},
+    {LOAD_FIELD(table_section, "status", LOAD_TEXT, table.status)},
+    {LOAD_FIELD(table_section, "created", LOAD_TIME, table.created_ms)},
+    {LOAD_FIELD(table_section, "tags", LOAD_MAP, table.tags)},
 };
 
 /* ---- keys: "id:S" ---- */
@@ -80,11 +77,11 @@ struct index_section {
 static struct err *read_index(const struct loader *loader, const struct json *node, struct index_section *ret)
 {
     static const struct load_field fields[] = {
-        {FIELD(index_section, "name", LOAD_TEXT, name), .required = true},
-        {FIELD(index_section, "hashKey", LOAD_TEXT, hash_key)},
-        {FIELD(index_section, "rangeKey", LOAD_TEXT, range_key)},
-        {FIELD(index_section, "readUnits", LOAD_INT, read_units)},
-        {FIELD(index_section, "writeUnits", LOAD_INT, write_units)},
+        {LOAD_FIELD(index_section, "name", LOAD_TEXT, name), .required = true},
+        {LOAD_FIELD(index_section, "hashKey", LOAD_TEXT, hash_key)},
+        {LOAD_FIELD(index_section, "rangeKey", LOAD_TEXT, range_key)},
+        {LOAD_FIELD(index_section, "readUnits", LOAD_INT, read_units)},
+        {LOAD_FIELD(index_section, "writeUnits", LOAD_INT, write_units)},
     };
 
     return load_fields(loader, node, fields, COUNT_OF(fields), ret);
@@ -194,7 +191,7 @@ struct dynamodb_section {
 struct err *sim_dynamodb_load(const struct loader *loader, struct account *account, const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(dynamodb_section, "tables", LOAD_LIST, tables)},
+        {LOAD_FIELD(dynamodb_section, "tables", LOAD_LIST, tables)},
     };
     struct dynamodb_state *state = sim_dynamodb_state(account);
     struct dynamodb_section section = {0};

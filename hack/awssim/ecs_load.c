@@ -1,24 +1,22 @@
 /* accounts[].ecs of the world file; docs-services.md describes the keys. */
 #include "hack/awssim/ecs.h"
 
-#define FIELD(type_, name_, kind_, member_) \
-    .name = (name_), .type = (kind_), .offset = offsetof(struct type_, member_)
-
 struct service_section {
     struct ecs_service service;
     char *rollout;
 };
 
 static const struct load_field service_fields[] = {
-    {FIELD(service_section, "name", LOAD_TEXT, service.name), .required = true},
-    {FIELD(service_section, "taskDefinition", LOAD_TEXT, service.task_definition), .required = true},
-    {FIELD(service_section, "desiredCount", LOAD_INT, service.desired)},
-    {FIELD(service_section, "circuitBreaker", LOAD_BOOL, service.breaker)},
-    {FIELD(service_section, "rollback", LOAD_BOOL, service.rollback)},
-    {FIELD(service_section, "rollout", LOAD_TEXT, rollout), .choices = "good bad"},
-    {FIELD(service_section, "status", LOAD_TEXT, service.status), .choices = "ACTIVE DRAINING INACTIVE"},
-    {FIELD(service_section, "launchType", LOAD_TEXT, service.launch_type), .choices = "FARGATE EC2 EXTERNAL"},
-    {FIELD(service_section, "controller", LOAD_TEXT, service.controller),
+    {LOAD_FIELD(service_section, "name", LOAD_TEXT, service.name), .required = true},
+    {LOAD_FIELD(service_section, "taskDefinition", LOAD_TEXT, service.task_definition), .required = true},
+    {LOAD_FIELD(service_section, "desiredCount", LOAD_INT, service.desired)},
+    {LOAD_FIELD(service_section, "circuitBreaker", LOAD_BOOL, service.breaker)},
+    {LOAD_FIELD(service_section, "rollback", LOAD_BOOL, service.rollback)},
+    {LOAD_FIELD(service_section, "rollout", LOAD_TEXT, rollout), .choices = "good bad"},
+    {LOAD_FIELD(service_section, "status", LOAD_TEXT, service.status), .choices = "ACTIVE DRAINING INACTIVE"},
+    {LOAD_FIELD(service_section, "launchType", LOAD_TEXT, service.launch_type),
+     .choices = "FARGATE EC2 EXTERNAL"},
+    {LOAD_FIELD(service_section, "controller", LOAD_TEXT, service.controller),
      .choices = "ECS CODE_DEPLOY EXTERNAL"},
 };
 
@@ -70,8 +68,8 @@ struct cluster_section {
 static struct err *load_cluster(const struct loader *loader, struct ecs_state *state, const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(cluster_section, "name", LOAD_TEXT, name), .required = true},
-        {FIELD(cluster_section, "services", LOAD_LIST, services)},
+        {LOAD_FIELD(cluster_section, "name", LOAD_TEXT, name), .required = true},
+        {LOAD_FIELD(cluster_section, "services", LOAD_LIST, services)},
     };
     struct ecs_cluster *cluster = xcalloc(1, sizeof(*cluster));
     struct cluster_section section = {0};
@@ -95,8 +93,8 @@ struct ecs_section {
 struct err *sim_ecs_load(const struct loader *loader, struct account *account, const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(ecs_section, "clusters", LOAD_LIST, clusters)},
-        {FIELD(ecs_section, "taskDefinitions", LOAD_TEXTS, task_definitions)},
+        {LOAD_FIELD(ecs_section, "clusters", LOAD_LIST, clusters)},
+        {LOAD_FIELD(ecs_section, "taskDefinitions", LOAD_TEXTS, task_definitions)},
     };
     struct ecs_state *state = sim_ecs_state(account);
     struct ecs_section section = {0};

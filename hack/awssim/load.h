@@ -28,6 +28,11 @@ struct load_field {
     const char *choices; /* LOAD_TEXT: "MYSQL POSTGRESQL"; NULL: any */
 };
 
+/* {LOAD_FIELD(table, "name", LOAD_TEXT, id), .required = true}: the key "name" goes to struct table's member
+ * id. */
+#define LOAD_FIELD(struct_tag, key, load_type, member) \
+    .name = (key), .type = (load_type), .offset = offsetof(struct struct_tag, member)
+
 /* Writes the fields that are there into `ret` and leaves the others alone (set defaults before; a default
  * text is on the heap). `object` that is no object, unknown keys, wrong types and missing required fields are
  * errors. */

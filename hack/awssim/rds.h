@@ -247,7 +247,7 @@ void sim_rds_finish_reset(struct rds_state *state, struct rds_cluster *cluster);
 const char *sim_rds_secret_status(const struct rds_cluster *cluster);
 void sim_rds_drop_secret(struct rds_state *state, struct rds_cluster *cluster);
 
-/* ---- rds_proxy.c, rds_proxy_target.c ---- */
+/* ---- rds_proxy.c, rds_proxy_target.c, rds_proxy_health.c ---- */
 struct rds_proxy *sim_proxy_find(const struct rds_state *state, const char *name);
 bool sim_proxy_refuse_missing(struct call *call);
 bool sim_proxy_describe(struct call *call);
@@ -260,6 +260,9 @@ void sim_proxy_track(struct rds_state *state, struct rds_proxy *proxy, const cha
 void sim_proxy_untrack(struct rds_proxy *proxy, int64_t at_ms);
 /* Follows the members of the tracked cluster and looks at the health of those that are due. */
 void sim_proxy_advance(struct rds_state *state, struct rds_proxy *proxy);
+/* Sets the target's health, reason and description. */
+void sim_proxy_look_at(const struct rds_state *state, const struct rds_proxy *proxy,
+                       const struct rds_cluster *cluster, struct proxy_target *target);
 void sim_proxy_free(struct rds_proxy *proxy);
 
 #endif

@@ -5,17 +5,14 @@
 
 /* ---- networks and groups ---- */
 
-#define FIELD(type_, name_, kind_, member_) \
-    .name = (name_), .type = (kind_), .offset = offsetof(struct type_, member_)
-
 static struct err *load_subnet_group(const struct loader *loader, struct rds_state *state,
                                      const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_subnet_group, "name", LOAD_TEXT, name), .required = true},
-        {FIELD(rds_subnet_group, "vpc", LOAD_TEXT, vpc), .required = true},
-        {FIELD(rds_subnet_group, "zones", LOAD_TEXTS, zones)},
-        {FIELD(rds_subnet_group, "default", LOAD_BOOL, standard)},
+        {LOAD_FIELD(rds_subnet_group, "name", LOAD_TEXT, name), .required = true},
+        {LOAD_FIELD(rds_subnet_group, "vpc", LOAD_TEXT, vpc), .required = true},
+        {LOAD_FIELD(rds_subnet_group, "zones", LOAD_TEXTS, zones)},
+        {LOAD_FIELD(rds_subnet_group, "default", LOAD_BOOL, standard)},
     };
     struct rds_subnet_group *group = RDS_ADD(state->subnet_groups, state->subnet_group_count);
     const char *region = state->account->region;
@@ -36,10 +33,10 @@ static struct err *load_security_group(const struct loader *loader, struct rds_s
                                        const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_security_group, "id", LOAD_TEXT, id), .required = true},
-        {FIELD(rds_security_group, "vpc", LOAD_TEXT, vpc), .required = true},
-        {FIELD(rds_security_group, "from", LOAD_TEXTS, from)},
-        {FIELD(rds_security_group, "default", LOAD_BOOL, standard)},
+        {LOAD_FIELD(rds_security_group, "id", LOAD_TEXT, id), .required = true},
+        {LOAD_FIELD(rds_security_group, "vpc", LOAD_TEXT, vpc), .required = true},
+        {LOAD_FIELD(rds_security_group, "from", LOAD_TEXTS, from)},
+        {LOAD_FIELD(rds_security_group, "default", LOAD_BOOL, standard)},
     };
     struct rds_security_group *group = RDS_ADD(state->security_groups, state->security_group_count);
 
@@ -50,8 +47,8 @@ static struct err *load_parameter_group(const struct loader *loader, struct rds_
                                         const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_parameter_group, "name", LOAD_TEXT, name), .required = true},
-        {FIELD(rds_parameter_group, "family", LOAD_TEXT, family), .required = true},
+        {LOAD_FIELD(rds_parameter_group, "name", LOAD_TEXT, name), .required = true},
+        {LOAD_FIELD(rds_parameter_group, "family", LOAD_TEXT, family), .required = true},
     };
     struct rds_parameter_group *group = RDS_ADD(state->parameter_groups, state->parameter_group_count);
 
@@ -64,13 +61,13 @@ static struct err *load_instance(const struct loader *loader, struct rds_state *
                                  struct rds_cluster *cluster, const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_instance, "id", LOAD_TEXT, id), .required = true},
-        {FIELD(rds_instance, "class", LOAD_TEXT, class_name), .required = true},
-        {FIELD(rds_instance, "promotionTier", LOAD_INT, promotion_tier)},
-        {FIELD(rds_instance, "parameterGroup", LOAD_TEXT, parameter_group)},
-        {FIELD(rds_instance, "zone", LOAD_TEXT, zone)},
-        {FIELD(rds_instance, "status", LOAD_TEXT, status)},
-        {FIELD(rds_instance, "tags", LOAD_MAP, tags)},
+        {LOAD_FIELD(rds_instance, "id", LOAD_TEXT, id), .required = true},
+        {LOAD_FIELD(rds_instance, "class", LOAD_TEXT, class_name), .required = true},
+        {LOAD_FIELD(rds_instance, "promotionTier", LOAD_INT, promotion_tier)},
+        {LOAD_FIELD(rds_instance, "parameterGroup", LOAD_TEXT, parameter_group)},
+        {LOAD_FIELD(rds_instance, "zone", LOAD_TEXT, zone)},
+        {LOAD_FIELD(rds_instance, "status", LOAD_TEXT, status)},
+        {LOAD_FIELD(rds_instance, "tags", LOAD_MAP, tags)},
     };
     const char *id = json_get_text(node, "id", "");
 
@@ -107,40 +104,40 @@ struct cluster_section { /* the cluster, and what the file says besides */
 };
 
 static const struct load_field cluster_fields[] = {
-    {FIELD(cluster_section, "id", LOAD_TEXT, cluster.id), .required = true},
-    {FIELD(cluster_section, "engine", LOAD_TEXT, cluster.engine), .required = true,
+    {LOAD_FIELD(cluster_section, "id", LOAD_TEXT, cluster.id), .required = true},
+    {LOAD_FIELD(cluster_section, "engine", LOAD_TEXT, cluster.engine), .required = true,
      .choices = "aurora-mysql aurora-postgresql"},
-    {FIELD(cluster_section, "engineVersion", LOAD_TEXT, cluster.engine_version), .required = true},
-    {FIELD(cluster_section, "masterUsername", LOAD_TEXT, cluster.master_username), .required = true},
-    {FIELD(cluster_section, "masterPassword", LOAD_TEXT, password), .required = true},
-    {FIELD(cluster_section, "users", LOAD_MAP, users)},
-    {FIELD(cluster_section, "databaseName", LOAD_TEXT, cluster.database_name)},
-    {FIELD(cluster_section, "port", LOAD_INT, cluster.port)},
-    {FIELD(cluster_section, "subnetGroup", LOAD_TEXT, cluster.subnet_group), .required = true},
-    {FIELD(cluster_section, "securityGroups", LOAD_TEXTS, cluster.security_groups), .required = true},
-    {FIELD(cluster_section, "parameterGroup", LOAD_TEXT, cluster.parameter_group)},
-    {FIELD(cluster_section, "key", LOAD_TEXT, cluster.kms_key)},
-    {FIELD(cluster_section, "sizeGiB", LOAD_INT, cluster.size_gib)},
-    {FIELD(cluster_section, "backupRetentionDays", LOAD_INT, cluster.retention_days)},
-    {FIELD(cluster_section, "deletionProtection", LOAD_BOOL, cluster.deletion_protection)},
-    {FIELD(cluster_section, "iamAuthentication", LOAD_BOOL, cluster.iam_auth)},
-    {FIELD(cluster_section, "copyTagsToSnapshot", LOAD_BOOL, cluster.copy_tags)},
-    {FIELD(cluster_section, "logExports", LOAD_TEXTS, cluster.log_exports)},
-    {FIELD(cluster_section, "managedPassword", LOAD_BOOL, cluster.managed)},
-    {FIELD(cluster_section, "status", LOAD_TEXT, cluster.status)},
-    {FIELD(cluster_section, "created", LOAD_TIME, cluster.created_ms)},
-    {FIELD(cluster_section, "tags", LOAD_MAP, cluster.tags)},
-    {FIELD(cluster_section, "serverlessV2", LOAD_OBJECT, scaling)},
-    {FIELD(cluster_section, "instances", LOAD_LIST, instances)},
+    {LOAD_FIELD(cluster_section, "engineVersion", LOAD_TEXT, cluster.engine_version), .required = true},
+    {LOAD_FIELD(cluster_section, "masterUsername", LOAD_TEXT, cluster.master_username), .required = true},
+    {LOAD_FIELD(cluster_section, "masterPassword", LOAD_TEXT, password), .required = true},
+    {LOAD_FIELD(cluster_section, "users", LOAD_MAP, users)},
+    {LOAD_FIELD(cluster_section, "databaseName", LOAD_TEXT, cluster.database_name)},
+    {LOAD_FIELD(cluster_section, "port", LOAD_INT, cluster.port)},
+    {LOAD_FIELD(cluster_section, "subnetGroup", LOAD_TEXT, cluster.subnet_group), .required = true},
+    {LOAD_FIELD(cluster_section, "securityGroups", LOAD_TEXTS, cluster.security_groups), .required = true},
+    {LOAD_FIELD(cluster_section, "parameterGroup", LOAD_TEXT, cluster.parameter_group)},
+    {LOAD_FIELD(cluster_section, "key", LOAD_TEXT, cluster.kms_key)},
+    {LOAD_FIELD(cluster_section, "sizeGiB", LOAD_INT, cluster.size_gib)},
+    {LOAD_FIELD(cluster_section, "backupRetentionDays", LOAD_INT, cluster.retention_days)},
+    {LOAD_FIELD(cluster_section, "deletionProtection", LOAD_BOOL, cluster.deletion_protection)},
+    {LOAD_FIELD(cluster_section, "iamAuthentication", LOAD_BOOL, cluster.iam_auth)},
+    {LOAD_FIELD(cluster_section, "copyTagsToSnapshot", LOAD_BOOL, cluster.copy_tags)},
+    {LOAD_FIELD(cluster_section, "logExports", LOAD_TEXTS, cluster.log_exports)},
+    {LOAD_FIELD(cluster_section, "managedPassword", LOAD_BOOL, cluster.managed)},
+    {LOAD_FIELD(cluster_section, "status", LOAD_TEXT, cluster.status)},
+    {LOAD_FIELD(cluster_section, "created", LOAD_TIME, cluster.created_ms)},
+    {LOAD_FIELD(cluster_section, "tags", LOAD_MAP, cluster.tags)},
+    {LOAD_FIELD(cluster_section, "serverlessV2", LOAD_OBJECT, scaling)},
+    {LOAD_FIELD(cluster_section, "instances", LOAD_LIST, instances)},
 };
 
 static struct err *load_scaling(const struct loader *loader, struct rds_cluster *cluster,
                                 const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_cluster, "minACU", LOAD_NUMBER, min_acu), .required = true},
-        {FIELD(rds_cluster, "maxACU", LOAD_NUMBER, max_acu), .required = true},
-        {FIELD(rds_cluster, "pauseSeconds", LOAD_INT, pause_s)},
+        {LOAD_FIELD(rds_cluster, "minACU", LOAD_NUMBER, min_acu), .required = true},
+        {LOAD_FIELD(rds_cluster, "maxACU", LOAD_NUMBER, max_acu), .required = true},
+        {LOAD_FIELD(rds_cluster, "pauseSeconds", LOAD_INT, pause_s)},
     };
 
     return node ? load_fields(loader, node, fields, COUNT_OF(fields), cluster) : NULL;
@@ -212,10 +209,10 @@ static struct err *load_password_reset(const struct loader *loader, struct rds_o
                                        const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(rds_options, "pendingMask", LOAD_BOOL, show_pending)},
-        {FIELD(rds_options, "status", LOAD_BOOL, show_status)},
-        {FIELD(rds_options, "event", LOAD_BOOL, show_event)},
-        {FIELD(rds_options, "needsInstance", LOAD_BOOL, reset_needs_instance)},
+        {LOAD_FIELD(rds_options, "pendingMask", LOAD_BOOL, show_pending)},
+        {LOAD_FIELD(rds_options, "status", LOAD_BOOL, show_status)},
+        {LOAD_FIELD(rds_options, "event", LOAD_BOOL, show_event)},
+        {LOAD_FIELD(rds_options, "needsInstance", LOAD_BOOL, reset_needs_instance)},
     };
 
     return node ? load_fields(loader, node, fields, COUNT_OF(fields), options) : NULL;
@@ -241,17 +238,17 @@ struct rds_section {
 };
 
 static const struct load_field section_fields[] = {
-    {FIELD(rds_section, "hostPart", LOAD_TEXT, host)},
-    {FIELD(rds_section, "subnetGroups", LOAD_LIST, subnet_groups)},
-    {FIELD(rds_section, "securityGroups", LOAD_LIST, security_groups)},
-    {FIELD(rds_section, "clusterParameterGroups", LOAD_LIST, parameter_groups)},
-    {FIELD(rds_section, "clusters", LOAD_LIST, clusters)},
-    {FIELD(rds_section, "proxies", LOAD_LIST, proxies)},
-    {FIELD(rds_section, "passwordReset", LOAD_OBJECT, password_reset)},
-    {FIELD(rds_section, "engineVersions", LOAD_OBJECT, versions)},
-    {FIELD(rds_section, "instanceOutcomes", LOAD_MAP, outcomes)},
-    {FIELD(rds_section, "restoreCopiesTags", LOAD_BOOL, restore_copies_tags)},
-    {FIELD(rds_section, "secondTarget", LOAD_TEXT, second_target),
+    {LOAD_FIELD(rds_section, "hostPart", LOAD_TEXT, host)},
+    {LOAD_FIELD(rds_section, "subnetGroups", LOAD_LIST, subnet_groups)},
+    {LOAD_FIELD(rds_section, "securityGroups", LOAD_LIST, security_groups)},
+    {LOAD_FIELD(rds_section, "clusterParameterGroups", LOAD_LIST, parameter_groups)},
+    {LOAD_FIELD(rds_section, "clusters", LOAD_LIST, clusters)},
+    {LOAD_FIELD(rds_section, "proxies", LOAD_LIST, proxies)},
+    {LOAD_FIELD(rds_section, "passwordReset", LOAD_OBJECT, password_reset)},
+    {LOAD_FIELD(rds_section, "engineVersions", LOAD_OBJECT, versions)},
+    {LOAD_FIELD(rds_section, "instanceOutcomes", LOAD_MAP, outcomes)},
+    {LOAD_FIELD(rds_section, "restoreCopiesTags", LOAD_BOOL, restore_copies_tags)},
+    {LOAD_FIELD(rds_section, "secondTarget", LOAD_TEXT, second_target),
      .choices = "AlreadyRegistered InvalidCombination"},
 };
 

@@ -2,9 +2,6 @@
 #include "hack/awssim/rds.h"
 #include "hack/awssim/secretsmanager.h"
 
-#define FIELD(type_, name_, kind_, member_) \
-    .name = (name_), .type = (kind_), .offset = offsetof(struct type_, member_)
-
 struct rds_proxy *sim_proxy_find(const struct rds_state *state, const char *name)
 {
     for (size_t i = 0; i < state->proxy_count; i++)
@@ -231,18 +228,18 @@ struct proxy_section {
 };
 
 static const struct load_field proxy_fields[] = {
-    {FIELD(proxy_section, "name", LOAD_TEXT, proxy.name), .required = true},
-    {FIELD(proxy_section, "engineFamily", LOAD_TEXT, proxy.engine_family), .required = true,
+    {LOAD_FIELD(proxy_section, "name", LOAD_TEXT, proxy.name), .required = true},
+    {LOAD_FIELD(proxy_section, "engineFamily", LOAD_TEXT, proxy.engine_family), .required = true,
      .choices = "MYSQL POSTGRESQL"},
-    {FIELD(proxy_section, "vpc", LOAD_TEXT, proxy.vpc), .required = true},
-    {FIELD(proxy_section, "subnets", LOAD_TEXTS, proxy.subnets)},
-    {FIELD(proxy_section, "securityGroups", LOAD_TEXTS, proxy.security_groups), .required = true},
-    {FIELD(proxy_section, "role", LOAD_TEXT, proxy.role_arn), .required = true},
-    {FIELD(proxy_section, "auth", LOAD_LIST, auth), .required = true},
-    {FIELD(proxy_section, "target", LOAD_TEXT, proxy.cluster_id)},
-    {FIELD(proxy_section, "requireTLS", LOAD_BOOL, proxy.require_tls)},
-    {FIELD(proxy_section, "idleClientTimeout", LOAD_INT, proxy.idle_timeout_s)},
-    {FIELD(proxy_section, "tags", LOAD_MAP, proxy.tags)},
+    {LOAD_FIELD(proxy_section, "vpc", LOAD_TEXT, proxy.vpc), .required = true},
+    {LOAD_FIELD(proxy_section, "subnets", LOAD_TEXTS, proxy.subnets)},
+    {LOAD_FIELD(proxy_section, "securityGroups", LOAD_TEXTS, proxy.security_groups), .required = true},
+    {LOAD_FIELD(proxy_section, "role", LOAD_TEXT, proxy.role_arn), .required = true},
+    {LOAD_FIELD(proxy_section, "auth", LOAD_LIST, auth), .required = true},
+    {LOAD_FIELD(proxy_section, "target", LOAD_TEXT, proxy.cluster_id)},
+    {LOAD_FIELD(proxy_section, "requireTLS", LOAD_BOOL, proxy.require_tls)},
+    {LOAD_FIELD(proxy_section, "idleClientTimeout", LOAD_INT, proxy.idle_timeout_s)},
+    {LOAD_FIELD(proxy_section, "tags", LOAD_MAP, proxy.tags)},
 };
 
 static void name_proxy(struct rds_state *state, struct rds_proxy *proxy)
@@ -295,8 +292,8 @@ static struct err *check_auth(const struct loader *loader, struct rds_state *sta
                               const struct json *node)
 {
     static const struct load_field fields[] = {
-        {FIELD(auth_section, "secret", LOAD_TEXT, secret), .required = true},
-        {FIELD(auth_section, "userName", LOAD_TEXT, user)},
+        {LOAD_FIELD(auth_section, "secret", LOAD_TEXT, secret), .required = true},
+        {LOAD_FIELD(auth_section, "userName", LOAD_TEXT, user)},
     };
     struct auth_section section = {0};
     struct err *err = load_fields(loader, node, fields, COUNT_OF(fields), &section);

@@ -21,7 +21,7 @@ void sim_secret_stage(struct account *account, const char *arn, const char *valu
 void sim_secret_promote(struct account *account, const char *arn);
 void sim_secret_remove(struct account *account, const char *arn);
 
-/* ---- between secretsmanager.c and secretsmanager_write.c ---- */
+/* ---- between the files of the service ---- */
 
 struct secret_version {
     char *id;
@@ -61,6 +61,9 @@ struct secret_version *sim_secret_with_stage(const struct stored_secret *secret,
 void sim_secret_move_stage(struct stored_secret *secret, const char *stage, struct secret_version *to);
 struct json *sim_secret_stages(const struct secret_version *version); /* an array of text */
 
+struct err *sim_secret_load(const struct loader *loader, struct account *account,
+                            const struct json *section) MUST_USE;
+struct json *sim_secret_dump(struct account *account);
 bool sim_secret_put_value(struct call *call);
 bool sim_secret_update(struct call *call);
 bool sim_secret_update_stage(struct call *call);

@@ -75,7 +75,7 @@ static void parameter_free(struct parameter *parameter)
     xfree(parameter);
 }
 
-static const struct parameter_version *newest(const struct parameter *parameter)
+const struct parameter_version *sim_parameter_newest(const struct parameter *parameter)
 {
     return &parameter->versions[parameter->version_count - 1];
 }
@@ -135,7 +135,7 @@ static struct found find(const struct ssm_state *state, const char *text)
     int64_t number = 0;
 
     if (found.parameter) {
-        found.version = newest(found.parameter);
+        found.version = sim_parameter_newest(found.parameter);
         return found;
     }
     if (!colon)
@@ -247,7 +247,7 @@ static bool is_filter_match(const struct call *call, const struct parameter *par
 
 static struct json *description_wire(const struct call *call, const struct parameter *parameter)
 {
-    const struct parameter_version *version = newest(parameter);
+    const struct parameter_version *version = sim_parameter_newest(parameter);
     struct json *wire = json_new_object();
 
     json_set_text(wire, "Name", parameter->name);
@@ -289,7 +289,7 @@ static bool list(struct call *call, const struct listing *listing)
 
 static struct json *newest_wire(const struct call *call, const struct parameter *parameter)
 {
-    return value_wire(call, parameter, newest(parameter), NULL);
+    return value_wire(call, parameter, sim_parameter_newest(parameter), NULL);
 }
 
 #define PAGES(most)                                                                                    \
@@ -367,96 +367,6 @@ static bool delete_parameter(struct call *call)
     return call_refuse(call, 400, "ParameterNotFound", "Parameter %s not found.", name);
 }
 
-/* ---- the world ---- */
-
-static struct json *dump(struct account *account)
-{
-    const struct ssm_state *state = state_of(account);
-    struct json *all = json_new_object(), *array = json_new_array();
-
-    for (size_t i = 0; i < state->count; i++) {
-        const struct parameter *parameter = state->parameters[i];
-        bool secure = text_equal(parameter->type, "SecureString");
-        struct json *one = json_new_object();
-        char hex[2 * SHA256_BYTES + 1];
-
-        sha256_hex(str_of(newest(parameter)->value), hex);
-        hex[12] = '\0';
-        json_set_text(one, "name", parameter->name);
-        json_set_text(one, "type", parameter->type);
-        json_set_int(one, "version", newest(parameter)->number);
-        json_set_text(one, secure ? "digest" : "value", secure ? hex : newest(parameter)->value);
-        json_append(array, one);
-    }
-    json_set(all, "parameters", array);
-    return all;
-}
-
-#define FIELD(type_, name_, kind_, member_) \
-    .name = (name_), .type = (kind_), .offset = offsetof(struct type_, member_)
-
-struct parameter_section {
-    char *name, *value;
-    struct parameter parameter;
-};
-
-static const struct load_field parameter_fields[] = {
-    {FIELD(parameter_section, "name", LOAD_TEXT, name), .required = true},
-    {FIELD(parameter_section, "value", LOAD_TEXT, value), .required = true},
-    {FIELD(parameter_section, "type", LOAD_TEXT, parameter.type),
-     .choices = "String StringList SecureString"},
-    {FIELD(parameter_section, "tier", LOAD_TEXT, parameter.tier), .choices = "Standard Advanced"},
-    {FIELD(parameter_section, "key", LOAD_TEXT, parameter.key)},
-    {FIELD(parameter_section, "description", LOAD_TEXT, parameter.description)},
-    {FIELD(parameter_section, "allowedPattern", LOAD_TEXT, parameter.pattern)},
-};
-
-static struct err *load_parameter(const struct loader *loader, struct ssm_state *state,
-                                  const struct json *node)
-{
-    const char *name = json_get_text(node, "name", "");
-
-    if (sim_parameter(state, name))
-        return load_error(loader, node, "a parameter %s is already there", name);
-    struct parameter *parameter = sim_parameter_add(state, name);
-    struct parameter_section section = {.parameter = *parameter};
-    struct err *err = load_fields(loader, node, parameter_fields, COUNT_OF(parameter_fields), &section);
-    *parameter = section.parameter;
-    if (!parameter->type)
-        parameter->type = xstrdup("String");
-    if (!parameter->tier)
-        parameter->tier = xstrdup("Standard");
-    if (!parameter->key && text_equal(parameter->type, "SecureString"))
-        parameter->key = xstrdup("alias/aws/ssm");
-    parameter->data_type = xstrdup("text");
-    sim_parameter_put(parameter, section.value ? section.value : "", "arn:aws:iam::world-file",
-                      sim_now(state->account->sim) - DAYS(30));
-    xfree(section.name);
-    wipe_free(section.value);
-    return err;
-}
-
-struct ssm_section {
-    const struct json *parameters;
-};
-
-static struct err *load(const struct loader *loader, struct account *account, const struct json *node)
-{
-    static const struct load_field fields[] = {
-        {FIELD(ssm_section, "parameters", LOAD_LIST, parameters)},
-    };
-    struct ssm_state *state = state_of(account);
-    struct ssm_section section = {0};
-
-    state->account = account;
-    if (!node)
-        return NULL;
-    TRY(load_fields(loader, node, fields, COUNT_OF(fields), &section));
-    json_each (item, section.parameters)
-        TRY(load_parameter(loader, state, item));
-    return NULL;
-}
-
 static void done(struct account *account)
 {
     struct ssm_state *state = state_of(account);
@@ -494,7 +404,7 @@ const struct service ssm_service = {
     .operations = operations,
     .operation_count = COUNT_OF(operations),
     .state_size = sizeof(struct ssm_state),
-    .load = load,
-    .dump = dump,
+    .load = sim_ssm_load,
+    .dump = sim_ssm_dump,
     .done = done,
 };

@@ -29,6 +29,10 @@ extern const struct service ssm_service;
 struct parameter *sim_parameter(const struct ssm_state *state, const char *name); /* by name or ARN */
 struct parameter *sim_parameter_add(struct ssm_state *state, const char *name);
 void sim_parameter_put(struct parameter *parameter, const char *value, const char *user, int64_t now_ms);
+const struct parameter_version *sim_parameter_newest(const struct parameter *parameter);
+struct err *sim_ssm_load(const struct loader *loader, struct account *account,
+                         const struct json *section) MUST_USE;
+struct json *sim_ssm_dump(struct account *account);
 bool sim_ssm_put_parameter(struct call *call);
 
 #endif
