@@ -156,6 +156,34 @@ void check_success(struct scenario *scenario, struct buf *faults)
     check_staging(scenario, object, faults);
 }
 
+#define OLD_CLUSTER "shop-stg-20261022-030000-p3c8d"
+#define OLD_TABLE "stg-sessions-20261022-030000-p3c8d"
+
+void check_put_back(struct scenario *scenario, const char *reason, struct buf *faults)
+{
+    const struct json *object = scenario_object(scenario), *ready = condition_of(object, "Ready");
+    const struct json *staging = target_account(scenario);
+    const struct json *proxy = named(json_at(staging, "rds.proxies"), "shop-stg");
+    const struct json *host = named(json_at(staging, "ssm.parameters"), "/shop/stg/db_host");
+    const struct json *table = named(json_at(staging, "ssm.parameters"), "/shop/stg/sessions_table");
+
+    if (!scenario_has_ended(scenario))
+        FAULT(faults, "the run did not end in time");
+    expect_text(faults, "phase", json_get_text(object, "status.phase", NULL), "Failed");
+    expect_text(faults, "Succeeded", condition_status(object, "Succeeded"), "False");
+    expect_text(faults, "Ready", condition_status(object, "Ready"), "False");
+    expect_text(faults, "Stalled", condition_status(object, "Stalled"), "True");
+    expect_text(faults, "Reconciling", condition_status(object, "Reconciling"), "absent");
+    expect_text(faults, "the reason", json_get_text(ready, "reason", NULL), reason);
+    if (!strstr(json_get_text(ready, "message", ""), "Staging uses what it used before"))
+        FAULT(faults, "Ready does not say what staging uses: %s", json_get_text(ready, "message", ""));
+    expect_text(faults, "the proxy's target", json_get_text(proxy, "target", NULL), OLD_CLUSTER);
+    expect_text(faults, "the proxy's health", json_get_text(proxy, "targets[0].state", NULL), "AVAILABLE");
+    if (!str_starts(str_of(json_get_text(host, "value", "")), OLD_CLUSTER))
+        FAULT(faults, "/shop/stg/db_host is %s", json_get_text(host, "value", ""));
+    expect_text(faults, "/shop/stg/sessions_table", json_get_text(table, "value", NULL), OLD_TABLE);
+}
+
 /* --- AWS's view --- */
 
 /* Effects of the whole run in staging and production, as the fault-free run has them. */

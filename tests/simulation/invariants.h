@@ -9,6 +9,8 @@
 /* The run has succeeded, and staging uses the new copies: proxies, parameters, secrets, one previous copy
  * kept. */
 void check_success(struct scenario *scenario, struct buf *faults);
+/* The run has failed for that reason in its switchover, and staging uses what it used before. */
+void check_put_back(struct scenario *scenario, const char *reason, struct buf *faults);
 /* Seen from AWS: one backup, copy and restore per database, started under a token of its own; the
  * switchover's changes made once; nothing in production but backups and copies. */
 void check_exactly_once(struct scenario *scenario, struct buf *faults);

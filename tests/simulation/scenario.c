@@ -42,6 +42,14 @@ struct process {
 
 const struct object_id scenario_refresh = {.kind = OBJECT_REFRESH, .namespace = "staging", .name = "shop"};
 
+const char *const scenario_quick_world[] = {
+    "aurora: {backup: 12m, copy: 40m, restore: 35m}",
+    "aurora: {backup: 40s, copy: 70s, restore: 60s}",
+    "dynamodb: {backup: 3m, copy: 6m, restore: 20m}",
+    "dynamodb: {backup: 20s, copy: 30s, restore: 90s}",
+    NULL,
+};
+
 /* --- setting up --- */
 
 /* Mistakes in a test's own material. */

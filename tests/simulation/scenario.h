@@ -41,6 +41,9 @@ struct scenario_opts {
 /* The refresh of the manifests. */
 extern const struct object_id scenario_refresh;
 
+/* Edits of worlds/shop.yaml: jobs that take a few minutes. */
+extern const char *const scenario_quick_world[];
+
 struct scenario *scenario_new(const struct scenario_opts *opts);
 /* Until the run has ended and things have settled, or the deadline. Once. */
 void scenario_run(struct scenario *scenario);

@@ -12,11 +12,16 @@
 /* NULL: all is well; else what is wrong, yours. */
 typedef char *seed_check_fn(uint64_t seed, void *arg);
 
+enum seeds_kind {
+    SEEDS_MANY,  /* SR_SEEDS counts instead of .count */
+    SEEDS_SWEEP, /* each is a case of its own: with a smaller SR_SEEDS that many, evenly spread */
+};
+
 struct seeds {
     const char *name; /* of the test, for reports */
     uint64_t first;   /* seeds first .. first + count - 1 */
     size_t count;
-    bool scales; /* SR_SEEDS counts; else it always runs all (unless SR_SEED names one) */
+    enum seeds_kind kind;
     seed_check_fn *check;
     void *arg;
 };
