@@ -332,7 +332,7 @@ static void check_conditions(const struct json *before, const struct json *objec
         FAULT(faults, "Reconciling and Stalled are there only while true");
 }
 
-static void check_canaries(const char *text, const char *where, struct buf *faults)
+void check_no_secret(const char *text, const char *where, struct buf *faults)
 {
     for (size_t i = 0; i < COUNT_OF(canaries); i++) {
         if (strstr(text, canaries[i]))
@@ -371,12 +371,12 @@ void check_history(struct scenario *scenario, struct buf *faults)
         const struct json *object = memory_version(memory, &scenario_refresh, i);
         AUTO_FREE char *text = json_to_text(object);
 
-        check_canaries(text, "a status", faults);
+        check_no_secret(text, "a status", faults);
         if (object)
             check_version(&last, object, faults);
     }
     xfree(last.run_id);
-    check_canaries(memory_events(memory), "an event", faults);
+    check_no_secret(memory_events(memory), "an event", faults);
 }
 
 /* --- the password --- */

@@ -21,7 +21,10 @@ void check_history(struct scenario *scenario, struct buf *faults);
 /* The proxy got the new cluster only after the reset password was in force. */
 void check_password(struct scenario *scenario, struct buf *faults);
 
-/* All of them. NULL: all is well; else the faults, yours. */
+/* No secret of the world is in the text; `where` says what it is. */
+void check_no_secret(const char *text, const char *where, struct buf *faults);
+
+/* All of them but the last. NULL: all is well; else the faults, yours. */
 char *check_all(struct scenario *scenario);
 
 /* How many rows the journal has for the operation with that effect; either may be NULL. */

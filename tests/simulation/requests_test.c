@@ -1,0 +1,446 @@
+/* What people say while a refresh goes on or has ended: approve, cancel, retry, switch-to, and windows. */
+#include "tests/simulation/invariants.h"
+#include "tests/simulation/seeds.h"
+#include "tests/simulation/variant.h"
+#include "tests/testing/assertions.h"
+
+#define OLD_CLUSTER "shop-stg-20261022-030000-p3c8d"
+#define RUNS_MAX 8
+
+struct play;
+struct story {
+    const char *name;
+    const char *edits[5];
+    int64_t settle_ms;
+    /* At each version of the object: says what comes next when its time has come. */
+    void (*script)(struct play *play, const struct json *object);
+    void (*check)(struct play *play, const struct json *object);
+};
+
+struct play {
+    const struct story *story;
+    struct scenario *scenario;
+    int scene;
+    bool is_speaking;
+    char *runs[RUNS_MAX]; /* in order, by their ends */
+    size_t run_count;
+};
+
+/* --- speaking --- */
+
+static void speak(struct play *play, const char *name, const char *value)
+{
+    AUTO_FREE char *patch =
+        xasprintf("{\"metadata\":{\"annotations\":{\"stagingrefresh.dev/%s\":\"%s\"}}}", name, value);
+
+    play->scene++;
+    memory_patch(scenario_memory(play->scenario), &scenario_refresh, patch);
+}
+
+static void edit(struct play *play, const char *patch)
+{
+    play->scene++;
+    memory_patch(scenario_memory(play->scenario), &scenario_refresh, patch);
+}
+
+static void heard(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct play *play = arg;
+    const char *run = json_get_text(object, "status.run.id", "");
+
+    play->scenario = scenario;
+    if (play->is_speaking || !play->story->script)
+        return;
+    if (json_at(object, "status.run.completionTime") && play->run_count < RUNS_MAX &&
+        !(play->run_count && text_equal(play->runs[play->run_count - 1], run)))
+        play->runs[play->run_count++] = xstrdup(run);
+    play->is_speaking = true;
+    play->story->script(play, object);
+    play->is_speaking = false;
+}
+
+/* --- looking --- */
+
+static bool phase_is(const struct json *object, const char *phase)
+{
+    return text_equal(json_get_text(object, "status.phase", ""), phase);
+}
+
+static bool has_ended(const struct json *object)
+{
+    return json_at(object, "status.run.completionTime") != NULL;
+}
+
+static const struct json *named(const struct json *list, const char *key, const char *name)
+{
+    json_each (item, list) {
+        if (text_equal(json_get_text(item, key, ""), name))
+            return item;
+    }
+    return NULL;
+}
+
+static const char *row_text(const struct json *object, const char *row, const char *member)
+{
+    return json_get_text(json_member(named(json_at(object, "status.switchover.steps"), "name", row), member),
+                         NULL, "");
+}
+
+static const char *condition_text(const struct json *object, const char *type, const char *member)
+{
+    return json_get_text(json_member(named(json_at(object, "status.conditions"), "type", type), member), NULL,
+                         "");
+}
+
+static const struct json *staging_of(struct play *play)
+{
+    return named(json_at(scenario_world(play->scenario), "accounts"), "name", "staging");
+}
+
+static const char *proxy_target(struct play *play)
+{
+    return json_get_text(named(json_at(staging_of(play), "rds.proxies"), "name", "shop-stg"), "target",
+                         "none");
+}
+
+static const char *parameter(struct play *play, const char *name)
+{
+    return json_get_text(named(json_at(staging_of(play), "ssm.parameters"), "name", name), "value", "none");
+}
+
+static int64_t count(struct play *play, const char *operation, const char *effect)
+{
+    return journal_count(scenario_journal(play->scenario), operation, effect);
+}
+
+static const char *events(struct play *play)
+{
+    return memory_events(scenario_memory(play->scenario));
+}
+
+static void expect_staging_as_before(struct play *play)
+{
+    assert_text_equal(proxy_target(play), OLD_CLUSTER);
+    assert_text_equal(parameter(play, "/shop/stg/sessions_table"), "stg-sessions-20261022-030000-p3c8d");
+    assert_text_contains(parameter(play, "/shop/stg/db_host"), OLD_CLUSTER);
+}
+
+static void expect_staging_on(struct play *play, const char *run)
+{
+    AUTO_FREE char *cluster = xasprintf("shop-stg-%s", run);
+    AUTO_FREE char *table = xasprintf("stg-sessions-%s", run);
+
+    assert_text_equal(proxy_target(play), cluster);
+    assert_text_equal(parameter(play, "/shop/stg/sessions_table"), table);
+    assert_text_contains(parameter(play, "/shop/stg/db_host"), cluster);
+}
+
+/* --- approval --- */
+
+static void approve_wrongly_at_first(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "AwaitingApproval")) {
+        assert_text_contains(
+            condition_text(object, "Ready", "message"),
+            "kubectl annotate stagingrefresh shop -n staging --overwrite stagingrefresh.dev/approve=");
+        speak(play, "approve", "20250101-000000-xxxxx");
+    } else if (play->scene == 1 &&
+               strstr(row_text(object, "Approval", "message"), "does not count: this run is")) {
+        speak(play, "approve", json_get_text(object, "status.run.id", ""));
+    } else if (play->scene == 2 &&
+               strstr(row_text(object, "Approval", "message"), "does not count without")) {
+        assert_int_equal(count(play, "DeregisterDBProxyTargets", NULL), 0);
+        speak(play, "approved-by", "alice");
+    }
+}
+
+static void check_approved(struct play *play, const struct json *object)
+{
+    assert_text_equal(condition_text(object, "Succeeded", "status"), "True");
+    assert_text_equal(json_get_text(object, "status.run.approval.by", ""), "alice");
+    assert_text_contains(events(play), "ApprovalRefused");
+    assert_int_equal(play->scene, 3);
+}
+
+static void say_nothing(struct play *play UNUSED, const struct json *object UNUSED)
+{
+}
+
+static void check_timed_out(struct play *play, const struct json *object)
+{
+    assert_text_equal(condition_text(object, "Succeeded", "reason"), "ApprovalTimedOut");
+    assert_text_contains(condition_text(object, "Ready", "message"), "Staging uses what it used before");
+    expect_staging_as_before(play);
+}
+
+static void make_automatic(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "AwaitingApproval"))
+        edit(play, "{\"spec\":{\"switchover\":{\"policy\":\"Automatic\"}}}");
+}
+
+static void check_succeeded(struct play *play, const struct json *object)
+{
+    assert_text_equal(condition_text(object, "Succeeded", "status"), "True");
+    expect_staging_on(play, json_get_text(object, "status.run.id", ""));
+}
+
+/* --- windows: the world begins on Sunday, 16:00 UTC --- */
+
+static int64_t first_time(struct play *play, const char *operation)
+{
+    int64_t at_ms = 0;
+
+    json_each (row, scenario_journal(play->scenario)) {
+        if (text_equal(json_get_text(row, "operation", ""), operation)) {
+            assert_true(time_parse(str_of(json_get_text(row, "time", "")), &at_ms));
+            return at_ms;
+        }
+    }
+    return 0;
+}
+
+static void check_opened_on_monday(struct play *play, const struct json *object)
+{
+    int64_t opening_ms = 0;
+
+    check_succeeded(play, object);
+    assert_true(time_parse(STR("2026-11-23T00:00:00Z"), &opening_ms));
+    assert_true(first_time(play, "DeregisterDBProxyTargets") >= opening_ms);
+    assert_true(first_time(play, "DeregisterDBProxyTargets") < opening_ms + MINUTES(5));
+}
+
+static void open_the_window(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "AwaitingWindow")) {
+        assert_text_contains(condition_text(object, "Ready", "message"),
+                             "which opens at 2026-11-23T00:00:00Z");
+        edit(play, "{\"spec\":{\"switchover\":{\"window\":null}}}");
+    }
+}
+
+static void check_opened_at_once(struct play *play, const struct json *object)
+{
+    int64_t opening_ms = 0;
+
+    check_succeeded(play, object);
+    assert_true(time_parse(STR("2026-11-23T00:00:00Z"), &opening_ms));
+    assert_true(first_time(play, "DeregisterDBProxyTargets") < opening_ms);
+}
+
+/* --- cancel and retry --- */
+
+static void cancel_in(struct play *play, const struct json *object, const char *phase)
+{
+    AUTO_FREE char *attempt = xasprintf("%s/%lld", json_get_text(object, "status.run.id", ""),
+                                        (long long)json_get_int(object, "status.run.attempt", 0));
+
+    if (play->scene == 0 && phase_is(object, phase)) {
+        speak(play, "cancel", json_get_text(object, "status.run.id", ""));
+    } else if (play->scene == 1 && has_ended(object)) {
+        assert_text_equal(condition_text(object, "Succeeded", "reason"), "Cancelled");
+        assert_text_contains(condition_text(object, "Ready", "message"), "Staging uses what it used before");
+        expect_staging_as_before(play);
+        speak(play, "retry", "20250101-000000-xxxxx/1");
+        speak(play, "retry", attempt);
+    }
+}
+
+static void cancel_copying(struct play *play, const struct json *object)
+{
+    cancel_in(play, object, "Copying");
+}
+
+static void cancel_restoring(struct play *play, const struct json *object)
+{
+    cancel_in(play, object, "Restoring");
+}
+
+static void cancel_switchover(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && !text_equal(row_text(object, "Parameters/db-host", "state"), "Running"))
+        return;
+    cancel_in(play, object, "SwitchingOver");
+}
+
+static void check_retried(struct play *play, const struct json *object)
+{
+    assert_int_equal(play->scene, 3);
+    assert_text_equal(condition_text(object, "Succeeded", "status"), "True");
+    assert_int_equal(json_get_int(object, "status.run.attempt", 0), 2);
+    assert_text_contains(events(play), "RunCancelled");
+    assert_text_contains(events(play), "RunRetried");
+    assert_text_equal(
+        proxy_target(play),
+        json_get_text(named(json_at(object, "status.databases"), "name", "main"), "copyIdentifier", "?"));
+}
+
+/* What was restored is not restored again. */
+static void check_retried_with_its_copies(struct play *play, const struct json *object)
+{
+    check_retried(play, object);
+    assert_int_equal(count(play, "StartRestoreJob", "created"), 2);
+    expect_staging_on(play, json_get_text(object, "status.run.id", ""));
+}
+
+static void cancel_another(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "Copying"))
+        speak(play, "cancel", "20250101-000000-xxxxx");
+}
+
+static void check_ignored(struct play *play, const struct json *object)
+{
+    check_succeeded(play, object);
+    assert_text_contains(events(play), "RequestIgnored");
+}
+
+/* --- switch-to --- */
+
+static const char *role_of(const struct json *object, const char *run)
+{
+    return json_get_text(named(json_at(object, "status.copies"), "runID", run), "role", "none");
+}
+
+static void switch_back_and_forth(struct play *play, const struct json *object)
+{
+    if (!has_ended(object) || play->run_count != (size_t)play->scene + 1)
+        return;
+    switch (play->scene) {
+    case 0:
+        expect_staging_on(play, play->runs[0]);
+        speak(play, "run-requested", "again");
+        break;
+    case 1:
+        expect_staging_on(play, play->runs[1]);
+        speak(play, "switch-to", "previous");
+        break;
+    case 2:
+        expect_staging_on(play, play->runs[0]);
+        assert_text_equal(role_of(object, play->runs[0]), "InUse");
+        assert_text_equal(role_of(object, play->runs[1]), "Previous");
+        speak(play, "switch-to", play->runs[1]);
+        break;
+    case 3:
+        expect_staging_on(play, play->runs[1]);
+        speak(play, "switch-to", play->runs[0]);
+        break;
+    case 4:
+        expect_staging_on(play, play->runs[0]);
+        speak(play, "switch-to", "20250101-000000-xxxxx");
+        break;
+    default:
+        break;
+    }
+}
+
+static void check_switched(struct play *play, const struct json *object)
+{
+    assert_int_equal(play->scene, 5);
+    assert_int_equal(play->run_count, 5);
+    assert_text_equal(condition_text(object, "Succeeded", "status"), "True");
+    expect_staging_on(play, play->runs[0]);
+    assert_int_equal(count(play, "StartRestoreJob", "created"), 4); /* of two runs */
+    assert_text_contains(events(play), "RequestRefused");
+    assert_text_contains(events(play), "no copy of database main is kept of that run");
+}
+
+/* A request that was answered does not come back after the next refresh. */
+static void refresh_after_switching(struct play *play, const struct json *object)
+{
+    if (!has_ended(object) || play->run_count != (size_t)play->scene + 1)
+        return;
+    if (play->scene == 0)
+        speak(play, "run-requested", "again");
+    else if (play->scene == 1)
+        speak(play, "switch-to", "previous");
+    else if (play->scene == 2)
+        speak(play, "run-requested", "once more");
+}
+
+static void check_stayed(struct play *play, const struct json *object)
+{
+    assert_int_equal(play->run_count, 4);
+    assert_text_equal(condition_text(object, "Succeeded", "status"), "True");
+    expect_staging_on(play, play->runs[3]);
+}
+
+/* --- */
+
+#define MANUAL "policy: Automatic", "policy: Manual"
+#define WINDOW           \
+    "policy: Automatic", \
+        "policy: Automatic\n    window: {days: [Mon], from: \"09:00\", to: \"10:00\", timeZone: Asia/Tokyo}"
+#define SHORT_APPROVAL "  retention:\n", "  timeouts: {approval: 30m}\n  retention:\n"
+
+static const struct story stories[] = {
+    {"approval, at the third try", {MANUAL}, 0, approve_wrongly_at_first, check_approved},
+    {"nobody approves", {MANUAL, SHORT_APPROVAL}, 0, say_nothing, check_timed_out},
+    {"the policy becomes Automatic", {MANUAL}, 0, make_automatic, check_succeeded},
+    {"a window", {WINDOW}, 0, say_nothing, check_opened_on_monday},
+    {"the window goes", {WINDOW}, 0, open_the_window, check_opened_at_once},
+    {"cancel while copying, retry", {NULL}, HOURS(4), cancel_copying, check_retried},
+    {"cancel while restoring, retry", {NULL}, HOURS(4), cancel_restoring, check_retried_with_its_copies},
+    {"cancel in the switchover, retry", {NULL}, HOURS(4), cancel_switchover, check_retried_with_its_copies},
+    {"cancel of another run", {NULL}, 0, cancel_another, check_ignored},
+    {"switch-to, there and back", {NULL}, HOURS(6), switch_back_and_forth, check_switched},
+    {"switch-to is not repeated", {NULL}, HOURS(8), refresh_after_switching, check_stayed},
+};
+
+static void plays(void **state)
+{
+    struct play play = {.story = *state};
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = 5,
+                                             .manifest_edits = play.story->edits,
+                                             .settle_ms = play.story->settle_ms,
+                                             .on_write = heard,
+                                             .on_write_arg = &play});
+
+    scenario_run(scenario);
+    play.scenario = scenario;
+    assert_true(scenario_has_ended(scenario));
+    play.story->check(&play, scenario_object(scenario));
+    for (size_t i = 0; i < play.run_count; i++)
+        xfree(play.runs[i]);
+}
+
+/* --- whatever happens, the proxy is touched only inside the window --- */
+
+static char *check_window(uint64_t seed, void *arg UNUSED)
+{
+    AUTO_VARIANT struct variant variant = {0};
+    static const char *const edits[] = {
+        "policy: Automatic",
+        "policy: Automatic\n    window: {from: \"04:00\", to: \"04:20\", timeZone: Asia/Tokyo}", NULL};
+    AUTO_SCENARIO struct scenario *scenario = NULL;
+    struct play play = {0};
+    int64_t at_ms;
+
+    variant_init(&variant, seed);
+    variant_add_crashes(&variant, 250);
+    variant.opts.manifest_edits = edits;
+    scenario = play.scenario = scenario_new(&variant.opts);
+    scenario_run(scenario);
+    if (!text_equal(condition_text(scenario_object(scenario), "Succeeded", "status"), "True"))
+        return xasprintf("not succeeded: %s", condition_text(scenario_object(scenario), "Ready", "message"));
+    at_ms = first_time(&play, "DeregisterDBProxyTargets") % DAYS(1); /* 04:00 in Tokyo is 19:00 UTC */
+    if (at_ms < HOURS(19) || at_ms >= HOURS(19) + MINUTES(20) + SECONDS(30))
+        return xasprintf("switched %lld s after the opening", (long long)(at_ms - HOURS(19)) / 1000);
+    return NULL;
+}
+
+static void windows_hold_over_crashes(void **state UNUSED)
+{
+    assert_true(seeds_run(
+        &(struct seeds){.name = "window", .first = 1, .count = 100, .scales = true, .check = check_window}));
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, plays, stories);
+    TEST(&tests, windows_hold_over_crashes);
+    return tests_run(&tests, "requests");
+}
