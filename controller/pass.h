@@ -68,6 +68,7 @@ enum repeat {
     REPEAT_TOKEN, /* the service knows the token of this intent */
     REPEAT_NAME,  /* what is made has a name that follows from run and attempt */
     REPEAT_LOOK,  /* reads first and acts only when it must */
+    REPEAT_ONCE_OR_MORE, /* it may happen again, and whoever asked for it has said that this is fine */
 };
 
 struct step {
@@ -89,6 +90,7 @@ struct step {
     bool every_pass; /* looks at the object alone, so it does so in every pass: an edit counts at once */
     bool runs_out;   /* when the run is cancelled it goes on to its end: what it makes must be known to be
                         deleted one day */
+    bool in_order; /* its rows run one after the other, not side by side */
     /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
     size_t (*entry_count)(const struct refresh_spec *spec);
     const char *(*entry_name)(const struct refresh_spec *spec, size_t index);

@@ -34,7 +34,7 @@ static void offer(struct work *work, const struct stage *stage)
     int64_t due_ms = looks_due_ms(work->looks, work->pass->uid, key), now_ms = sched_now_ms(sched);
 
     if ((work->start_nothing && stage->row->state == STEP_WAITING) ||
-        (work->is_suspended && stage->row->state == STEP_INTENDED))
+        (work->is_suspended && !work->is_undoing && stage->row->state == STEP_INTENDED))
         return;
     if (due_ms > now_ms && !stage->step->every_pass) {
         rows_not_before(work, due_ms - now_ms);
@@ -103,6 +103,8 @@ static void offer_switchover(struct work *work)
             passed = passed && row_is_passed(stage.row);
             if (!row_is_over(stage.row))
                 offer(work, &stage);
+            if (!passed && range.step->in_order)
+                return;
         }
         if (!passed)
             return; /* the next step waits for every entry of this one */

@@ -3,6 +3,7 @@
  * entries of one of its steps advance side by side too. Undoing is the same tables read upwards. */
 #include "controller/pass.h"
 #include "controller/steps/gate.h"
+#include "controller/steps/password.h"
 #include "controller/steps/steps.h"
 
 static int64_t backup_timeout(const struct timeouts *timeouts)
@@ -23,6 +24,26 @@ static int64_t restore_timeout(const struct timeouts *timeouts)
 static int64_t switchover_timeout(const struct timeouts *timeouts)
 {
     return timeouts->switchover_ms;
+}
+
+static size_t before_hook_count(const struct refresh_spec *spec)
+{
+    return spec->before_hook_count;
+}
+
+static const char *before_hook_name(const struct refresh_spec *spec, size_t index)
+{
+    return spec->before_hooks[index].name;
+}
+
+static size_t after_hook_count(const struct refresh_spec *spec)
+{
+    return spec->after_hook_count;
+}
+
+static const char *after_hook_name(const struct refresh_spec *spec, size_t index)
+{
+    return spec->after_hooks[index].name;
 }
 
 static size_t proxy_count(const struct refresh_spec *spec)
@@ -83,6 +104,9 @@ static const struct step dynamodb_steps[] = {
 };
 
 static const struct step switchover_steps[] = {
+    {.name = "BeforeHooks",  .repeat = REPEAT_NAME, .phase = "RunningHooks", .in_order = true,
+     .act = hook_act,
+     .entry_count = before_hook_count, .entry_name = before_hook_name},
     {.name = "Approval",     .repeat = REPEAT_LOOK, .phase = "AwaitingApproval", .every_pass = true,
      .act = approval_act},
     {.name = "Window",       .repeat = REPEAT_LOOK, .phase = "AwaitingWindow",   .every_pass = true,
@@ -90,12 +114,18 @@ static const struct step switchover_steps[] = {
     {.name = "Proxies",      .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = proxy_intend,       .act = proxy_act,       .undo = proxy_undo,
      .entry_count = proxy_count,       .entry_name = proxy_name},
+    {.name = "Passwords",    .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
+     .intend = password_entry_intend, .act = password_entry_act, .undo = password_entry_undo,
+     .entry_count = password_entry_count, .entry_name = password_entry_name},
     {.name = "Parameters",   .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = parameter_intend,   .act = parameter_act,   .undo = parameter_undo,
      .entry_count = parameter_count,   .entry_name = parameter_name},
     {.name = "Applications", .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = application_intend, .act = application_act, .undo = application_undo, .undo_last = true,
      .entry_count = application_count, .entry_name = application_name},
+    {.name = "AfterHooks",   .repeat = REPEAT_NAME, .phase = "RunningHooks", .in_order = true,
+     .act = hook_act,
+     .entry_count = after_hook_count,  .entry_name = after_hook_name},
 };
 
 /* What differs between the kinds of database is one row here. */

@@ -33,6 +33,8 @@ struct err *proxy_undo(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *parameter_intend(struct stage *stage) MUST_USE;
 struct err *parameter_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *parameter_undo(struct stage *stage, struct outcome *out) MUST_USE;
+/* hook.c */
+struct err *hook_act(struct stage *stage, struct outcome *out) MUST_USE;
 /* application.c */
 struct err *application_intend(struct stage *stage) MUST_USE;
 struct err *application_act(struct stage *stage, struct outcome *out) MUST_USE;
@@ -46,10 +48,11 @@ struct err *application_undo(struct stage *stage, struct outcome *out) MUST_USE;
 
 struct job_ops {
     const char *noun; /* "backup job" */
+    enum backup_job_kind kind;
+    bool on_target; /* the job belongs to the target account */
     struct err *(*start)(struct stage *stage, const char *token, char **ret_id);
     /* *ret_id stays NULL when there is no job of ours. */
     struct err *(*search)(struct stage *stage, char **ret_id);
-    struct err *(*describe)(struct stage *stage, const char *id, struct backup_job *ret);
     /* The job has completed: takes over what it made. */
     struct err *(*finish)(struct stage *stage, const struct backup_job *job, struct outcome *out);
 };
@@ -58,7 +61,6 @@ struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outco
 
 /* --- shared by the restores (restore.c) --- */
 struct err *restore_search(struct stage *stage, char **ret_id) MUST_USE;
-struct err *restore_describe(struct stage *stage, const char *id, struct backup_job *ret) MUST_USE;
 /* Checks the created ARN, books the copy in status.copies. */
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job) MUST_USE;
 

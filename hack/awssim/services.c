@@ -10,11 +10,13 @@ extern const struct service rds_service;
 extern const struct service dynamodb_service;
 extern const struct service ssm_service;
 extern const struct service ecs_service;
+extern const struct service lambda_service;
+extern const struct service states_service;
 extern const struct service backup_service;
 
 const struct service *const services[] = {
-    &sts_service,      &iam_service, &kms_service, &secretsmanager_service, &rds_service,
-    &dynamodb_service, &ssm_service, &ecs_service, &backup_service,
+    &sts_service, &iam_service, &kms_service,    &secretsmanager_service, &rds_service,    &dynamodb_service,
+    &ssm_service, &ecs_service, &lambda_service, &states_service,         &backup_service,
 };
 const size_t service_count = COUNT_OF(services);
 

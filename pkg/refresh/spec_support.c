@@ -16,24 +16,6 @@ static bool from_vault(const struct database_spec *database)
     return database->from != FROM_NEW;
 }
 
-static bool generates_password(const struct database_spec *database)
-{
-    return database->kind == DATABASE_AURORA && database->aurora.password.kind == PASSWORD_GENERATE;
-}
-
-static bool has_managed_password(const struct database_spec *database)
-{
-    return database->kind == DATABASE_AURORA && database->aurora.password.kind == PASSWORD_RDS_MANAGED;
-}
-
-static bool reads_whole_secret(const struct database_spec *database)
-{
-    const struct password_spec *password = &database->aurora.password;
-
-    return database->kind == DATABASE_AURORA && password->kind == PASSWORD_FROM_SECRET &&
-           password->from.secrets_manager_id && !password->from.secrets_manager_key;
-}
-
 static bool has_settings_of_source(const struct database_spec *database)
 {
     return database->kind == DATABASE_DYNAMODB && database->dynamodb.settings_from == SETTINGS_SOURCE;
@@ -44,34 +26,9 @@ static bool uses_vaults(const struct refresh_spec *spec)
     return any_database(spec, from_vault);
 }
 
-static bool uses_generate(const struct refresh_spec *spec)
-{
-    return any_database(spec, generates_password);
-}
-
-static bool uses_whole_secret(const struct refresh_spec *spec)
-{
-    return any_database(spec, reads_whole_secret);
-}
-
-static bool uses_rds_managed(const struct refresh_spec *spec)
-{
-    return any_database(spec, has_managed_password);
-}
-
 static bool uses_settings_of_source(const struct refresh_spec *spec)
 {
     return any_database(spec, has_settings_of_source);
-}
-
-static bool uses_before_hooks(const struct refresh_spec *spec)
-{
-    return spec->before_hook_count > 0;
-}
-
-static bool uses_after_hooks(const struct refresh_spec *spec)
-{
-    return spec->after_hook_count > 0;
 }
 
 static bool fails_on_differences(const struct refresh_spec *spec)
@@ -128,13 +85,7 @@ static const struct {
     bool (*used)(const struct refresh_spec *spec);
 } unsupported[] = {
     {.what = "spec.databases[].recoveryPoint.from other than New", .used = uses_vaults},
-    {.what = "spec.databases[].aurora.masterUserPassword.fromSecret.secretsManager without key",
-     .used = uses_whole_secret},
-    {.what = "spec.databases[].aurora.masterUserPassword.generate", .used = uses_generate},
-    {.what = "spec.databases[].aurora.masterUserPassword.rdsManaged", .used = uses_rds_managed},
     {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
-    {.what = "spec.hooks.beforeSwitchover", .used = uses_before_hooks},
-    {.what = "spec.hooks.afterSwitchover", .used = uses_after_hooks},
     {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
     {.what = "spec.switchover.parameters[].secret", .used = writes_secrets},
     {.what = "spec.switchover.applications[].statefulSet", .used = restarts_stateful_sets},

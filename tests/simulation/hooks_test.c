@@ -38,7 +38,6 @@ static char *check_row(uint64_t seed, void *arg)
     AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
     AUTO_VARIANT struct variant variant = {0};
     AUTO_SCENARIO struct scenario *scenario = NULL;
-    const struct json *journal;
 
     variant_init(&variant, seed);
     variant.opts.manifest_edits = row->edits;
@@ -48,23 +47,24 @@ static char *check_row(uint64_t seed, void *arg)
         variant_add_crashes(&variant, 350);
     scenario = scenario_new(&variant.opts);
     scenario_run(scenario);
-    journal = scenario_journal(scenario);
     if (row->succeeds)
         check_success(scenario, &faults);
     else
         check_put_back(scenario, "HookFailed", &faults);
     check_production(scenario, &faults);
     check_history(scenario, &faults);
-    if (journal_count(journal, "StartExecution", "created") != row->executions)
+    if (journal_count(scenario_journal(scenario), "StartExecution", "created") != row->executions)
         buf_addf(&faults, "executions started: %lld;",
-                 (long long)journal_count(journal, "StartExecution", "created"));
+                 (long long)journal_count(scenario_journal(scenario), "StartExecution", "created"));
     /* Once or more is what is promised of Lambda; without a crash it is once. */
-    if (journal_count(journal, "Invoke", "created") < row->invocations ||
-        (seed % 2 == 0 && journal_count(journal, "Invoke", "created") != row->invocations))
-        buf_addf(&faults, "invocations: %lld;", (long long)journal_count(journal, "Invoke", "created"));
-    if (seed % 2 == 0 && journal_count(journal, "DeregisterDBProxyTargets", "changed") != row->deregistered)
+    if (journal_count(scenario_journal(scenario), "Invoke", "created") < row->invocations ||
+        (seed % 2 == 0 && journal_count(scenario_journal(scenario), "Invoke", "created") != row->invocations))
+        buf_addf(&faults, "invocations: %lld;",
+                 (long long)journal_count(scenario_journal(scenario), "Invoke", "created"));
+    if (seed % 2 == 0 &&
+        journal_count(scenario_journal(scenario), "DeregisterDBProxyTargets", "changed") != row->deregistered)
         buf_addf(&faults, "deregistered: %lld;",
-                 (long long)journal_count(journal, "DeregisterDBProxyTargets", "changed"));
+                 (long long)journal_count(scenario_journal(scenario), "DeregisterDBProxyTargets", "changed"));
     return faults.len ? buf_take(&faults) : NULL;
 }
 
