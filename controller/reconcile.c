@@ -4,8 +4,11 @@
 #include "controller/admit.h"
 #include "controller/engine.h"
 #include "controller/names.h"
+#include "controller/requests.h"
 #include "controller/runner.h"
 #include "controller/summary.h"
+#include "pkg/aws/dynamodb.h"
+#include "pkg/aws/rds.h"
 
 #define ACCOUNT_LOOK_MS SECONDS(30)
 #define QUEUE_LOOK_MS SECONDS(15)
@@ -22,7 +25,8 @@ struct visit {
     struct err *live_fault;    /* why not */
     struct summary_input summary;
     const char *namespace, *name, *uid, *request;
-    char *holder; /* "namespace/name": who holds a series */
+    char *holder;    /* "namespace/name": who holds a series */
+    char *switch_to; /* the run whose copies are asked for; NULL: a run of its own */
 };
 
 static void visit_done(struct visit *visit)
@@ -33,6 +37,7 @@ static void visit_done(struct visit *visit)
     err_free(visit->live_fault);
     log_free(visit->log);
     xfree(visit->holder);
+    xfree(visit->switch_to);
 }
 
 static struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
@@ -143,6 +148,7 @@ static struct err *wait_for_series(struct visit *visit, const char *other, struc
 static void lay_out_run(struct visit *visit, const char *run_id)
 {
     struct refresh_status *status = visit->status;
+    AUTO_FREE char *answered = requests_take_answered(status);
 
     status_reset_run(status);
     json_free(status->run.spec);
@@ -160,14 +166,74 @@ static void lay_out_run(struct visit *visit, const char *run_id)
     text_replace(&status->last_handled_trigger, visit->live->live.trigger);
     text_replace(&status->last_handled_request, visit->request);
     runner_lay_out(status, visit->live);
+    requests_put_answered(status, visit->switch_to ? request_value(visit->object, "switch-to") : answered);
+    if (visit->switch_to)
+        request_lay_out_switch(status, visit->switch_to);
+    status_remove_condition(status, "Drifted"); /* of what the last run had set */
     summary_running(&visit->summary, NULL, NULL, false);
 }
 
-static struct err *record_run(struct visit *visit, const char *run_id, struct requeue *ret)
+static struct err *make_client(struct visit *visit, const struct account *account,
+                               struct aws_account **ret_account, struct aws_client *ret)
 {
-    AUTO_FREE char *note = xasprintf("Run %s has begun", run_id);
+    if (!account)
+        return NULL;
+    TRY(err_wrap(engine_account(visit->engine, account, ret_account), "AWSAccount %s", account->name));
+    *ret = (struct aws_client){.account = *ret_account, .env = visit->env};
+    return NULL;
+}
+
+static struct err *describe_cluster(const struct aws_client *aws, struct database_status *database)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+
+    TRY(rds_describe_cluster(aws, database->copy_identifier, &cluster));
+    text_replace(&database->endpoint, cluster.endpoint);
+    text_replace(&database->reader_endpoint, cluster.reader_endpoint);
+    text_replace(&database->engine, cluster.engine);
+    text_replace(&database->engine_version, cluster.engine_version);
+    text_replace(&database->master_username, cluster.master_username);
+    database->port = cluster.port;
+    return NULL;
+}
+
+static struct err *describe_table(const struct aws_client *aws, struct database_status *database)
+{
+    AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
+
+    TRY(dynamodb_describe_table(aws, database->copy_identifier, &table));
+    text_replace(&database->stream_arn, table.stream_arn);
+    return NULL;
+}
+
+/* What the switchover needs to know of kept copies, as they are now. */
+static struct err *describe_copies(struct visit *visit, const struct account *target)
+{
+    AUTO_AWS_ACCOUNT struct aws_account *account = NULL;
+    struct aws_client aws = {0};
+
+    TRY(make_client(visit, target, &account, &aws));
+    for (size_t i = 0; i < visit->status->database_count; i++) {
+        struct database_status *database = &visit->status->databases[i];
+        bool aurora = refresh_database(visit->live, database->name)->kind == DATABASE_AURORA;
+
+        TRY(err_wrap(aurora ? describe_cluster(&aws, database) : describe_table(&aws, database),
+                     "look at the kept copy %s", database->copy_identifier));
+    }
+    return NULL;
+}
+
+static struct err *record_run(struct visit *visit, const char *run_id, const struct account *target,
+                              struct requeue *ret)
+{
+    AUTO_FREE char *note =
+        visit->switch_to ? xasprintf("Run %s has begun: staging goes onto the copies of run %s, on request",
+                                     run_id, visit->switch_to)
+                         : xasprintf("Run %s has begun", run_id);
 
     lay_out_run(visit, run_id);
+    if (visit->switch_to)
+        TRY(describe_copies(visit, target));
     TRY(write_status(visit));
     LOG_INFO(visit->log, "run begins", KV("run", run_id), KV("trigger", visit->live->live.trigger));
     objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunStarted", note);
@@ -175,11 +241,13 @@ static struct err *record_run(struct visit *visit, const char *run_id, struct re
     return NULL;
 }
 
-static struct err *begin_in_series(struct visit *visit, const char *run_id, struct requeue *ret)
+/* False: somebody else has the series, and this has been said. */
+static struct err *take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
 {
     AUTO_FREE char *series = series_key(visit, visit->live);
     AUTO_FREE char *other = NULL;
 
+    *ret_taken = false;
     if (!engine_claim_series(visit->engine, series, visit->holder))
         return wait_for_series(visit, "another object", ret);
     TRY(find_other_run(visit, &other));
@@ -187,7 +255,21 @@ static struct err *begin_in_series(struct visit *visit, const char *run_id, stru
         engine_release_series(visit->engine, visit->holder);
         return wait_for_series(visit, other, ret);
     }
-    return record_run(visit, run_id, ret);
+    *ret_taken = true;
+    return NULL;
+}
+
+static struct err *begin_in_series(struct visit *visit, const char *run_id, const struct account *target,
+                                   struct requeue *ret)
+{
+    bool taken;
+    struct err *err;
+
+    TRY(take_series(visit, ret, &taken));
+    err = taken ? record_run(visit, run_id, target, ret) : NULL;
+    if (err) /* another object must not wait for what has not begun */
+        engine_release_series(visit->engine, visit->holder);
+    return err;
 }
 
 static struct err *begin(struct visit *visit, struct requeue *ret)
@@ -205,32 +287,104 @@ static struct err *begin(struct visit *visit, struct requeue *ret)
         admit_grants(&accounts, visit->live, visit->namespace, run_id, &refusal);
     if (refusal.message)
         return stall(visit, refusal.reason, refusal.message, ACCOUNT_LOOK_MS, ret);
-    return begin_in_series(visit, run_id, ret);
+    return begin_in_series(visit, run_id, accounts.target, ret);
+}
+
+/* --- requests --- */
+
+/* Once per process and text. */
+static void say_once(struct visit *visit, const char *reason, char *text)
+{
+    struct looks *looks = engine_looks(visit->engine);
+    AUTO_FREE char *owned = text;
+    AUTO_FREE char *key = xasprintf("said/%s", owned ? owned : "");
+
+    if (!owned || looks_due_ms(looks, visit->uid, key))
+        return;
+    looks_set(looks, visit->uid, key, 1);
+    LOG_WARN(visit->log, "request refused", KV("message", owned));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, owned);
+}
+
+static void say_stale(struct visit *visit)
+{
+    say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "cancel"));
+    say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "retry"));
+}
+
+static struct err *write_request(struct visit *visit, const char *reason, const char *note,
+                                 struct requeue *ret)
+{
+    summary_running(&visit->summary, NULL, NULL, false);
+    TRY(write_status(visit));
+    LOG_INFO(visit->log, "request", KV("run", visit->status->run.id), KV("reason", reason));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, reason, note);
+    ret->after_ms = 0;
+    return NULL;
+}
+
+static struct err *cancel(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret)
+{
+    AUTO_FREE char *note = xasprintf("Run %s is cancelled: nothing more begins", visit->status->run.id);
+
+    request_cancel(visit->status, spec, request_value(visit->object, "cancel"), visit->summary.now_ms);
+    visit->summary.spec = spec;
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    return write_request(visit, "RunCancelled", note, ret);
+}
+
+static struct err *retry(struct visit *visit, struct requeue *ret)
+{
+    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+    AUTO_FREE char *note = NULL;
+    bool taken;
+
+    TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
+    TRY(take_series(visit, ret, &taken));
+    if (!taken)
+        return NULL;
+    request_retry(visit->status, spec);
+    visit->summary.spec = spec;
+    note = xasprintf("Run %s goes on, attempt %lld", visit->status->run.id,
+                     (long long)visit->status->run.attempt);
+    return write_request(visit, "RunRetried", note, ret);
+}
+
+/* False when no copies are kept that could be switched to; this has been said. */
+static bool can_switch(struct visit *visit, const char *value)
+{
+    char *refusal = NULL;
+
+    visit->switch_to = request_switch_run(visit->status, visit->live, value, &refusal);
+    if (!visit->switch_to)
+        say_once(visit, "RequestRefused", refusal);
+    return visit->switch_to != NULL;
 }
 
 /* --- going on with a run --- */
 
-static struct err *make_client(struct visit *visit, const struct account *account,
-                               struct aws_account **ret_account, struct aws_client *ret)
+static bool is_used(const struct refresh_status *status, const struct copy_status *copy)
 {
-    if (!account)
-        return NULL;
-    TRY(err_wrap(engine_account(visit->engine, account, ret_account), "AWSAccount %s", account->name));
-    *ret = (struct aws_client){.account = *ret_account, .env = visit->env};
-    return NULL;
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (text_equal(status->databases[i].copy_arn, copy->arn))
+            return true;
+    }
+    return false;
 }
 
-/* Copies of this run are what staging uses now; those of before are kept as previous. */
+/* What the run has switched to is what staging uses now; what it used before is kept as previous. Copies that
+ * the run made in vain have failed. */
 static void book_copies(struct refresh_status *status, bool succeeded)
 {
     for (size_t i = 0; i < status->copy_count; i++) {
         struct copy_status *copy = &status->copies[i];
-        bool ours = text_equal(copy->run_id, status->run.id);
 
-        if (succeeded && copy->role == COPY_IN_USE && !ours)
+        if (succeeded && is_used(status, copy))
+            copy->role = COPY_IN_USE;
+        else if (text_equal(copy->run_id, status->run.id))
+            copy->role = COPY_FAILED;
+        else if (succeeded && copy->role == COPY_IN_USE)
             copy->role = COPY_PREVIOUS;
-        if (ours)
-            copy->role = succeeded ? COPY_IN_USE : COPY_FAILED;
     }
 }
 
@@ -321,6 +475,8 @@ static struct err *advance(struct visit *visit, struct requeue *ret)
     AUTO_FREE char *series = NULL;
 
     TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
+    if (request_cancels(visit->status, visit->object))
+        return cancel(visit, spec, ret);
     series = series_key(visit, spec);
     engine_claim_series(visit->engine, series,
                         visit->holder); /* after a restart; a run in status holds it anyway */
@@ -349,6 +505,14 @@ static struct err *idle(struct visit *visit, struct requeue *ret)
     return write_status(visit);
 }
 
+/* By something that does not begin a run of its own. */
+static bool is_asked(struct visit *visit)
+{
+    const char *value = request_switch(visit->status, visit->object);
+
+    return request_retries(visit->status, visit->object) || (value && can_switch(visit, value));
+}
+
 static struct err *dispatch(struct visit *visit, struct requeue *ret)
 {
     bool active = visit->status->run.id && !visit->status->run.completion_ms;
@@ -357,16 +521,20 @@ static struct err *dispatch(struct visit *visit, struct requeue *ret)
         engine_release_series(visit->engine, visit->holder);
         return NULL; /* nothing new starts for an object that is going away */
     }
+    requests_forget(visit->status, visit->object);
+    say_stale(visit);
     if (active)
         return advance(visit, ret);
     if (!visit->live)
         return stall(visit, "InvalidSpec", err_text(visit->live_fault), NEVER_MS, ret);
-    if (!is_wanted(visit))
+    if (!is_wanted(visit) && !is_asked(visit))
         return idle(visit, ret);
     if (visit->live->live.suspend) {
         summary_suspended(&visit->summary);
         return write_status(visit);
     }
+    if (!is_wanted(visit) && request_retries(visit->status, visit->object))
+        return retry(visit, ret);
     return begin(visit, ret);
 }
 

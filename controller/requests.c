@@ -1,0 +1,340 @@
+#include "controller/requests.h"
+
+#include "controller/names.h"
+#include "controller/rows.h"
+
+#define CANCELLED "Cancelled" /* the reason of a row */
+
+const char *request_value(const struct json *object, const char *name)
+{
+    AUTO_FREE char *key = xasprintf(ANNOTATION("%s"), name);
+
+    return json_get_text(json_member(json_at(object, "metadata.annotations"), key), NULL, "");
+}
+
+static bool is_active(const struct refresh_status *status)
+{
+    return status->run.id && !status->run.completion_ms;
+}
+
+static char *with_attempt(const struct refresh_status *status)
+{
+    return xasprintf("%s/%lld", status->run.id ? status->run.id : "", (long long)status->run.attempt);
+}
+
+/* --- what was answered: kept as evidence of the row that stands for what people say, which every run has ---
+ */
+
+static struct step_status *memory_row(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        if (text_equal(status->switchover_steps[i].name, "Approval"))
+            return &status->switchover_steps[i];
+    }
+    return NULL;
+}
+
+static bool was_answered(const struct refresh_status *status, const char *kind, const char *value)
+{
+    const struct step_status *row = memory_row(status);
+
+    return row && text_equal(step_evidence(row, kind), value);
+}
+
+static void remember(struct refresh_status *status, const char *kind, const char *value)
+{
+    if (memory_row(status))
+        step_set_evidence(memory_row(status), kind, value);
+}
+
+static const char *const kinds[] = {"cancel", "switch-to"};
+
+void requests_forget(struct refresh_status *status, const struct json *object)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (!*request_value(object, kinds[i]))
+            remember(status, kinds[i], NULL);
+    }
+}
+
+char *requests_take_answered(const struct refresh_status *status)
+{
+    return memory_row(status) ? xstrdup_or_null(step_evidence(memory_row(status), "switch-to")) : NULL;
+}
+
+void requests_put_answered(struct refresh_status *status, const char *switched_to)
+{
+    remember(status, "switch-to", switched_to);
+}
+
+/* --- cancel --- */
+
+static bool names_run(const struct refresh_status *status, const char *value)
+{
+    AUTO_FREE char *attempt = with_attempt(status);
+
+    return status->run.id && (text_equal(value, status->run.id) || text_equal(value, attempt));
+}
+
+bool request_cancels(const struct refresh_status *status, const struct json *object)
+{
+    const char *value = request_value(object, "cancel");
+
+    return is_active(status) && names_run(status, value) && !was_answered(status, "cancel", value);
+}
+
+static void cancel_row(struct step_status *row, int64_t now_ms)
+{
+    AUTO_FREE char *message = NULL;
+
+    if (row_is_under_way(row) && row->external_id)
+        message = xasprintf("cancelled on request; %s is left to itself", row->external_id);
+    row->state = STEP_FAILED;
+    row->completion_ms = now_ms;
+    text_replace(&row->message, message ? message : "cancelled on request");
+    step_set_evidence(row, "reason", CANCELLED);
+}
+
+/* True when the database is through, so that the switchover is what is left to cancel. */
+static bool cancel_database(struct database_status *database, const struct step_table *pipeline,
+                            int64_t now_ms)
+{
+    for (size_t i = 0; i < database->step_count; i++) {
+        struct step_status *row = &database->steps[i];
+        bool runs_out = i < pipeline->count && pipeline->steps[i].runs_out;
+
+        if (row_is_passed(row) || (runs_out && row_is_under_way(row) && i + 1 < database->step_count))
+            continue; /* the row behind it bears the mark */
+        if (!row_is_over(row))
+            cancel_row(row, now_ms);
+        return false;
+    }
+    return true;
+}
+
+void request_cancel(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
+                    int64_t now_ms)
+{
+    bool through = true;
+
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct database_spec *database = refresh_database(spec, status->databases[i].name);
+
+        if (database)
+            through =
+                cancel_database(&status->databases[i], workflow_pipeline(database->kind), now_ms) && through;
+    }
+    for (size_t i = 0; through && i < status->switchover_step_count; i++) {
+        if (row_is_over(&status->switchover_steps[i]))
+            continue;
+        cancel_row(&status->switchover_steps[i], now_ms);
+        break;
+    }
+    remember(status, "cancel", value);
+}
+
+/* --- retry --- */
+
+bool request_retries(const struct refresh_status *status, const struct json *object)
+{
+    AUTO_FREE char *present = with_attempt(status);
+    bool failed = false;
+
+    for (size_t i = 0; i < status->history_count && !failed; i++)
+        failed = text_equal(status->history[i].run_id, status->run.id) &&
+                 status->history[i].attempt == status->run.attempt &&
+                 text_equal(status->history[i].result, "Failed");
+    return status->run.id && status->run.completion_ms && failed &&
+           text_equal(request_value(object, "retry"), present);
+}
+
+static void start_over(struct step_status *row)
+{
+    AUTO_FREE char *cancelled = xstrdup_or_null(step_evidence(row, "cancel"));
+    AUTO_FREE char *switched = xstrdup_or_null(step_evidence(row, "switch-to"));
+
+    row->state = STEP_WAITING;
+    row->attempt++;
+    row->start_ms = 0;
+    row->completion_ms = 0;
+    row->percent = 0;
+    text_replace(&row->external_id, NULL);
+    text_replace(&row->message, NULL);
+    json_free(TAKE(row->evidence));
+    step_set_evidence(row, "cancel", cancelled);
+    step_set_evidence(row, "switch-to", switched);
+}
+
+static struct copy_status *copy_of(const struct refresh_status *status, const char *arn)
+{
+    for (size_t i = 0; arn && i < status->copy_count; i++) {
+        if (text_equal(status->copies[i].arn, arn))
+            return &status->copies[i];
+    }
+    return NULL;
+}
+
+/* What was restored is used again if it is still there; else it is restored anew. */
+static void retry_database(const struct refresh_status *status, struct database_status *database,
+                           const struct step_table *pipeline)
+{
+    struct copy_status *copy = copy_of(status, database->copy_arn);
+    bool again = false;
+
+    for (size_t i = 0; i < database->step_count; i++) {
+        struct step_status *row = &database->steps[i];
+        bool makes_copy = i < pipeline->count && pipeline->steps[i].runs_out;
+
+        if (makes_copy && row->state == STEP_DONE) {
+            again = !copy;
+            if (copy && copy->role == COPY_FAILED)
+                copy->role = COPY_UNFINISHED;
+        }
+        if (row->state == STEP_FAILED || (again && row->state != STEP_WAITING && row->state != STEP_SKIPPED))
+            start_over(row);
+    }
+}
+
+void request_retry(struct refresh_status *status, const struct refresh_spec *spec)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct database_spec *database = refresh_database(spec, status->databases[i].name);
+
+        if (database)
+            retry_database(status, &status->databases[i], workflow_pipeline(database->kind));
+    }
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        struct step_status *row = &status->switchover_steps[i];
+        /* It was open then. */
+        bool is_window = row->state == STEP_DONE && text_equal(row->name, "Window");
+
+        if (row->state == STEP_FAILED || row->state == STEP_UNDONE || is_window)
+            start_over(row);
+    }
+    status->run.attempt++;
+    status->run.completion_ms = 0;
+}
+
+/* --- switch-to --- */
+
+static bool is_kept(const struct copy_status *copy)
+{
+    return copy->role == COPY_IN_USE || copy->role == COPY_PREVIOUS;
+}
+
+const struct copy_status *request_kept_copy(const struct refresh_status *status, const char *run_id,
+                                            const char *database)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        const struct copy_status *copy = &status->copies[i];
+
+        if (is_kept(copy) && text_equal(copy->run_id, run_id) && text_equal(copy->database, database))
+            return copy;
+    }
+    return NULL;
+}
+
+const char *request_switch(const struct refresh_status *status, const struct json *object)
+{
+    const char *value = request_value(object, "switch-to");
+
+    return *value && !is_active(status) && !was_answered(status, "switch-to", value) ? value : NULL;
+}
+
+/* The newest that staging does not use; NULL: none. */
+static const char *previous_run(const struct refresh_status *status)
+{
+    const struct copy_status *newest = NULL;
+
+    for (size_t i = 0; i < status->copy_count; i++) {
+        const struct copy_status *copy = &status->copies[i];
+
+        if (copy->role == COPY_PREVIOUS && (!newest || copy->creation_ms > newest->creation_ms))
+            newest = copy;
+    }
+    return newest ? newest->run_id : NULL;
+}
+
+/* "20261122-..., 20261022-..." */
+static char *kept_runs(const struct refresh_status *status)
+{
+    AUTO_BUF struct buf text = BUF_MAX(512);
+
+    for (size_t i = 0; i < status->copy_count; i++) {
+        const char *run_id = status->copies[i].run_id;
+
+        if (is_kept(&status->copies[i]) && run_id && !str_contains(buf_str(&text), run_id))
+            buf_addf(&text, "%s%s", text.len ? ", " : "", run_id);
+    }
+    return text.len ? buf_take(&text) : xstrdup("none");
+}
+
+char *request_switch_run(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
+                         char **ret_refusal)
+{
+    const char *run_id = text_equal(value, "previous") ? previous_run(status) : value;
+    AUTO_FREE char *kept = kept_runs(status);
+
+    for (size_t i = 0; run_id && i < spec->database_count; i++) {
+        if (request_kept_copy(status, run_id, spec->databases[i].name))
+            continue;
+        *ret_refusal =
+            xasprintf("switch-to \"%.64s\": no copy of database %s is kept of that run; runs of which "
+                      "copies are kept: %s",
+                      value, spec->databases[i].name, kept);
+        return NULL;
+    }
+    if (!run_id)
+        *ret_refusal = xstrdup("switch-to \"previous\": no previous copies are kept");
+    return xstrdup_or_null(run_id);
+}
+
+static void skip(struct step_status *row, const char *message)
+{
+    row->state = STEP_SKIPPED;
+    text_replace(&row->message, message);
+}
+
+void request_lay_out_switch(struct refresh_status *status, const char *run_id)
+{
+    AUTO_FREE char *kept = xasprintf("the copy of run %s is used again", run_id);
+
+    for (size_t i = 0; i < status->database_count; i++) {
+        struct database_status *database = &status->databases[i];
+        const struct copy_status *copy = request_kept_copy(status, run_id, database->name);
+
+        text_replace(&database->copy_identifier, copy ? copy->identifier : NULL);
+        text_replace(&database->copy_arn, copy ? copy->arn : NULL);
+        for (size_t k = 0; k < database->step_count; k++)
+            skip(&database->steps[k], kept);
+    }
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        struct step_status *row = &status->switchover_steps[i];
+        const struct step *step = workflow_switchover_step(row->name);
+
+        if (step && !step->undo)
+            skip(row, "not needed: a person has asked for these copies");
+    }
+}
+
+/* --- what is not answered --- */
+
+char *request_staleness(const struct refresh_status *status, const struct json *object, const char *name)
+{
+    const char *value = request_value(object, name);
+    AUTO_FREE char *present = with_attempt(status);
+
+    if (!*value || was_answered(status, name, value))
+        return NULL;
+    if (text_equal(name, "cancel") && !(is_active(status) && names_run(status, value)))
+        return xasprintf("cancel \"%.64s\" asks for nothing: %s%s", value,
+                         is_active(status) ? "the run under way is " : "no run is under way",
+                         is_active(status) ? status->run.id : "");
+    if (text_equal(name, "retry") && !is_active(status) && !request_retries(status, object))
+        return xasprintf("retry \"%.80s\" asks for nothing: %s%s", value,
+                         status->run.id
+                             ? "only the last attempt of a run that failed can be retried; the last one is "
+                             : "there has been no run",
+                         status->run.id ? present : "");
+    return NULL;
+}
