@@ -1,5 +1,7 @@
-/* Password: the copy carries production's master password until it is reset to the one that staging already
- * uses. What the wait goes by: password_judge.h. */
+/* Password: the copy carries production's master password until it is reset: to the one that staging uses
+ * already, to a new one, or to one that RDS keeps itself. What the wait goes by: password_judge.h. */
+#include "controller/steps/password.h"
+
 #include "controller/steps/password_judge.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
@@ -21,30 +23,57 @@ static const char *password_fault(struct str password)
     return NULL;
 }
 
-static struct err *reset(struct stage *stage, struct outcome *out)
+/* Fills in the password of our own; *ret stays NULL when it cannot be one, and *out says why. */
+static struct err *choose(struct stage *stage, struct secret **ret, struct outcome *out)
 {
     const struct password_spec *spec = &stage->database->aurora.password;
     AUTO_SECRET struct secret *password = NULL;
-    struct rds_modify_opts opts = {.cluster_id = stage->copy->copy_identifier};
-    int64_t server_ms = 0;
     const char *fault;
 
-    TRY(secret_ref_read(stage->pass, &spec->from, &password));
+    if (spec->kind == PASSWORD_GENERATE)
+        TRY(password_generated(stage->pass, stage->database, &password));
+    else
+        TRY(secret_ref_read(stage->pass, &spec->from, &password));
     fault = password_fault(secret_reveal(password));
-    if (fault) {
+    if (!fault)
+        *ret = TAKE(password);
+    else
         *out = outcome_failed(
             "PasswordNotAllowed", "the password in %s %s: change it there and start a new run",
             spec->from.secrets_manager_id ? spec->from.secrets_manager_id : spec->from.secret_name, fault);
-        return NULL;
-    }
-    opts.master_password = password;
-    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, &server_ms),
+    return NULL;
+}
+
+static struct err *ask(struct stage *stage, struct rds_modify_opts *opts, struct outcome *out)
+{
+    int64_t server_ms = 0;
+
+    opts->cluster_id = stage->copy->copy_identifier;
+    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, opts, &server_ms),
                  "reset the master password of cluster %s", stage->copy->copy_identifier));
     stage_started(stage, stage->copy->copy_identifier);
     step_set_evidence_ms(stage->row, "asked", stage->pass->now_ms);
     step_set_evidence_ms(stage->row, "askedServer", server_ms ? server_ms : stage->pass->now_ms);
     *out = outcome_wait(PASSWORD_LOOK_MS, "the reset was asked for");
     return NULL;
+}
+
+static struct err *reset(struct stage *stage, struct outcome *out)
+{
+    const struct password_spec *spec = &stage->database->aurora.password;
+    AUTO_SECRET struct secret *password = NULL;
+    struct rds_modify_opts opts = {0};
+
+    if (spec->kind == PASSWORD_RDS_MANAGED) {
+        opts.manage_password = RDS_ON;
+        opts.password_kms_key_id = spec->rds_managed_kms_key;
+    } else {
+        TRY(choose(stage, &password, out));
+        if (!password)
+            return NULL;
+        opts.master_password = password;
+    }
+    return ask(stage, &opts, out);
 }
 
 static struct err *look_for_event(struct stage *stage)
@@ -105,6 +134,20 @@ static struct outcome judge(struct stage *stage, bool idle)
     return outcome_done("the new password is in force");
 }
 
+/* RDS's own secret must be usable, too, before a proxy is told of it. */
+static void judge_managed(struct stage *stage, const struct rds_cluster *cluster, struct outcome *out)
+{
+    bool active = cluster->master_secret_arn && text_equal(cluster->master_secret_status, "active");
+
+    if (active)
+        step_set_evidence(stage->row, "managedSecret", cluster->master_secret_arn);
+    if (active || out->verdict != VERDICT_DONE)
+        return;
+    outcome_reset(out);
+    *out = outcome_wait(PASSWORD_LOOK_MS, "the secret that RDS keeps for cluster %s is %s", cluster->id,
+                        cluster->master_secret_status ? cluster->master_secret_status : "not there yet");
+}
+
 static struct err *observe(struct stage *stage, struct outcome *out)
 {
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
@@ -118,6 +161,8 @@ static struct err *observe(struct stage *stage, struct outcome *out)
         step_set_evidence_ms(stage->row, "busy", stage->pass->now_ms);
     TRY(look_for_event(stage));
     *out = judge(stage, idle);
+    if (stage->database->aurora.password.kind == PASSWORD_RDS_MANAGED)
+        judge_managed(stage, &cluster, out);
     return NULL;
 }
 

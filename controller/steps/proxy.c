@@ -3,6 +3,7 @@
  * database: the gap is kept as short as two calls. If the new cluster cannot be reached in time, the old one
  * goes back and the step has failed. */
 #include "controller/steps/gate.h"
+#include "controller/steps/password.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 #include "pkg/aws/rds_proxy.h"
@@ -28,6 +29,11 @@ static void swap_done(struct swap *swap)
 static const struct proxy_spec *proxy_of(const struct stage *stage)
 {
     return &stage->pass->spec->proxies[stage->index];
+}
+
+static const struct database_spec *database_of(const struct stage *stage)
+{
+    return refresh_database(stage->pass->spec, proxy_of(stage)->database);
 }
 
 static const char *copy_of(const struct stage *stage)
@@ -121,7 +127,7 @@ struct err *proxy_intend(struct stage *stage)
         return NULL; /* somebody did it by hand: what was before is not known */
     previous = status_set_previous(stage->pass->status, "Proxy", swap.proxy);
     text_replace(&previous->value, swap.present);
-    return NULL;
+    return password_switch_intend(stage, database_of(stage), swap.proxy);
 }
 
 static struct err *point_at(struct swap *swap, const char *cluster, struct outcome *out)
@@ -159,6 +165,8 @@ static struct err *exchange(struct swap *swap, struct outcome *out)
     AUTO_FREE char *busy = NULL;
 
     TRY(find_busy_member(swap->aws, swap->new_cluster, &busy));
+    if (!busy)
+        TRY(password_switch(swap->stage, database_of(swap->stage), swap->proxy, &busy));
     if (busy) {
         *out = outcome_wait(SECONDS(10), "%s", busy);
         return NULL;
@@ -170,7 +178,8 @@ static struct err *exchange(struct swap *swap, struct outcome *out)
     return point_at(swap, swap->new_cluster, out);
 }
 
-/* Of the time since the first try, what this process has seen: after an outage the new cluster gets its whole chance. */
+/* Of the time since the first try, what this process has seen: after an outage the new cluster gets its whole
+ * chance. */
 static int64_t since_switched_ms(const struct stage *stage)
 {
     int64_t at_ms = step_evidence_ms(stage->row, "switched", 0);
@@ -234,6 +243,7 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
 struct err *proxy_undo(struct stage *stage, struct outcome *out)
 {
     CLEANUP(swap_done) struct swap swap = {0};
+    AUTO_FREE char *busy = NULL;
 
     TRY(swap_init(&swap, stage));
     if (!status_previous(stage->pass->status, "Proxy", swap.proxy)) {
@@ -244,6 +254,11 @@ struct err *proxy_undo(struct stage *stage, struct outcome *out)
         !text_equal(swap.present, swap.old_cluster)) {
         *out = outcome_done("proxy %s points at %s by somebody else's hand and is left so", swap.proxy,
                             swap.present);
+        return NULL;
+    }
+    TRY(password_switch_back(stage, database_of(stage), swap.proxy, &busy));
+    if (busy) {
+        *out = outcome_wait(PROXY_LOOK_MS, "%s", busy);
         return NULL;
     }
     if (text_equal(swap.present, swap.old_cluster)) {

@@ -58,25 +58,46 @@ struct err *secretsmanager_get_value(const struct aws_client *aws, const char *s
     return NULL;
 }
 
-struct err *secretsmanager_put_value(const struct aws_client *aws, const char *secret_id, const char *token,
-                                     const struct secret *text, char **ret_version_id)
+/* `stage` NULL: AWSCURRENT. */
+static struct err *put_value(const struct aws_client *aws, const struct secretsmanager_put_opts *opts,
+                             char **ret_version_id)
 {
     AUTO_AWS_REPLY struct aws_reply reply = {0};
     AUTO_JSON struct json *body = json_new_object();
     const char *version_id;
 
     /* The SDKs make one up; a request without it is refused. */
-    if (text_is_empty(token))
+    if (text_is_empty(opts->token))
         return err_new(ERR_INVALID, "PutSecretValue: a token is required");
-    json_set_text(body, "SecretId", secret_id);
-    json_set_text(body, "ClientRequestToken", token);
-    json_set_text(body, "SecretString", secret_reveal(text).ptr);
-    TRY(aws_call_json_secret(aws, AWS_OP_PUT_SECRET_VALUE, body, text, &reply));
+    json_set_text(body, "SecretId", opts->secret_id);
+    json_set_text(body, "ClientRequestToken", opts->token);
+    json_set_text(body, "SecretString", secret_reveal(opts->text).ptr);
+    if (opts->stage) {
+        struct json *stages = json_new_array();
+
+        json_append_text(stages, opts->stage);
+        json_set(body, "VersionStages", stages);
+    }
+    TRY(aws_call_json_secret(aws, AWS_OP_PUT_SECRET_VALUE, body, opts->text, &reply));
     version_id = json_get_text(reply.json, "VersionId", NULL);
     TRY(aws_require(AWS_OP_PUT_SECRET_VALUE, "VersionId", version_id));
     if (ret_version_id)
         *ret_version_id = xstrdup(version_id);
     return NULL;
+}
+
+struct err *secretsmanager_put_value(const struct aws_client *aws, const char *secret_id, const char *token,
+                                     const struct secret *text, char **ret_version_id)
+{
+    return put_value(aws,
+                     &(struct secretsmanager_put_opts){.secret_id = secret_id, .token = token, .text = text},
+                     ret_version_id);
+}
+
+struct err *secretsmanager_stage_value(const struct aws_client *aws,
+                                       const struct secretsmanager_put_opts *opts)
+{
+    return put_value(aws, opts, NULL);
 }
 
 #define DESCRIPTION(member) offsetof(struct secret_description, member)

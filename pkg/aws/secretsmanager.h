@@ -23,6 +23,16 @@ struct err *secretsmanager_get_value(const struct aws_client *aws, const char *s
 struct err *secretsmanager_put_value(const struct aws_client *aws, const char *secret_id, const char *token,
                                      const struct secret *text, char **ret_version_id) MUST_USE;
 
+struct secretsmanager_put_opts {
+    const char *secret_id;
+    const char *token;
+    const struct secret *text;
+    const char *stage; /* the label that the version gets (and another one loses) */
+};
+/* As above, but AWSCURRENT stays where it is. */
+struct err *secretsmanager_stage_value(const struct aws_client *aws,
+                                       const struct secretsmanager_put_opts *opts) MUST_USE;
+
 struct secret_version {
     char *id;
     struct aws_texts stages;

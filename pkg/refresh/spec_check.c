@@ -32,6 +32,11 @@ struct unique {
 static const struct unique uniques[] = {
     {.list = "databases", .member = "aurora.clusterIdentifier"},
     {.list = "databases", .member = "aurora.restore.identifierPrefix"},
+    /* A version of a secret flips as a whole. */
+    {.list = "databases", .member = "aurora.masterUserPassword.generate.secretsManager.secretID"},
+    {.list = "databases",
+     .member = "aurora.masterUserPassword.generate.secret.name",
+     .second = "aurora.masterUserPassword.generate.secret.key"},
     {.list = "databases", .member = "dynamodb.tableName"},
     {.list = "databases", .member = "dynamodb.restore.tableNamePrefix"},
     {.list = "switchover.parameters", .member = "ssm.name"},

@@ -58,13 +58,6 @@ struct row {
 static const struct row rows[] = {
     {.name = "recovery points of a vault", .at = "databases[0].recoveryPoint", .to = "{\"from\":\"TargetVault\",\"maxAge\":\"1h\"}",
      .want = "spec.databases[].recoveryPoint.from other than New"},
-    {.name = "a generated password", .at = "databases[0].aurora.masterUserPassword",
-     .to = "{\"generate\":{\"secret\":{\"name\":\"n\",\"key\":\"k\"}}}",
-     .want = "spec.databases[].aurora.masterUserPassword.generate"},
-    {.name = "a whole secret", .at = "databases[0].aurora.masterUserPassword", .to = "{\"fromSecret\":{\"secretsManager\":{\"secretID\":\"s\"}}}",
-     .want = "spec.databases[].aurora.masterUserPassword.fromSecret.secretsManager without key"},
-    {.name = "a password of RDS", .at = "databases[0].aurora.masterUserPassword", .to = "{\"rdsManaged\":{}}",
-     .want = "spec.databases[].aurora.masterUserPassword.rdsManaged"},
     {.name = "settings of the source", .at = "databases[1].dynamodb.restore.settingsFrom", .to = "\"Source\"",
      .want = "spec.databases[].dynamodb.restore.settingsFrom Source"},
     {.name = "failing on differences", .at = "switchover.differences", .to = "\"Fail\"", .want = "spec.switchover.differences Fail"},

@@ -1,0 +1,146 @@
+#include "controller/steps/kube_secret.h"
+
+#include "controller/names.h"
+#include "controller/steps/secret_text.h"
+#include "pkg/base/digest.h"
+#include "pkg/kube/client.h"
+
+static const struct kube_resource secrets = {
+    .group = "", .version = "v1", .plural = "secrets", .kind = "Secret", .namespaced = true};
+
+static struct kube_ref at(const struct pass *pass, const char *name)
+{
+    return (struct kube_ref){.resource = &secrets, .namespace = pass->namespace, .name = name};
+}
+
+static struct err *read(const struct pass *pass, const char *name, struct json **ret)
+{
+    const struct kube_ref ref = at(pass, name);
+
+    if (!pass->objects->kube)
+        return err_new(ERR_INVALID, "Secret %s needs a cluster, and there is none", name);
+    return err_wrap(kube_get_sensitive(pass->objects->kube, pass->env, &ref, ret), "read Secret %s", name);
+}
+
+static struct err *decode(const struct json *object, const char *name, const char *key, struct secret **ret)
+{
+    AUTO_BUF struct buf plain = BUF_SECRET(SECRET_TEXT_MAX);
+    const char *encoded = json_get_text(json_member(json_member(object, "data"), key), NULL, NULL);
+
+    if (!encoded)
+        return NULL;
+    if (!base64_decode(str_of(encoded), &plain))
+        return err_new(ERR_INVALID, "key %s of Secret %s is not base64", key, name);
+    *ret = secret_new(buf_str(&plain));
+    return NULL;
+}
+
+struct err *kube_secret_get(const struct pass *pass, const char *name, const char *key, struct secret **ret)
+{
+    AUTO_JSON struct json *object = NULL;
+
+    TRY(read(pass, name, &object));
+    return decode(object, name, key, ret);
+}
+
+/* {"stringData": {key: value}}, or {"data": {key: null}} */
+static struct json *new_body(const char *key, const struct secret *value)
+{
+    struct json *body = json_new_object(), *data = json_new_object();
+
+    json_set(data, key, value ? json_new_text(secret_reveal(value).ptr) : json_new_null());
+    json_set(body, value ? "stringData" : "data", data);
+    return body;
+}
+
+struct err *kube_secret_set(const struct pass *pass, const char *name, const char *key,
+                            const struct secret *value)
+{
+    const struct kube_ref ref = at(pass, name);
+    AUTO_JSON struct json *body = new_body(key, value);
+    const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body, .sensitive = true};
+
+    if (!pass->objects->kube)
+        return err_new(ERR_INVALID, "Secret %s needs a cluster, and there is none", name);
+    return err_wrap(kube_patch(pass->objects->kube, pass->env, &ref, &patch, NULL), "write Secret %s", name);
+}
+
+/* --- ours --- */
+
+static char *our_name(const struct pass *pass)
+{
+    return xasprintf("stagingrefresh-%s", pass->status->run.id);
+}
+
+struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret)
+{
+    AUTO_FREE char *name = our_name(pass);
+    struct err *err = kube_secret_get(pass, name, key, ret);
+
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        err_ignore(err, "nothing has been kept yet");
+        return NULL;
+    }
+    return err;
+}
+
+static struct json *owner_of(const struct pass *pass)
+{
+    struct json *owner = json_new_object();
+
+    json_set_text(owner, "apiVersion", "stagingrefresh.dev/v1alpha1");
+    json_set_text(owner, "kind", "StagingRefresh");
+    json_set_text(owner, "name", pass->name);
+    json_set_text(owner, "uid", pass->uid);
+    return owner;
+}
+
+static struct err *create(const struct pass *pass, const char *name, const char *key,
+                          const struct secret *value)
+{
+    const struct kube_ref collection = {.resource = &secrets, .namespace = pass->namespace};
+    AUTO_JSON struct json *body = new_body(key, value);
+    struct json *metadata = json_new_object(), *labels = json_new_object(), *owners = json_new_array();
+
+    json_set_text(body, "apiVersion", "v1");
+    json_set_text(body, "kind", "Secret");
+    json_set_text(metadata, "name", name);
+    json_set_text(metadata, "namespace", pass->namespace);
+    json_set_text(labels, "app.kubernetes.io/managed-by", "stagingrefresh");
+    json_set(metadata, "labels", labels);
+    json_append(owners, owner_of(pass));
+    json_set(metadata, "ownerReferences", owners);
+    json_set(body, "metadata", metadata);
+    return err_wrap(kube_create(pass->objects->kube, pass->env, &collection, body, NULL), "create Secret %s",
+                    name);
+}
+
+/* Only over the version in which the key was not there. */
+static struct err *add(const struct pass *pass, const char *name, const struct json *present, const char *key,
+                       const struct secret *value)
+{
+    const struct kube_ref ref = at(pass, name);
+    AUTO_JSON struct json *body = new_body(key, value);
+    const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body, .sensitive = true};
+    struct json *metadata = json_new_object();
+
+    json_set_text(metadata, "resourceVersion", json_get_text(present, "metadata.resourceVersion", NULL));
+    json_set(body, "metadata", metadata);
+    return err_wrap(kube_patch(pass->objects->kube, pass->env, &ref, &patch, NULL), "write Secret %s", name);
+}
+
+struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value)
+{
+    AUTO_FREE char *name = our_name(pass);
+    AUTO_JSON struct json *present = NULL;
+    struct err *err = read(pass, name, &present);
+
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        err_ignore(err, "then it is made");
+        return create(pass, name, key, value);
+    }
+    TRY(err);
+    if (json_member(json_member(present, "data"), key))
+        return err_new(ERR_CONFLICT, "key %s of Secret %s is there already", key, name);
+    return add(pass, name, present, key, value);
+}

@@ -1,0 +1,22 @@
+/* Keys of Secrets of the object's namespace, and one Secret of ours per run that keeps what must survive a
+ * crash and may be in no status: passwords that are not in force yet, contents that a switchover replaces. It
+ * belongs to the StagingRefresh and goes with it. */
+#ifndef CONTROLLER_STEPS_KUBE_SECRET_H
+#define CONTROLLER_STEPS_KUBE_SECRET_H
+
+#include "controller/pass.h"
+#include "pkg/base/secret.h"
+
+/* ERR_NOT_FOUND: no such Secret. *ret stays NULL when the Secret has no such key. */
+struct err *kube_secret_get(const struct pass *pass, const char *name, const char *key,
+                            struct secret **ret) MUST_USE;
+/* value NULL: the key goes. The Secret must be there. */
+struct err *kube_secret_set(const struct pass *pass, const char *name, const char *key,
+                            const struct secret *value) MUST_USE;
+
+/* What this run has kept under that key; *ret stays NULL when nothing. */
+struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret) MUST_USE;
+/* Keeps it. ERR_CONFLICT when another pass has been faster: read what it kept. */
+struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value) MUST_USE;
+
+#endif

@@ -1,0 +1,385 @@
+/* What the switchover changes because of the password: the secret's present value, or the proxy's list.
+ * Looked at first, changed only where it differs, and put back only over what we have written. */
+#include "controller/steps/kube_secret.h"
+#include "controller/steps/password.h"
+#include "controller/steps/secret_text.h"
+#include "pkg/aws/rds.h"
+#include "pkg/aws/rds_proxy.h"
+#include "pkg/aws/secretsmanager.h"
+
+#define CURRENT "AWSCURRENT"
+
+/* One row's view. */
+struct switching {
+    struct stage *stage;
+    const struct database_spec *database;
+    const struct secret_ref *ref;
+    const char *proxy;
+};
+
+/* --- generated, in Secrets Manager --- */
+
+static struct err *read_current(const struct switching *s, struct secret_value *ret)
+{
+    return err_wrap(
+        secretsmanager_get_value(&s->stage->pass->target, s->ref->secrets_manager_id, NULL, NULL, ret),
+        "read secret %s", s->ref->secrets_manager_id);
+}
+
+/* The present text with the staged password in it, NULL when it is there already. */
+static struct err *merge(const struct switching *s, const struct secret_value *present, struct secret **ret)
+{
+    AUTO_SECRET struct secret *password = NULL;
+
+    TRY(password_generated(s->stage->pass, s->database, &password));
+    return secret_text_with(present->text, s->ref->secrets_manager_id, s->ref->secrets_manager_key, password,
+                            ret);
+}
+
+static struct err *version_intend(const struct switching *s)
+{
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET struct secret *merged = NULL;
+
+    TRY(read_current(s, &present));
+    TRY(merge(s, &present, &merged));
+    if (merged) /* else it is in use already: by another proxy's row, which remembers what was before */
+        step_set_evidence(s->stage->row, "secretBefore", present.version_id);
+    return NULL;
+}
+
+/* The staged version as it is, unless somebody has changed another key since: then a version with both. */
+static struct err *version_switch(const struct switching *s, char **ret_wait)
+{
+    const struct aws_client *aws = &s->stage->pass->target;
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET_VALUE struct secret_value staged = {0};
+    AUTO_SECRET struct secret *merged = NULL;
+    char version[PASSWORD_VERSION_MAX];
+
+    (void)ret_wait;
+    TRY(read_current(s, &present));
+    TRY(merge(s, &present, &merged));
+    if (!merged)
+        return NULL;
+    password_version(s->stage->pass, s->database, NULL, version);
+    TRY(err_wrap(secretsmanager_get_value(aws, s->ref->secrets_manager_id, version, NULL, &staged),
+                 "read the staged version of secret %s", s->ref->secrets_manager_id));
+    if (secret_equal(staged.text, merged))
+        return err_wrap(
+            secretsmanager_move_stage(aws, s->ref->secrets_manager_id, CURRENT, version, present.version_id),
+            "put the new password of secret %s into use", s->ref->secrets_manager_id);
+    password_version(s->stage->pass, s->database, present.version_id, version);
+    return err_wrap(secretsmanager_put_value(aws, s->ref->secrets_manager_id, version, merged, NULL),
+                    "put the new password into secret %s", s->ref->secrets_manager_id);
+}
+
+static struct err *version_back(const struct switching *s, char **ret_wait)
+{
+    const char *before = step_evidence(s->stage->row, "secretBefore");
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET struct secret *differs = NULL;
+
+    (void)ret_wait;
+    if (!before)
+        return NULL;
+    TRY(read_current(s, &present));
+    TRY(merge(s, &present, &differs));
+    if (differs || text_equal(present.version_id, before))
+        return NULL;
+    return err_wrap(secretsmanager_move_stage(&s->stage->pass->target, s->ref->secrets_manager_id, CURRENT,
+                                              before, present.version_id),
+                    "put the old password of secret %s back", s->ref->secrets_manager_id);
+}
+
+/* --- generated, in a Secret --- */
+
+static char *key_before(const struct switching *s)
+{
+    return xasprintf("%s.password-before", s->database->name);
+}
+
+/* *ret_is: the Secret holds the new password. */
+static struct err *holds_new(const struct switching *s, bool *ret_is, struct secret **ret_new,
+                             struct secret **ret_present)
+{
+    TRY(password_generated(s->stage->pass, s->database, ret_new));
+    TRY(kube_secret_get(s->stage->pass, s->ref->secret_name, s->ref->secret_key, ret_present));
+    *ret_is = *ret_present && secret_equal(*ret_present, *ret_new);
+    return NULL;
+}
+
+static struct err *key_intend(const struct switching *s)
+{
+    AUTO_SECRET struct secret *password = NULL;
+    AUTO_SECRET struct secret *present = NULL;
+    AUTO_SECRET struct secret *kept = NULL;
+    AUTO_FREE char *key = key_before(s);
+    bool is_new;
+
+    TRY(holds_new(s, &is_new, &password, &present));
+    TRY(kube_secret_kept(s->stage->pass, key, &kept));
+    return is_new || kept || !present ? NULL : kube_secret_keep(s->stage->pass, key, present);
+}
+
+static struct err *key_switch(const struct switching *s, char **ret_wait)
+{
+    AUTO_SECRET struct secret *password = NULL;
+    AUTO_SECRET struct secret *present = NULL;
+    bool is_new;
+
+    (void)ret_wait;
+    TRY(holds_new(s, &is_new, &password, &present));
+    return is_new ? NULL : kube_secret_set(s->stage->pass, s->ref->secret_name, s->ref->secret_key, password);
+}
+
+static struct err *key_back(const struct switching *s, char **ret_wait)
+{
+    AUTO_SECRET struct secret *password = NULL;
+    AUTO_SECRET struct secret *present = NULL;
+    AUTO_SECRET struct secret *before = NULL;
+    AUTO_FREE char *key = key_before(s);
+    bool is_new;
+
+    (void)ret_wait;
+    TRY(holds_new(s, &is_new, &password, &present));
+    TRY(kube_secret_kept(s->stage->pass, key, &before));
+    return is_new && before ? kube_secret_set(s->stage->pass, s->ref->secret_name, s->ref->secret_key, before)
+                            : NULL;
+}
+
+/* --- kept by RDS: the proxy's list is read, changed in one entry, and written as a whole --- */
+
+static const char *managed_secret(const struct switching *s)
+{
+    struct database_status *copy = status_database(s->stage->pass->status, s->database->name);
+
+    for (size_t i = 0; copy && i < copy->step_count; i++) {
+        if (text_equal(copy->steps[i].name, "Password"))
+            return step_evidence(&copy->steps[i], "managedSecret");
+    }
+    return NULL;
+}
+
+static struct rds_proxy_auth *find_auth(struct rds_proxy *proxy, const char *secret_arn)
+{
+    for (size_t i = 0; secret_arn && i < proxy->auth_count; i++) {
+        if (text_equal(proxy->auth[i].secret_arn, secret_arn))
+            return &proxy->auth[i];
+    }
+    return NULL;
+}
+
+/* The secret that RDS keeps for what the proxy points at now; NULL: none. Yours. */
+static struct err *secret_of_target(const struct switching *s, char **ret)
+{
+    AUTO_RDS_PROXY_TARGETS struct rds_proxy_targets targets = {0};
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    const char *id;
+
+    TRY(rds_proxy_list_targets(&s->stage->pass->target, s->proxy, &targets));
+    id = rds_proxy_targets_cluster(&targets);
+    if (!id)
+        return NULL;
+    TRY(rds_describe_cluster(&s->stage->pass->target, id, &cluster));
+    *ret = xstrdup_or_null(cluster.master_secret_arn);
+    return NULL;
+}
+
+/* Which entry is the master user's: the old cluster's own secret; else the one that names the user; else the
+ * only one there is. */
+static struct err *find_entry(const struct switching *s, struct rds_proxy *proxy, struct rds_proxy_auth **ret)
+{
+    const struct database_status *copy = status_database(s->stage->pass->status, s->database->name);
+    AUTO_FREE char *of_target = NULL;
+
+    TRY(secret_of_target(s, &of_target));
+    *ret = find_auth(proxy, of_target);
+    for (size_t i = 0; !*ret && copy && copy->master_username && i < proxy->auth_count; i++) {
+        if (text_equal(proxy->auth[i].user_name, copy->master_username))
+            *ret = &proxy->auth[i];
+    }
+    if (!*ret && proxy->auth_count == 1)
+        *ret = &proxy->auth[0];
+    if (*ret)
+        return NULL;
+    return err_new(
+        ERR_INVALID,
+        "which of its %zu secrets proxy %s uses for the master user cannot be told: name the user in "
+        "that entry's UserName",
+        proxy->auth_count, s->proxy);
+}
+
+static struct err *list_intend(const struct switching *s)
+{
+    AUTO_RDS_PROXY struct rds_proxy proxy = {0};
+    struct rds_proxy_auth *entry;
+
+    if (!s->proxy)
+        return NULL;
+    TRY(err_wrap(rds_proxy_describe(&s->stage->pass->target, s->proxy, &proxy), "look at proxy %s",
+                 s->proxy));
+    if (find_auth(&proxy, managed_secret(s)))
+        return NULL;
+    TRY(find_entry(s, &proxy, &entry));
+    step_set_evidence(s->stage->row, "secretBefore", entry->secret_arn);
+    return NULL;
+}
+
+/* One entry goes from one secret to another; nothing is done when it does not hold the first. */
+static struct err *exchange(const struct switching *s, const char *from, const char *to, char **ret_wait)
+{
+    AUTO_RDS_PROXY struct rds_proxy proxy = {0};
+    struct rds_proxy_auth *entry;
+
+    TRY(err_wrap(rds_proxy_describe(&s->stage->pass->target, s->proxy, &proxy), "look at proxy %s",
+                 s->proxy));
+    if (!text_equal(proxy.status, "available")) {
+        *ret_wait = xasprintf("proxy %s is %s", s->proxy, proxy.status ? proxy.status : "not known yet");
+        return NULL;
+    }
+    entry = find_auth(&proxy, from);
+    if (!entry || find_auth(&proxy, to))
+        return NULL;
+    xfree(entry->secret_arn);
+    entry->secret_arn = xstrdup(to);
+    TRY(err_wrap(rds_proxy_set_auth(&s->stage->pass->target, s->proxy, proxy.auth, proxy.auth_count),
+                 "change the secrets of proxy %s", s->proxy));
+    *ret_wait = xasprintf("proxy %s takes another secret", s->proxy);
+    return NULL;
+}
+
+static struct err *list_switch(const struct switching *s, char **ret_wait)
+{
+    const char *before = step_evidence(s->stage->row, "secretBefore");
+
+    return s->proxy && before ? exchange(s, before, managed_secret(s), ret_wait) : NULL;
+}
+
+static struct err *list_back(const struct switching *s, char **ret_wait)
+{
+    const char *before = step_evidence(s->stage->row, "secretBefore");
+
+    return s->proxy && before ? exchange(s, managed_secret(s), before, ret_wait) : NULL;
+}
+
+/* --- */
+
+struct switch_ops {
+    struct err *(*intend)(const struct switching *s);
+    struct err *(*to)(const struct switching *s, char **ret_wait);
+    struct err *(*back)(const struct switching *s, char **ret_wait);
+};
+
+static const struct switch_ops version_ops = {version_intend, version_switch, version_back};
+static const struct switch_ops key_ops = {key_intend, key_switch, key_back};
+static const struct switch_ops list_ops = {list_intend, list_switch, list_back};
+
+/* NULL: the copy has got the password that staging uses already. */
+static const struct switch_ops *ops_of(const struct database_spec *database)
+{
+    switch (database->aurora.password.kind) {
+    case PASSWORD_GENERATE:
+        return database->aurora.password.from.secrets_manager_id ? &version_ops : &key_ops;
+    case PASSWORD_RDS_MANAGED:
+        return &list_ops;
+    case PASSWORD_NONE:
+    case PASSWORD_FROM_SECRET:
+        break;
+    }
+    return NULL;
+}
+
+static struct switching switching_of(struct stage *stage, const struct database_spec *database,
+                                     const char *proxy)
+{
+    return (struct switching){
+        .stage = stage, .database = database, .ref = &database->aurora.password.from, .proxy = proxy};
+}
+
+struct err *password_switch_intend(struct stage *stage, const struct database_spec *database,
+                                   const char *proxy)
+{
+    const struct switching s = switching_of(stage, database, proxy);
+
+    return ops_of(database) ? ops_of(database)->intend(&s) : NULL;
+}
+
+struct err *password_switch(struct stage *stage, const struct database_spec *database, const char *proxy,
+                            char **ret_wait)
+{
+    const struct switching s = switching_of(stage, database, proxy);
+
+    return ops_of(database) ? ops_of(database)->to(&s, ret_wait) : NULL;
+}
+
+struct err *password_switch_back(struct stage *stage, const struct database_spec *database, const char *proxy,
+                                 char **ret_wait)
+{
+    const struct switching s = switching_of(stage, database, proxy);
+
+    return ops_of(database) ? ops_of(database)->back(&s, ret_wait) : NULL;
+}
+
+/* --- rows of their own --- */
+
+static bool has_row(const struct refresh_spec *spec, const struct database_spec *database)
+{
+    if (database->kind != DATABASE_AURORA || database->aurora.password.kind != PASSWORD_GENERATE)
+        return false;
+    for (size_t i = 0; i < spec->proxy_count; i++) {
+        if (text_equal(spec->proxies[i].database, database->name))
+            return false;
+    }
+    return true;
+}
+
+static const struct database_spec *entry_of(const struct refresh_spec *spec, size_t index)
+{
+    for (size_t i = 0; i < spec->database_count; i++) {
+        if (has_row(spec, &spec->databases[i]) && index-- == 0)
+            return &spec->databases[i];
+    }
+    return NULL;
+}
+
+size_t password_entry_count(const struct refresh_spec *spec)
+{
+    size_t count = 0;
+
+    while (entry_of(spec, count))
+        count++;
+    return count;
+}
+
+const char *password_entry_name(const struct refresh_spec *spec, size_t index)
+{
+    return entry_of(spec, index)->name;
+}
+
+struct err *password_entry_intend(struct stage *stage)
+{
+    return password_switch_intend(stage, entry_of(stage->pass->spec, stage->index), NULL);
+}
+
+struct err *password_entry_act(struct stage *stage, struct outcome *out)
+{
+    const struct database_spec *database = entry_of(stage->pass->spec, stage->index);
+    AUTO_FREE char *wait = NULL;
+
+    TRY(password_switch(stage, database, NULL, &wait));
+    if (stage->row->state == STEP_INTENDED)
+        stage_started(stage, database->name);
+    *out = outcome_done("the new password of %s is the present one", database->name);
+    return NULL;
+}
+
+struct err *password_entry_undo(struct stage *stage, struct outcome *out)
+{
+    const struct database_spec *database = entry_of(stage->pass->spec, stage->index);
+    AUTO_FREE char *wait = NULL;
+
+    TRY(password_switch_back(stage, database, NULL, &wait));
+    *out = outcome_done("the password of %s is as before, or what somebody else has written", database->name);
+    return NULL;
+}
