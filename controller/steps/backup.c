@@ -109,11 +109,6 @@ static struct err *search(struct stage *stage, char **ret_id)
     return NULL;
 }
 
-static struct err *describe(struct stage *stage, const char *id, struct backup_job *ret)
-{
-    return backup_describe_backup(&stage->pass->source, id, ret);
-}
-
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
 {
     struct arn arn;
@@ -139,7 +134,7 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
 struct err *backup_act(struct stage *stage, struct outcome *out)
 {
     static const struct job_ops ops = {
-        .noun = "backup job", .start = start, .search = search, .describe = describe, .finish = finish};
+        .noun = "backup job", .kind = BACKUP_JOB, .start = start, .search = search, .finish = finish};
 
     return job_act(stage, &ops, out);
 }

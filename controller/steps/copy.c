@@ -61,11 +61,6 @@ static struct err *search(struct stage *stage, char **ret_id)
     return NULL;
 }
 
-static struct err *describe(struct stage *stage, const char *id, struct backup_job *ret)
-{
-    return backup_describe_copy(&stage->pass->source, id, ret);
-}
-
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
 {
     (void)out;
@@ -78,7 +73,7 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
 struct err *copy_act(struct stage *stage, struct outcome *out)
 {
     static const struct job_ops ops = {
-        .noun = "copy job", .start = start, .search = search, .describe = describe, .finish = finish};
+        .noun = "copy job", .kind = COPY_JOB, .start = start, .search = search, .finish = finish};
 
     return job_act(stage, &ops, out);
 }

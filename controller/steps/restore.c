@@ -23,11 +23,6 @@ struct err *restore_search(struct stage *stage, char **ret_id)
     return NULL;
 }
 
-struct err *restore_describe(struct stage *stage, const char *id, struct backup_job *ret)
-{
-    return backup_describe_restore(&stage->pass->target, id, ret);
-}
-
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job)
 {
     struct pass *pass = stage->pass;

@@ -60,7 +60,8 @@ struct err *restore_act_table(struct stage *stage, struct outcome *out)
     static const struct job_ops ops = {.noun = "restore job",
                                        .start = start,
                                        .search = restore_search,
-                                       .describe = restore_describe,
+                                       .kind = RESTORE_JOB,
+                                       .on_target = true,
                                        .finish = finish};
 
     return job_act(stage, &ops, out);

@@ -10,6 +10,7 @@ struct aws_account {
     enum aws_usage usage;
     struct aws_session session;
     struct credentials_cache *cache;
+    struct observer *observer;
     unsigned refs; /* atomic */
 };
 
@@ -134,6 +135,7 @@ struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_acco
     aws_session_init(&account->session, opts->config, account->region);
     account->session.account_id = account->id;
     account->session.cache = account->cache;
+    account->observer = observer_new();
     *ret = account;
     return NULL;
 }
@@ -149,6 +151,7 @@ void aws_account_unref(struct aws_account *account)
     if (!account || __atomic_sub_fetch(&account->refs, 1, __ATOMIC_ACQ_REL))
         return;
     credentials_cache_free(account->cache);
+    observer_free(account->observer);
     xfree(account->id);
     xfree(account->region);
     xfree(account);
@@ -182,4 +185,9 @@ int64_t aws_account_clock_skew_ms(const struct aws_account *account)
 struct aws_session *aws_account_session(struct aws_account *account)
 {
     return &account->session;
+}
+
+struct observer *aws_account_observer(struct aws_account *account)
+{
+    return account->observer;
 }

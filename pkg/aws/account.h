@@ -2,8 +2,10 @@
 #ifndef AWS_ACCOUNT_H
 #define AWS_ACCOUNT_H
 
+#include "pkg/aws/observer.h"
 #include "pkg/aws/session.h"
 
 struct aws_session *aws_account_session(struct aws_account *account);
+struct observer *aws_account_observer(struct aws_account *account);
 
 #endif

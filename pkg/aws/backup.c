@@ -93,6 +93,18 @@ void backup_job_done(struct backup_job *job)
     *job = (struct backup_job){0};
 }
 
+void backup_job_copy(const struct backup_job *job, struct backup_job *ret)
+{
+    const struct kind_info *info = &kinds[job->kind];
+
+    *ret = *job;
+    for (size_t i = 0; i < info->field_count; i++) {
+        char **text = (char **)(void *)((char *)ret + info->fields[i].offset);
+
+        *text = xstrdup_or_null(*text);
+    }
+}
+
 void backup_jobs_done(struct backup_jobs *jobs)
 {
     for (size_t i = 0; i < jobs->count; i++)
@@ -246,8 +258,7 @@ static struct err *list_jobs(const struct aws_client *aws, enum backup_job_kind 
         add_jobs(kind, json_member(reply.json, info->items), filter ? filter : &none, &jobs);
         if (jobs.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(info->list_op);
-        xfree(token);
-        token = json_take_text(reply.json, "NextToken");
+        TRY(aws_next_page(info->list_op, &token, json_take_text(reply.json, "NextToken")));
     }
     *ret = jobs;
     jobs = (struct backup_jobs){0};

@@ -46,6 +46,7 @@ struct backup_job {
     int64_t size_bytes;   /* -1: not said */
 };
 void backup_job_done(struct backup_job *job);
+void backup_job_copy(const struct backup_job *job, struct backup_job *ret);
 #define AUTO_BACKUP_JOB CLEANUP(backup_job_done)
 
 struct backup_jobs {

@@ -110,8 +110,7 @@ struct err *backup_list_recovery_points(const struct aws_client *aws, const char
         add_points(json_member(reply.json, "RecoveryPoints"), &points);
         if (points.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_LIST_RECOVERY_POINTS);
-        xfree(token);
-        token = json_take_text(reply.json, "NextToken");
+        TRY(aws_next_page(AWS_OP_LIST_RECOVERY_POINTS, &token, json_take_text(reply.json, "NextToken")));
     }
     *ret = points;
     points = (struct recovery_points){0};
@@ -154,8 +153,7 @@ struct err *backup_list_tags(const struct aws_client *aws, const char *arn, stru
         add_map(json_member(reply.json, "Tags"), &tags);
         if (tags.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_BACKUP_LIST_TAGS);
-        xfree(token);
-        token = json_take_text(reply.json, "NextToken");
+        TRY(aws_next_page(AWS_OP_BACKUP_LIST_TAGS, &token, json_take_text(reply.json, "NextToken")));
     }
     *ret = tags;
     tags = (struct aws_tags){0};

@@ -286,8 +286,7 @@ struct err *dynamodb_list_tags(const struct aws_client *aws, const char *table_a
             aws_tags_add(&tags, json_get_text(item, "Key", ""), json_get_text(item, "Value", ""));
         if (tags.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DYNAMODB_LIST_TAGS);
-        xfree(token);
-        token = json_take_text(reply.json, "NextToken");
+        TRY(aws_next_page(AWS_OP_DYNAMODB_LIST_TAGS, &token, json_take_text(reply.json, "NextToken")));
     }
     *ret = tags;
     tags = (struct aws_tags){0};

@@ -116,6 +116,10 @@ void aws_text_fields_free(const struct aws_text_field *fields, size_t count, voi
 #define AWS_PAGES_MAX 2000
 struct err *aws_too_many(enum aws_op op) MUST_USE;
 
+/* Goes on to the next page: frees *token and takes `next` over (NULL or "": that was the last one). ERR_RETRY
+ * when it is the same token again: the list would have no end, and half a list proves nothing. */
+struct err *aws_next_page(enum aws_op op, char **token, char *next) MUST_USE;
+
 /* ERR_RETRY "<service> <operation>: the answer lacks <path>". */
 struct err *aws_require(enum aws_op op, const char *path, const void *found) MUST_USE;
 

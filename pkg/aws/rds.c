@@ -124,8 +124,7 @@ static struct err *describe_clusters(const struct aws_client *aws, const char *i
         add_clusters(xml_at(reply.result, "DBClusters"), &clusters);
         if (clusters.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DESCRIBE_DB_CLUSTERS);
-        xfree(marker);
-        marker = xml_take_text(reply.result, "Marker");
+        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_CLUSTERS, &marker, xml_take_text(reply.result, "Marker")));
     }
     *ret = clusters;
     clusters = (struct rds_clusters){0};
@@ -281,8 +280,7 @@ struct err *rds_list_cluster_events(const struct aws_client *aws, const char *cl
         add_events(xml_at(reply.result, "Events"), &events);
         if (events.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DESCRIBE_EVENTS);
-        xfree(marker);
-        marker = xml_take_text(reply.result, "Marker");
+        TRY(aws_next_page(AWS_OP_DESCRIBE_EVENTS, &marker, xml_take_text(reply.result, "Marker")));
     }
     *ret = events;
     events = (struct rds_events){0};

@@ -66,8 +66,7 @@ struct err *rds_list_instances(const struct aws_client *aws, const char *cluster
         add_instances(xml_at(reply.result, "DBInstances"), &instances);
         if (instances.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DESCRIBE_DB_INSTANCES);
-        xfree(marker);
-        marker = xml_take_text(reply.result, "Marker");
+        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_INSTANCES, &marker, xml_take_text(reply.result, "Marker")));
     }
     *ret = instances;
     instances = (struct rds_instances){0};

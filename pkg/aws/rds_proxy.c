@@ -94,8 +94,7 @@ static struct err *describe_proxies(const struct aws_client *aws, const char *na
         add_proxies(xml_at(reply.result, "DBProxies"), &proxies);
         if (proxies.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DESCRIBE_DB_PROXIES);
-        xfree(marker);
-        marker = xml_take_text(reply.result, "Marker");
+        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_PROXIES, &marker, xml_take_text(reply.result, "Marker")));
     }
     *ret = proxies;
     proxies = (struct rds_proxies){0};
@@ -158,8 +157,7 @@ struct err *rds_proxy_list_targets(const struct aws_client *aws, const char *nam
         add_targets(xml_at(reply.result, "Targets"), &targets);
         if (targets.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
             return aws_too_many(AWS_OP_DESCRIBE_DB_PROXY_TARGETS);
-        xfree(marker);
-        marker = xml_take_text(reply.result, "Marker");
+        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_PROXY_TARGETS, &marker, xml_take_text(reply.result, "Marker")));
     }
     *ret = targets;
     targets = (struct rds_proxy_targets){0};

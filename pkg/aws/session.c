@@ -19,7 +19,8 @@
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region)
 {
-    *session = (struct aws_session){.config = config, .region = region, .retry_quota = QUOTA_FULL};
+    *session = (struct aws_session){
+        .config = config, .region = region, .retry_quota = QUOTA_FULL, .limiter = LIMITER_INIT};
 }
 
 /* One call while it lasts. */
@@ -114,6 +115,8 @@ static void dress(const struct exchange *exchange, struct wire *wire)
         wire->target = xasprintf("%s%s", service->target_prefix, exchange->operation->name);
         wire_add(wire, "x-amz-target", wire->target);
     }
+    if (exchange->operation->header)
+        wire_add(wire, exchange->operation->header, exchange->operation->header_value);
     if (exchange->operation->is_unsigned)
         return;
     request = signable(exchange, wire);
@@ -269,6 +272,35 @@ static void give_back_quota(struct exchange *exchange)
         __atomic_add_fetch(quota, amount, __ATOMIC_RELAXED);
 }
 
+static struct err *wait_ms_of(struct exchange *exchange, int64_t wait_ms)
+{
+    const struct env *env = exchange->env;
+
+    exchange->waited_ms += wait_ms;
+    if (wait_ms && !sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + wait_ms))
+        return err_new(ERR_CANCELED, "%s: stopped", exchange->operation->name);
+    return NULL;
+}
+
+/* Waits for the service's turn. What would take longer than a call may wait goes back to the queue. */
+static struct err *pace(struct exchange *exchange)
+{
+    const struct aws_service_info *service = aws_service_info(exchange->operation->service);
+    int64_t wait_ms;
+
+    if (limiter_take(&exchange->session->limiter, exchange->operation->service,
+                     sched_now_ms(exchange->env->sched), WAIT_BUDGET_MS - exchange->waited_ms, &wait_ms))
+        return wait_ms_of(exchange, wait_ms);
+    return err_set_remote(
+        err_new(ERR_RETRY, "%s %s: held back for %lld ms, as the service has throttled account %s",
+                service->name, exchange->operation->name, (long long)wait_ms,
+                exchange->session->account_id ? exchange->session->account_id : "(unknown)"),
+        &(struct err_remote){.service = service->name,
+                             .operation = exchange->operation->name,
+                             .code = "HeldBack",
+                             .retry_after_ms = wait_ms});
+}
+
 /* How long to wait before the next attempt; negative when there is to be none. */
 static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *outcome)
 {
@@ -334,17 +366,15 @@ static struct err *react(struct exchange *exchange, const struct outcome *outcom
             return outcome->err;
         break;
     case AWS_THROTTLED:
+        limiter_slow_down(&exchange->session->limiter, exchange->operation->service,
+                          sched_now_ms(exchange->env->sched));
+        __attribute__((fallthrough));
     case AWS_TRANSIENT:
         wait_ms = next_wait_ms(exchange, outcome);
         if (wait_ms < 0)
             return outcome->err;
-        exchange->waited_ms += wait_ms;
-        if (!sched_wait_until(exchange->env->sched, exchange->env->stop,
-                              sched_now_ms(exchange->env->sched) + wait_ms)) {
-            err_ignore(outcome->err, "the stop came while waiting to try again");
-            return err_new(ERR_CANCELED, "%s: stopped", exchange->operation->name);
-        }
-        break;
+        err_ignore(outcome->err, "tried again");
+        return wait_ms_of(exchange, wait_ms);
     case AWS_GIVE_UP:
         return outcome->err;
     }
@@ -383,6 +413,7 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
         if (stop_requested(env->stop))
             return err_new(ERR_CANCELED, "%s: stopped", exchange.operation->name);
         TRY(have_credentials(&exchange));
+        TRY(pace(&exchange));
         outcome = attempt(&exchange, ret);
         if (!outcome.err) {
             give_back_quota(&exchange);

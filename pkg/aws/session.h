@@ -3,15 +3,17 @@
 #ifndef AWS_SESSION_H
 #define AWS_SESSION_H
 
+#include "pkg/aws/limiter.h"
 #include "pkg/aws/protocol.h"
 
 struct aws_session {
-    const struct aws_config *config; /* immutable, as all but the last two; borrowed */
+    const struct aws_config *config; /* immutable, as all but the last three; borrowed */
     const char *region;              /* borrowed */
     const char *account_id;          /* for error texts; NULL: not known yet; borrowed */
     struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
     int64_t skew_ms;                 /* atomic: their clock minus ours */
     int retry_quota;                 /* atomic: what retries may still cost */
+    struct limiter limiter;          /* how fast each service may be asked */
 };
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region);

@@ -267,17 +267,23 @@ static void lists_all_pages(void **state)
     fixture_done(&f);
 }
 
+#define ENDLESS 2010
+
 static void gives_up_endless_pages(void **state)
 {
-    static const struct exchange rows[] = {
-        {HOST, .reply = "{\"BackupJobs\":[],\"NextToken\":\"same\"}", .times = -1}};
+    struct exchange *rows = xcalloc(ENDLESS, sizeof(*rows));
     struct backup_jobs jobs = {0};
     struct fixture f;
 
     (void)state;
-    FIXTURE(f, rows);
+    for (size_t i = 0; i < ENDLESS; i++)
+        rows[i] = (struct exchange){HOST, .reply = i % 2 ? "{\"BackupJobs\":[],\"NextToken\":\"odd\"}"
+                                                         : "{\"BackupJobs\":[],\"NextToken\":\"even\"}"};
+    fixture_init(&f, AWS_TARGET, rows, ENDLESS);
     assert_fails(backup_list_backups(&f.aws, NULL, &jobs), ERR_INVALID, "longer than");
+    xfree(script_take_faults(f.t.script)); /* the pages that were not asked for any more */
     fixture_done(&f);
+    xfree(rows);
 }
 
 static void handles_recovery_points(void **state)
@@ -373,6 +379,54 @@ static void describes_vault_and_settings(void **state)
     fixture_done(&f);
 }
 
+/* --- pages that lie --- */
+
+struct page_row {
+    const char *name;
+    const char *pages[4];
+    size_t count; /* of jobs; when it works */
+    const char *fails;
+};
+
+static const struct page_row page_rows[] = {
+    {"an empty page in the middle",
+     {"{\"BackupJobs\":[{\"BackupJobId\":\"A\"}],\"NextToken\":\"t1\"}",
+      "{\"BackupJobs\":[],\"NextToken\":\"t2\"}", "{\"BackupJobs\":[{\"BackupJobId\":\"B\"}]}"},
+     2,
+     NULL},
+    {"a page without a list",
+     {"{\"NextToken\":\"t1\"}", "{\"BackupJobs\":[{\"BackupJobId\":\"B\"}]}"},
+     1,
+     NULL},
+    {"an empty token is the end", {"{\"BackupJobs\":[{\"BackupJobId\":\"A\"}],\"NextToken\":\"\"}"}, 1, NULL},
+    {"a token that is null", {"{\"BackupJobs\":[{\"BackupJobId\":\"A\"}],\"NextToken\":null}"}, 1, NULL},
+    {"a token that repeats",
+     {"{\"BackupJobs\":[{\"BackupJobId\":\"A\"}],\"NextToken\":\"t1\"}",
+      "{\"BackupJobs\":[{\"BackupJobId\":\"A\"}],\"NextToken\":\"t1\"}"},
+     0,
+     "backup ListBackupJobs: the same page came twice, the list cannot be relied on"},
+};
+
+static void reads_pages_that_lie(void **state)
+{
+    const struct page_row *row = *state;
+    struct exchange rows[4] = {0};
+    size_t count = 0;
+    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
+    struct fixture f;
+
+    for (; count < COUNT_OF(row->pages) && row->pages[count]; count++)
+        rows[count] = (struct exchange){HOST, .method = "GET", .reply = row->pages[count]};
+    fixture_init(&f, AWS_TARGET, rows, count);
+    if (row->fails) {
+        assert_fails(backup_list_backups(&f.aws, NULL, &jobs), ERR_RETRY, row->fails);
+    } else {
+        assert_no_err(backup_list_backups(&f.aws, NULL, &jobs));
+        assert_number((int64_t)jobs.count, (int64_t)row->count);
+    }
+    fixture_done(&f);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -384,6 +438,7 @@ int main(void)
     TEST(&tests, describes_jobs);
     TEST(&tests, lists_all_pages);
     TEST(&tests, gives_up_endless_pages);
+    TEST_ROWS(&tests, reads_pages_that_lie, page_rows);
     TEST(&tests, handles_recovery_points);
     TEST(&tests, describes_vault_and_settings);
     return tests_run(&tests, "backup");

@@ -315,6 +315,55 @@ static void quota_ends_retries(void **state)
     fixture_done(&f);
 }
 
+/* --- how fast --- */
+
+#define CROWD 8
+
+struct caller {
+    struct fixture *fixture;
+    struct err *err;
+};
+
+static void call_once(void *arg)
+{
+    struct caller *caller = arg;
+
+    caller->err = describe(caller->fixture);
+}
+
+/* A service that throttles everything is asked less and less; what would have to wait for long comes back. */
+static void holds_back_after_throttling(void **state)
+{
+    static const struct exchange rows[] = {{DESCRIBE_TABLE, THROTTLED, .times = -1}};
+    struct caller callers[CROWD] = {0};
+    struct task *tasks[CROWD];
+    struct fixture f;
+    size_t held = 0;
+
+    (void)state;
+    FIXTURE(f, rows);
+    for (int i = 0; i < 20; i++)
+        assert_fails(describe(&f), ERR_RETRY, "ThrottlingException");
+    for (size_t i = 0; i < CROWD; i++) {
+        callers[i].fixture = &f;
+        tasks[i] = sched_spawn(f.t.env.sched, "caller", call_once, &callers[i]);
+    }
+    for (size_t i = 0; i < CROWD; i++)
+        sched_join(tasks[i]);
+    for (size_t i = 0; i < CROWD; i++) {
+        assert_err_kind(callers[i].err, ERR_RETRY);
+        if (err_is_code(callers[i].err, "HeldBack")) {
+            held++;
+            assert_err_contains(callers[i].err, "dynamodb DescribeTable: held back for ");
+            assert_err_contains(callers[i].err, "222222222222");
+            assert_true(err_remote(callers[i].err)->retry_after_ms > 0);
+        }
+        err_free(callers[i].err);
+    }
+    assert_true(held > 0);
+    fixture_done(&f);
+}
+
 /* --- clocks --- */
 
 #define SKEWED                                                                                            \
@@ -445,6 +494,7 @@ int main(void)
     TEST(&tests, does_not_repeat_what_has_no_token);
     TEST(&tests, stops_while_waiting);
     TEST(&tests, quota_ends_retries);
+    TEST(&tests, holds_back_after_throttling);
     TEST(&tests, corrects_the_clock_once);
     TEST(&tests, does_not_loop_on_signatures);
     TEST(&tests, renews_expired_credentials_once);

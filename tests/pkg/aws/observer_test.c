@@ -1,0 +1,204 @@
+#include "pkg/aws/observer.h"
+
+#include "tests/pkg/aws/fixture.h"
+
+#define BACKUP .host = "backup.ap-northeast-1.amazonaws.com", .method = "GET"
+#define LIST BACKUP, .path = "/backup-jobs/?createdAfter=2026-11-22T15%3A00%3A00Z&maxResults=1000"
+#define DESCRIBE(id) BACKUP, .path = "/backup-jobs/" id
+#define JOB(id, state) "{\"BackupJobId\":\"" id "\",\"State\":\"" state "\",\"PercentDone\":\"10.0\"}"
+#define JOBS(list) "{\"BackupJobs\":[" list "]}"
+#define SINCE_MS (TESTING_WALL_MS - HOURS(1))
+
+static struct err *look_at(struct fixture *f, const char *id, int64_t max_age_ms, struct backup_job *job,
+                           int64_t *expires_ms)
+{
+    return observer_look(&f->aws,
+                         &(struct observer_query){
+                             .kind = BACKUP_JOB, .id = id, .since_ms = SINCE_MS, .max_age_ms = max_age_ms},
+                         job, expires_ms);
+}
+
+/* Looks, and says what came in one text: "RUNNING 15000". */
+static void assert_look(struct fixture *f, const char *id, const char *want)
+{
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+    AUTO_FREE char *got = NULL;
+    int64_t expires_ms = 0;
+
+    assert_no_err(look_at(f, id, SECONDS(15), &job, &expires_ms));
+    got = xasprintf("%s %s %lld", job.id, job.state_text, (long long)expires_ms);
+    assert_text_equal(got, want);
+}
+
+static void pass_time(struct fixture *f, int64_t ms)
+{
+    sched_wait_until(f->t.env.sched, NULL, sched_now_ms(f->t.env.sched) + ms);
+}
+
+static void describes_a_job_alone(void **state UNUSED)
+{
+    static const struct exchange rows[] = {{DESCRIBE("A"), .reply = JOB("A", "CREATED")},
+                                           {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+                                           {DESCRIBE("A"), .reply = JOB("A", "COMPLETED")}};
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A CREATED 15000");
+    pass_time(&f, SECONDS(15));
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "A", "A COMPLETED 15000");
+    fixture_done(&f);
+}
+
+static void lists_once_for_many(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("C", "RUNNING") "," JOB("A", "RUNNING") "," JOB("B", "PENDING"))},
+        /* Too old by now. */
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING") "," JOB("C", "COMPLETED"))},
+        /* The end is never believed of a list. */
+        {DESCRIBE("C"), .reply = JOB("C", "COMPLETED")},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B PENDING 15000");
+    pass_time(&f, SECONDS(6));
+    assert_look(&f, "C", "C RUNNING 9000");
+    assert_look(&f, "A", "A RUNNING 9000");
+    pass_time(&f, SECONDS(9));
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    assert_look(&f, "C", "C COMPLETED 15000");
+    fixture_done(&f);
+}
+
+/* Lists lag: what was just started may be in none of them. */
+static void describes_what_no_list_knows(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING"))},
+        {DESCRIBE("B"), .reply = JOB("B", "CREATED")},
+        {LIST, .reply = "{}"},
+        {DESCRIBE("B"), .reply = JOB("B", "CREATED")},
+        {LIST, .reply = "{\"BackupJobs\":[]}"},
+        {DESCRIBE("B"), .reply = JOB("B", "CREATED")},
+        {DESCRIBE("B"), .reply = JOB("B", "CREATED"), .times = 3},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    for (int i = 0; i < 6; i++) {
+        assert_look(&f, "B", "B CREATED 15000");
+        pass_time(&f, SECONDS(15));
+    }
+    fixture_done(&f);
+}
+
+static void does_without_a_list_that_is_refused(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .status = 403, .reply = "{\"Message\":\"no\"}",
+         .reply_headers = {"x-amzn-errortype: AccessDeniedException"}},
+        {DESCRIBE("B"), .reply = JOB("B", "RUNNING"), .times = 2},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    pass_time(&f, MINUTES(1));
+    assert_look(&f, "B", "B RUNNING 15000");
+    fixture_done(&f);
+}
+
+/* What is at hand has to do for a while, rather than a Describe for each. */
+static void uses_an_old_list_when_no_new_one_comes(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+        {LIST, .fail = "connection reset", .times = 3},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    pass_time(&f, SECONDS(20));
+    {
+        AUTO_BACKUP_JOB struct backup_job job = {0};
+        int64_t expires_ms;
+
+        assert_no_err(look_at(&f, "A", SECONDS(15), &job, &expires_ms));
+        assert_text_equal(job.state_text, "RUNNING");
+        assert_number(expires_ms, SECONDS(1));
+    }
+    fixture_done(&f);
+}
+
+/* --- many threads --- */
+
+#define CROWD 8
+
+struct looker {
+    struct fixture *f;
+    const char *id;
+    struct err *err;
+    struct backup_job job;
+};
+
+static void look_once(void *arg)
+{
+    struct looker *looker = arg;
+    int64_t expires_ms;
+
+    looker->err = look_at(looker->f, looker->id, SECONDS(15), &looker->job, &expires_ms);
+}
+
+static void has_one_list_in_flight(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .delay_ms = 500, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+    };
+    struct looker lookers[CROWD] = {0};
+    struct task *tasks[CROWD];
+    struct fixture f;
+
+    memset(&f, 0, sizeof(f));
+    fixture_init(&f, AWS_TARGET, rows, COUNT_OF(rows));
+    assert_look(&f, "A", "A RUNNING 15000");
+    for (size_t i = 0; i < CROWD; i++) {
+        lookers[i] = (struct looker){.f = &f, .id = i % 2 ? "A" : "B"};
+        /* The first to ask for B makes it two. */
+        tasks[i] = sched_spawn(f.t.env.sched, "looker", look_once, &lookers[i]);
+        if (i == 0)
+            pass_time(&f, 1);
+    }
+    for (size_t i = 0; i < CROWD; i++) {
+        sched_join(tasks[i]);
+        assert_no_err(lookers[i].err);
+        assert_text_equal(lookers[i].job.id, lookers[i].id);
+        backup_job_done(&lookers[i].job);
+    }
+    fixture_done(&f);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST(&tests, describes_a_job_alone);
+    TEST(&tests, lists_once_for_many);
+    TEST(&tests, describes_what_no_list_knows);
+    TEST(&tests, does_without_a_list_that_is_refused);
+    TEST(&tests, uses_an_old_list_when_no_new_one_comes);
+    TEST(&tests, has_one_list_in_flight);
+    return tests_run(&tests, "observer");
+}
