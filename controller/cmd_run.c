@@ -1,32 +1,19 @@
 /* `stagingrefresh run`: one refresh without a cluster, by the same engine on a state directory. Stopped at
  * any point, by Ctrl-C or a crash, the same command goes on where it was; after a run that has ended it
  * begins another one. */
-#include "controller/cmd_run.h"
-
-#include "controller/cmd_run_input.h"
-#include "controller/cmd_run_show.h"
-#include "controller/engine.h"
+#include "controller/cmd_run_priv.h"
 #include "controller/names.h"
 #include "controller/objects_file.h"
-#include "controller/signals.h"
 #include "pkg/base/lock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define STOP_GRACE_MS SECONDS(10)
+#define ANSWER_LOOK_MS 100 /* between looks at what is typed */
+#define BUSY_MS 10         /* before another try to annotate */
 
-enum output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TEXT };
 static const char *const output_names[] = {
     [OUTPUT_AUTO] = "auto", [OUTPUT_JSON] = "json", [OUTPUT_TEXT] = "text", NULL};
-
-struct options {
-    struct flag_texts files;
-    const char *state_dir, *kubeconfig, *aws_endpoint_url;
-    int64_t time_scale;
-    int output, log_level;
-};
 
 static const struct options defaults = {.time_scale = 1, .log_level = LOG_LEVEL_WARN};
 
@@ -39,6 +26,8 @@ static const struct flag flags[] = {
      .help = "where the run is remembered (~/.local/state/stagingrefresh/<namespace>/<name>)"},
     {.name = "output", .letter = 'o', .kind = FLAG_CHOICE, .offset = AT(output), .choices = output_names,
      .help = "auto: a live picture on a terminal, JSON lines elsewhere"},
+    {.name = "approve", .kind = FLAG_SWITCH, .offset = AT(approve),
+     .help = "with policy Manual: let staging use the copies without asking on the terminal"},
     {.name = "kubeconfig", .kind = FLAG_TEXT, .offset = AT(kubeconfig), .value = "FILE",
      .help = "the cluster that fields like configMap and deployment are about"},
     {.name = "aws-endpoint-url", .kind = FLAG_TEXT, .offset = AT(aws_endpoint_url), .value = "URL",
@@ -50,46 +39,6 @@ static const struct flag flags[] = {
 };
 /* clang-format on */
 #undef AT
-
-struct run {
-    const struct options *options;
-    const struct process *process;
-    struct sched *real;   /* signals and what is shown */
-    struct sched *scaled; /* the engine */
-    struct random *random;
-    struct stop *stop;
-    struct signals *signals;
-    struct aws_config aws;
-    struct kube_config *kube_config; /* NULL: no cluster */
-    struct kube_client *client;
-    struct run_input input;
-    char *dir;
-    int log_fd; /* run.log; -1: stderr */
-    struct log *log;
-    struct env env;
-    struct objects *objects;
-    struct engine *engine;
-    struct show *show;
-    char *title;
-    char *before; /* a run that had ended when we came; NULL: none */
-    struct spot *spot;
-    pthread_mutex_t lock;
-    struct json **news; /* lock; statuses written, oldest first */
-    size_t news_count;  /* lock */
-};
-
-static struct object_id refresh_id(const struct run *run)
-{
-    return (struct object_id){.kind = OBJECT_REFRESH,
-                              .namespace = json_get_text(run->input.refresh, "metadata.namespace", ""),
-                              .name = json_get_text(run->input.refresh, "metadata.name", "")};
-}
-
-static struct object_id account_id(const struct json *account)
-{
-    return (struct object_id){
-        .kind = OBJECT_ACCOUNT, .namespace = "", .name = json_get_text(account, "metadata.name", "")};
-}
 
 /* --- life --- */
 
@@ -107,6 +56,7 @@ static void init(struct run *run, const struct process *process, const struct op
 
 static void done(struct run *run)
 {
+    approval_close(run->question);
     show_free(run->show);
     engine_free(run->engine);
     objects_file_close(run->objects);
@@ -129,160 +79,14 @@ static void done(struct run *run)
     xfree(run->dir);
     xfree(run->title);
     xfree(run->before);
+    xfree(run->approved);
     pthread_mutex_destroy(&run->lock);
 }
 
-/* --- settings and state --- */
-
-static struct err *read_settings(struct run *run)
+static struct object_id account_id(const struct json *account)
 {
-    const struct options *options = run->options;
-
-    TRY(run_input_read(options->files.items, options->files.count, options->kubeconfig != NULL, &run->input));
-    TRY(command_aws_config(run->process, options->aws_endpoint_url, &run->aws));
-    if (!options->kubeconfig)
-        return NULL;
-    TRY(command_kube_config(run->process, options->kubeconfig, &run->kube_config));
-    run->client = command_kube_client(run->kube_config, 0);
-    return NULL;
-}
-
-static struct err *choose_dir(struct run *run)
-{
-    const struct object_id id = refresh_id(run);
-
-    if (run->options->state_dir)
-        run->dir = xstrdup(run->options->state_dir);
-    else
-        run->dir = objects_file_default_dir(process_variable(run->process, "XDG_STATE_HOME"),
-                                            process_variable(run->process, "HOME"), id.namespace, id.name);
-    return run->dir ? NULL : err_new(ERR_INVALID, "--state-dir DIR is required: there is no home directory");
-}
-
-static struct err *open_state(struct run *run)
-{
-    TRY(choose_dir(run));
-    TRY(objects_file_open(run->dir, &run->env, &run->objects));
-    run->objects->kube = run->client;
-    if (run->input.source)
-        TRY(objects_file_put(run->objects, &run->env, run->input.source));
-    TRY(objects_file_put(run->objects, &run->env, run->input.target));
-    return objects_file_put(run->objects, &run->env, run->input.refresh);
-}
-
-static enum show_mode choose_mode(const struct run *run)
-{
-    const char *terminal = process_variable(run->process, "TERM");
-    bool is_terminal = isatty(STDOUT_FILENO) && terminal && !text_equal(terminal, "dumb");
-
-    if (run->options->output == OUTPUT_JSON ||
-        (run->options->output == OUTPUT_AUTO && !isatty(STDOUT_FILENO)))
-        return SHOW_JSON;
-    return is_terminal ? SHOW_LIVE : SHOW_LINES;
-}
-
-static struct err *open_log(struct run *run, enum show_mode mode)
-{
-    AUTO_FREE char *path = NULL;
-
-    if (mode == SHOW_LIVE) {
-        path = xasprintf("%s/run.log", run->dir);
-        run->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (run->log_fd < 0)
-            return err_errno(ERR_INVALID, errno, "%s", path);
-    }
-    run->log = log_new(run->log_fd >= 0 ? run->log_fd : STDERR_FILENO,
-                       (enum log_level)run->options->log_level, LOG_FORMAT_TEXT, run->real);
-    run->env.log = run->log;
-    return NULL;
-}
-
-static struct err *open_show(struct run *run)
-{
-    const struct object_id id = refresh_id(run);
-    struct show_opts opts = {.mode = choose_mode(run),
-                             .spec = run->input.spec,
-                             .sched = run->real,
-                             .color = !process_variable(run->process, "NO_COLOR")};
-
-    run->title = xasprintf("%s/%s", id.namespace, id.name);
-    opts.title = run->title;
-    TRY(open_log(run, opts.mode));
-    run->show = show_new(&opts);
-    if (run->input.ignored) {
-        AUTO_FREE char *note = xasprintf("not for run, left alone: %s", run->input.ignored);
-
-        show_note(run->show, note);
-    }
-    return NULL;
-}
-
-/* --- where the last command left off --- */
-
-static struct json *read_refresh(const struct run *run)
-{
-    const struct object_id id = refresh_id(run);
-    struct json *object = NULL;
-
-    err_ignore(objects_read(run->objects, &run->env, &id, &object), "reading what is in memory cannot fail");
-    return object;
-}
-
-/* What the last command said of a trouble is not what this one finds: a condition that is seen from now on is
- * news. */
-static struct err *drop_old_trouble(const struct run *run)
-{
-    AUTO_JSON struct json *object = read_refresh(run);
-    AUTO_JSON struct json *status = json_copy(json_member(object, "status"));
-    AUTO_JSON struct json *written = NULL;
-    struct json *kept = json_new_array();
-
-    json_each (condition, json_member(status, "conditions")) {
-        if (!text_equal(json_get_text(condition, "type", ""), "Stalled"))
-            json_append(kept, json_copy(condition));
-    }
-    if (json_count(kept) == json_count(json_member(status, "conditions"))) {
-        json_free(kept);
-        return NULL;
-    }
-    json_set(status, "conditions", kept);
-    return objects_write_status(run->objects, &run->env, object, status, &written);
-}
-
-/* A person who runs the command once more wants another run. */
-static struct err *request_run(const struct run *run)
-{
-    const struct object_id id = refresh_id(run);
-    char value[RUN_ID_MAX];
-
-    name_run_id(sched_wall_ms(run->real), run->random, value);
-    return objects_file_annotate(run->objects, &id, ANNOTATION("run-requested"), value);
-}
-
-static void note_resumed(struct run *run, const struct json *object)
-{
-    bool same = refresh_same_frozen(json_at(object, "status.run.spec"), json_member(object, "spec"));
-    AUTO_FREE char *note =
-        xasprintf("goes on with run %s%s", json_get_text(object, "status.run.id", ""),
-                  same ? "" : ", as it began: what has changed in the file counts from the next run on");
-
-    show_note(run->show, note);
-}
-
-static struct err *take_up(struct run *run)
-{
-    AUTO_JSON struct json *object = read_refresh(run);
-    const char *id = json_get_text(object, "status.run.id", NULL);
-
-    if (id && !json_at(object, "status.run.completionTime")) {
-        note_resumed(run, object);
-        show_update(run->show, object);
-    } else if (id) {
-        run->before = xstrdup(id);
-    }
-    if (id && run->before && !run_is_wanted(object))
-        TRY(request_run(run));
-    return drop_old_trouble(run);
+    return (struct object_id){
+        .kind = OBJECT_ACCOUNT, .namespace = "", .name = json_get_text(account, "metadata.name", "")};
 }
 
 /* --- while it runs --- */
@@ -314,7 +118,7 @@ static struct json *next_news(struct run *run)
 
 static void hear_account(struct run *run, const struct json *account)
 {
-    const struct object_id refresh = refresh_id(run);
+    const struct object_id refresh = run_refresh_id(run);
 
     json_each (condition, json_at(account, "status.conditions")) {
         AUTO_FREE char *note = NULL;
@@ -329,35 +133,119 @@ static void hear_account(struct run *run, const struct json *account)
     engine_notify(run->engine, &refresh, WORK_URGENT);
 }
 
+/* --- approval --- */
+
+static const char *user_name(const struct run *run)
+{
+    const char *name = process_variable(run->process, "USER");
+
+    return name ? name : "whoever ran the command";
+}
+
+static struct err *annotate(const struct run *run, const char *name, const char *value)
+{
+    const struct object_id id = run_refresh_id(run);
+    struct err *err = objects_file_annotate(run->objects, &id, name, value);
+
+    while (err && err_kind(err) == ERR_CONFLICT &&
+           sched_wait_until(run->real, run->stop, sched_now_ms(run->real) + BUSY_MS)) {
+        err_ignore(err, "a worker is writing the object at this moment");
+        err = objects_file_annotate(run->objects, &id, name, value);
+    }
+    return err;
+}
+
+/* The name first: an approval without one would be refused. */
+static struct run_verdict approve(struct run *run)
+{
+    const struct object_id id = run_refresh_id(run);
+    AUTO_JSON struct json *object = run_read_refresh(run);
+    struct err *err = annotate(run, ANNOTATION("approved-by"), user_name(run));
+
+    xfree(run->approved);
+    run->approved = xstrdup(json_get_text(object, "status.run.id", ""));
+    if (!err)
+        err = annotate(run, ANNOTATION("approve"), run->approved);
+    if (err)
+        return (struct run_verdict){.is_over = true, .code = command_fail(EXIT_FAILED, err)};
+    engine_notify(run->engine, &id, WORK_URGENT);
+    return (struct run_verdict){0};
+}
+
+/* Nothing when the run has not come so far, or somebody is being asked, or has said yes. */
+static struct run_verdict seek_approval(struct run *run, const struct json *object)
+{
+    const char *id = json_get_text(object, "status.run.id", "");
+    AUTO_FREE char *question = NULL;
+
+    if (!approval_is_awaited(object) || run->question || text_equal(run->approved, id))
+        return (struct run_verdict){0};
+    if (run->options->approve)
+        return approve(run);
+    run->question = approval_open();
+    if (!run->question)
+        return (struct run_verdict){
+            .is_over = true,
+            .code = EXIT_FAILED,
+            .sentence = "the copies are ready, and the switchover waits for approval: the same "
+                        "command with --approve gives it"};
+    question = xasprintf("Let staging use the copies of run %s? [y/N] ", id);
+    show_ask(run->show, question);
+    return (struct run_verdict){0};
+}
+
+static struct run_verdict take_answer(struct run *run)
+{
+    enum approval_answer answer = approval_poll(run->question);
+
+    if (answer == APPROVAL_OPEN)
+        return (struct run_verdict){0};
+    approval_close(TAKE(run->question));
+    if (answer == APPROVAL_GIVEN)
+        return approve(run);
+    return (struct run_verdict){
+        .is_over = true, .code = EXIT_FAILED, .sentence = "not approved: staging uses what it used before"};
+}
+
+/* --- following --- */
+
 static struct run_verdict hear(struct run *run, const struct json *object)
 {
+    struct run_verdict verdict;
+
     if (text_equal(json_get_text(object, "kind", ""), object_kind_name(OBJECT_ACCOUNT))) {
         hear_account(run, object);
         return (struct run_verdict){0};
     }
     show_update(run->show, object);
-    return run_judge(object, run->before);
+    verdict = run_judge(object, run->before);
+    return verdict.is_over ? verdict : seek_approval(run, object);
 }
 
-/* Until it is over or somebody says stop. *ret_object is what decided it, yours; NULL: nothing did. */
+/* Nothing new: time for the picture, or for a look at what is typed. Waits. */
+static struct run_verdict rest(struct run *run)
+{
+    if (!run->question) {
+        sched_park(run->spot, show_draw(run->show));
+        return (struct run_verdict){0};
+    }
+    sched_park(run->spot, sched_now_ms(run->real) + ANSWER_LOOK_MS);
+    return stop_requested(run->stop) ? (struct run_verdict){0} : take_answer(run);
+}
+
+/* Until it is over or somebody says stop. *ret_object is what decided it and holds the verdict's sentence,
+ * yours; NULL: nothing did. */
 static struct run_verdict follow(struct run *run, struct json **ret_object)
 {
-    struct run_verdict verdict = {0};
-    int64_t next_ms = show_draw(run->show);
+    AUTO_JSON struct json *known = run_read_refresh(run);
+    struct run_verdict verdict = seek_approval(run, known); /* of a run that is gone on with */
 
-    while (!stop_requested(run->stop)) {
+    while (!stop_requested(run->stop) && !verdict.is_over) {
         AUTO_JSON struct json *object = next_news(run);
 
-        if (!object) {
-            next_ms = show_draw(run->show);
-            sched_park(run->spot, next_ms);
-            continue;
-        }
-        verdict = hear(run, object);
-        if (!verdict.is_over)
-            continue;
-        *ret_object = TAKE(object);
-        break;
+        verdict = object ? hear(run, object) : rest(run);
+        if (verdict.is_over)
+            *ret_object = TAKE(object);
     }
     return verdict;
 }
@@ -379,7 +267,7 @@ static void make_engine(struct run *run)
 
 static void notify_all(struct run *run)
 {
-    const struct object_id refresh = refresh_id(run), target = account_id(run->input.target);
+    const struct object_id refresh = run_refresh_id(run), target = account_id(run->input.target);
 
     engine_notify(run->engine, &target, WORK_URGENT);
     if (run->input.source) {
@@ -408,7 +296,7 @@ static void say_how_to_go_on(struct run *run, const struct json *object)
 
 static enum exit_code conclude(struct run *run, const struct run_verdict *verdict)
 {
-    AUTO_JSON struct json *object = read_refresh(run);
+    AUTO_JSON struct json *object = run_read_refresh(run);
     bool interrupted = !verdict->is_over;
 
     show_result(run->show, object);
@@ -444,13 +332,7 @@ static enum exit_code run_refresh(const struct process *process, const void *opt
 
     init(&run, process, options);
     run.signals = signals_start(run.real, run.stop, STOP_GRACE_MS);
-    err = read_settings(&run);
-    if (!err)
-        err = open_state(&run);
-    if (!err)
-        err = open_show(&run);
-    if (!err)
-        err = take_up(&run);
+    err = run_open(&run);
     code = err ? command_fail(EXIT_BAD_INPUT, err) : work(&run);
     done(&run);
     return code;

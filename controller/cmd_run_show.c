@@ -161,6 +161,15 @@ void show_note(struct show *show, const char *text)
         draw(show);
 }
 
+void show_ask(struct show *show, const char *question)
+{
+    if (show->status)
+        draw(show);
+    fputs(question, stdout);
+    fflush(stdout);
+    show->lines = 0;
+}
+
 void show_result(struct show *show, const struct json *object)
 {
     AUTO_BUF struct buf out = BUF_MAX(OUTPUT_MAX);

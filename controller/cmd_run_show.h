@@ -27,6 +27,8 @@ void show_update(struct show *show, const struct json *object);
 int64_t show_draw(struct show *show);
 /* A sentence for people; in JSON {"time", "message"}. */
 void show_note(struct show *show, const char *text);
+/* LIVE: a question below the picture, which stands still until the next draw; the cursor stays behind it. */
+void show_ask(struct show *show, const char *question);
 /* The end: the last picture and the result. */
 void show_result(struct show *show, const struct json *object);
 

@@ -113,8 +113,19 @@ static struct err *store(const char *path, const struct json *object)
     return file_replace(path, buf_str(&text), 0600);
 }
 
-/* Takes the entry for one writer whose copy is the newest version. */
-static struct err *begin_write(struct objects_file *file, const struct json *object, struct entry **ret)
+/* Whether a write that follows from `object` still holds: nobody changed the version it was read in, or, for
+ * a status, only an annotation came in between. */
+static bool still_holds(const struct entry *entry, const struct json *object, bool is_status)
+{
+    if (text_equal(json_get_text(entry->json, "metadata.resourceVersion", ""),
+                   json_get_text(object, "metadata.resourceVersion", "")))
+        return true;
+    return is_status && json_equal(json_member(entry->json, "status"), json_member(object, "status"));
+}
+
+/* Takes the entry for one writer. *ret_base is a copy of what it is to change, yours. */
+static struct err *begin_write(struct objects_file *file, const struct json *object, bool is_status,
+                               struct entry **ret, struct json **ret_base)
 {
     const struct object_id id = id_of(object);
     struct entry *entry;
@@ -123,11 +134,11 @@ static struct err *begin_write(struct objects_file *file, const struct json *obj
     entry = find(file, &id);
     if (!entry)
         return err_new(ERR_NOT_FOUND, "%s %s is not there", object_kind_name(id.kind), id.name);
-    if (entry->is_written || !text_equal(json_get_text(entry->json, "metadata.resourceVersion", ""),
-                                         json_get_text(object, "metadata.resourceVersion", "")))
+    if (entry->is_written || !still_holds(entry, object, is_status))
         return err_new(ERR_CONFLICT, "%s %s was changed in between", object_kind_name(id.kind), id.name);
     entry->is_written = true;
     *ret = entry;
+    *ret_base = json_copy(entry->json);
     return NULL;
 }
 
@@ -145,43 +156,41 @@ static void end_write(struct objects_file *file, struct entry *entry, struct jso
     entry->is_written = false;
 }
 
-/* `newer` is taken over. On disk first: what was read back once can never be lost. */
-static struct err *write_object(struct objects_file *file, const struct json *object, struct json *newer,
-                                struct json **ret)
+/* Sets one member, `in` the object ("metadata") or the object itself (NULL); value is taken over. On disk
+ * first: what was read back once can never be lost. */
+static struct err *write_member(struct objects_file *file, const struct json *object, const char *in,
+                                const char *name, struct json *value, struct json **ret)
 {
-    AUTO_JSON struct json *owned = newer;
+    AUTO_JSON struct json *owned = value;
+    AUTO_JSON struct json *newer = NULL;
     struct entry *entry = NULL;
     struct err *err;
 
-    TRY(begin_write(file, object, &entry));
-    grow_version(owned);
-    err = store(entry->path, owned);
+    TRY(begin_write(file, object, text_equal(name, "status"), &entry, &newer));
+    json_set(in ? json_edit(newer, in) : newer, name, TAKE(owned));
+    grow_version(newer);
+    err = store(entry->path, newer);
     if (!err)
-        *ret = json_copy(owned);
-    end_write(file, entry, err ? NULL : TAKE(owned));
+        *ret = json_copy(newer);
+    end_write(file, entry, err ? NULL : TAKE(newer));
     return err;
 }
 
 static struct err *write_status(struct objects *self, const struct env *env, const struct json *object,
                                 const struct json *status, struct json **ret)
 {
-    struct json *newer = json_copy(object);
-
     (void)env;
-    json_set_copy(newer, "status", status);
-    return write_object(file_of(self), object, newer, ret);
+    return write_member(file_of(self), object, NULL, "status", json_copy(status), ret);
 }
 
 static struct err *set_finalizer(struct objects *self, const struct env *env, const struct json *object,
                                  bool present, struct json **ret)
 {
-    const struct json *before = json_at(object, "metadata.finalizers");
     struct json *after = json_new_array();
-    struct json *newer;
     bool had = false;
 
     (void)env;
-    json_each (item, before) {
+    json_each (item, json_at(object, "metadata.finalizers")) {
         bool is_ours = text_equal(json_get_text(item, NULL, ""), FINALIZER);
 
         had = had || is_ours;
@@ -195,9 +204,7 @@ static struct err *set_finalizer(struct objects *self, const struct env *env, co
     }
     if (present)
         json_append_text(after, FINALIZER);
-    newer = json_copy(object);
-    json_set(json_edit(newer, "metadata"), "finalizers", after);
-    return write_object(file_of(self), object, newer, ret);
+    return write_member(file_of(self), object, "metadata", "finalizers", after, ret);
 }
 
 static void emit(struct objects *self, const struct env *env, const struct json *object,
@@ -310,17 +317,16 @@ struct err *objects_file_annotate(struct objects *objects, const struct object_i
 {
     AUTO_JSON struct json *object = NULL;
     AUTO_JSON struct json *written = NULL;
-    struct json *newer, *meta;
+    const struct json *before;
+    struct json *after;
 
     TRY(read_object(objects, NULL, id, &object));
     if (!object)
         return err_new(ERR_NOT_FOUND, "%s %s is not there", object_kind_name(id->kind), id->name);
-    newer = json_copy(object);
-    meta = json_edit(newer, "metadata");
-    if (!json_member(meta, "annotations"))
-        json_set(meta, "annotations", json_new_object());
-    json_set_text(json_edit(meta, "annotations"), name, value);
-    return write_object(file_of(objects), object, newer, &written);
+    before = json_at(object, "metadata.annotations");
+    after = before ? json_copy(before) : json_new_object();
+    json_set_text(after, name, value);
+    return write_member(file_of(objects), object, "metadata", "annotations", after, &written);
 }
 
 /* --- opening --- */

@@ -21,7 +21,8 @@ void objects_file_close(struct objects *objects);
  * the engine starts. ERR_INVALID: a field that can never change has changed, or the name cannot be one. */
 struct err *objects_file_put(struct objects *objects, const struct env *env,
                              const struct json *document) MUST_USE;
-/* Sets one annotation, as `kubectl annotate --overwrite` would. */
+/* Sets one annotation, as `kubectl annotate --overwrite` would; at any time. ERR_CONFLICT: the engine is
+ * writing the object at this moment, try again. */
 struct err *objects_file_annotate(struct objects *objects, const struct object_id *id, const char *name,
                                   const char *value) MUST_USE;
 

@@ -37,15 +37,20 @@ static struct err *check_immutables(const struct json *document, const struct js
     return NULL;
 }
 
+/* Put into the state by the command, not into the file. */
+static const char *const own_annotations[] = {API_GROUP "/run-requested", API_GROUP "/approve",
+                                              API_GROUP "/approved-by"};
+
 static void join_annotations(struct json *meta, const struct json *document, const struct json *stored)
 {
     const struct json *written = json_at(document, "metadata.annotations");
-    const char *own =
-        json_get_text(json_member(json_at(stored, "metadata.annotations"), OWN_ANNOTATION), NULL, NULL);
+    const struct json *known = json_at(stored, "metadata.annotations");
     struct json *joined = json_is(written, JSON_OBJECT) ? json_copy(written) : json_new_object();
 
-    if (own && !json_member(joined, OWN_ANNOTATION))
-        json_set_text(joined, OWN_ANNOTATION, own);
+    for (size_t i = 0; i < COUNT_OF(own_annotations); i++) {
+        if (json_member(known, own_annotations[i]) && !json_member(joined, own_annotations[i]))
+            json_set_copy(joined, own_annotations[i], json_member(known, own_annotations[i]));
+    }
     if (json_count(joined))
         json_set(meta, "annotations", joined);
     else

@@ -4,9 +4,6 @@
 
 #include "controller/objects.h"
 
-/* Annotations that are put into the state and not into the file that a person writes. */
-#define OWN_ANNOTATION API_GROUP "/run-requested"
-
 /* `stored` NULL: it is new, gets `uid` and generation 1. Otherwise uid, status, finalizers and our own
  * annotation stay, and the generation grows when the spec has changed. ERR_INVALID when a field has changed
  * that never can. */

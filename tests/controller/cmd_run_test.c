@@ -1,5 +1,6 @@
 #include "controller/cmd_run.h"
 
+#include "controller/cmd_run_approval.h"
 #include "controller/cmd_run_input.h"
 #include "pkg/base/files.h"
 #include "tests/testing/assertions.h"
@@ -83,6 +84,47 @@ static void wants(void **state)
     AUTO_JSON struct json *object = parsed(row->object);
 
     assert_number(run_is_wanted(object), row->want);
+}
+
+/* --- approval --- */
+
+static const struct answer_row {
+    const char *name, *line;
+    enum approval_answer want;
+} answer_rows[] = {
+    {.name = "yes", .line = "yes\n", .want = APPROVAL_GIVEN},
+    {.name = "y in capitals, with space", .line = " Y \r\n", .want = APPROVAL_GIVEN},
+    {.name = "no", .line = "n\n", .want = APPROVAL_REFUSED},
+    {.name = "nothing typed", .line = "\n", .want = APPROVAL_REFUSED},
+    {.name = "yes and more", .line = "yes but\n", .want = APPROVAL_REFUSED},
+};
+
+static void reads_answers(void **state)
+{
+    const struct answer_row *row = *state;
+
+    assert_number(approval_read(row->line), row->want);
+}
+
+#define APPROVAL(state) \
+    OBJECT("", "", "\"switchover\":{\"steps\":[{\"name\":\"Approval\",\"state\":\"" state "\"}]}")
+
+static const struct awaited_row {
+    const char *name, *object;
+    bool want;
+} awaited_rows[] = {
+    {.name = "the copies are not ready", .object = APPROVAL("Waiting")},
+    {.name = "approval is all that is missing", .object = APPROVAL("Running"), .want = true},
+    {.name = "approved", .object = APPROVAL("Done")},
+    {.name = "no such step", .object = OBJECT("", "", "")},
+};
+
+static void awaits(void **state)
+{
+    const struct awaited_row *row = *state;
+    AUTO_JSON struct json *object = parsed(row->object);
+
+    assert_number(approval_is_awaited(object), row->want);
 }
 
 /* --- files --- */
@@ -212,6 +254,8 @@ int main(void)
 
     TEST_ROWS(&tests, judges, judge_rows);
     TEST_ROWS(&tests, wants, wanted_rows);
+    TEST_ROWS(&tests, reads_answers, answer_rows);
+    TEST_ROWS(&tests, awaits, awaited_rows);
     TEST_ROWS(&tests, reads_files, input_rows);
     TEST(&tests, names_a_missing_file);
     TEST(&tests, takes_several_files);

@@ -205,6 +205,27 @@ static void annotates(void **state)
     done(&t);
 }
 
+/* What a worker means to write still follows from what it read; the annotation is not lost either. */
+static void writes_a_status_over_an_annotation(void **state)
+{
+    struct fixture t;
+    struct objects *objects;
+    AUTO_JSON struct json *read = NULL;
+    AUTO_JSON struct json *status = parsed("{\"phase\":\"B\"}");
+    AUTO_JSON struct json *written = NULL;
+
+    (void)state;
+    init(&t);
+    objects = open_with(&t, DOCUMENT("\"trigger\":\"a\""));
+    read = read_shop(&t, objects);
+    assert_no_err(objects_file_annotate(objects, &shop, "stagingrefresh.dev/approve", "r1"));
+    assert_no_err(objects_write_status(objects, &t.base.env, read, status, &written));
+    assert_text_equal(json_get_text(written, "status.phase", ""), "B");
+    assert_json_equal(json_at(written, "metadata.annotations"), "{\"stagingrefresh.dev/approve\":\"r1\"}");
+    objects_file_close(objects);
+    done(&t);
+}
+
 static void sets_the_finalizer(void **state)
 {
     struct fixture t;
@@ -333,6 +354,7 @@ int main(void)
     TEST(&tests, writes_only_on_the_newest_version);
     TEST(&tests, keeps_what_is_on_disk_when_a_write_fails);
     TEST(&tests, annotates);
+    TEST(&tests, writes_a_status_over_an_annotation);
     TEST(&tests, sets_the_finalizer);
     TEST_ROWS(&tests, refuses, refused_rows);
     TEST(&tests, takes_a_default_for_the_same);
