@@ -10,7 +10,10 @@
 
 #define END_SIGNAL SIGUSR1 /* ours: tells the thread to end */
 
+#define SAME_WISH_MS 1000
+
 struct signals {
+    struct sched *sched;
     struct stop *stop;
     int64_t grace_ms;
     sigset_t set;
@@ -25,16 +28,29 @@ static void say(const char *text)
     (void)put; /* nobody may be listening any more */
 }
 
-/* After the first signal: an orderly stop has its time, a second signal ends it. */
+/* The next signal, or -1 at the deadline. */
+static int next_signal(const struct signals *signals, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left_ms = deadline_ms - sched_now_ms(signals->sched);
+        const struct timespec left = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
+        int got = left_ms > 0 ? sigtimedwait(&signals->set, NULL, &left) : -1;
+
+        if (got >= 0 || left_ms <= 0 || errno == EAGAIN)
+            return got;
+    }
+}
+
+/* After the first signal: an orderly stop has its time, a second signal ends it. Wrappers such as timeout(1)
+ * send one wish to the process and to its group: what comes at once is the same wish. */
 static void wait_for_end(const struct signals *signals)
 {
-    const struct timespec grace = {.tv_sec = signals->grace_ms / 1000,
-                                   .tv_nsec = signals->grace_ms % 1000 * 1000000};
+    int64_t first_ms = sched_now_ms(signals->sched);
     int got;
 
     do
-        got = sigtimedwait(&signals->set, NULL, &grace);
-    while (got < 0 && errno == EINTR);
+        got = next_signal(signals, first_ms + signals->grace_ms);
+    while (got >= 0 && got != END_SIGNAL && sched_now_ms(signals->sched) - first_ms < SAME_WISH_MS);
     if (got == END_SIGNAL)
         return;
     say(got < 0 ? "stagingrefresh: could not stop in time, ends now\n" : "stagingrefresh: ends now\n");
@@ -59,6 +75,7 @@ struct signals *signals_start(struct sched *sched, struct stop *stop, int64_t gr
 {
     struct signals *signals = xcalloc(1, sizeof(*signals));
 
+    signals->sched = sched;
     signals->stop = stop;
     signals->grace_ms = grace_ms;
     sigemptyset(&signals->set);
