@@ -2,13 +2,15 @@
 
 #include "pkg/base/lock.h"
 #include "pkg/base/str.h"
+#include "pkg/base/times.h"
 
 #define BUCKETS 1024
+#define GAP_MS MINUTES(2)
 
 struct look {
     char *uid, *row;
     int64_t due_ms;
-    int64_t first_ms; /* -1: not asked yet */
+    int64_t first_ms; /* of an unbroken row of looks; -1: none yet */
     struct look *next;
 };
 
@@ -99,14 +101,14 @@ void looks_set(struct looks *looks, const char *uid, const char *row, int64_t du
     find_or_add(looks, uid, row)->due_ms = due_ms;
 }
 
-int64_t looks_first_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms)
+int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms)
 {
     LOCK_SCOPE(&looks->lock);
     struct look *look = find_or_add(looks, uid, row);
 
-    if (look->first_ms < 0)
+    if (look->first_ms < 0 || (look->due_ms && now_ms - look->due_ms > GAP_MS))
         look->first_ms = now_ms;
-    return look->first_ms;
+    return now_ms - look->first_ms;
 }
 
 void looks_forget(struct looks *looks, const char *uid)

@@ -1,5 +1,6 @@
 #include "controller/looks.h"
 
+#include "pkg/base/times.h"
 #include "tests/testing/assertions.h"
 
 static void a_row_that_nobody_has_looked_at_is_due(void **state)
@@ -46,12 +47,30 @@ static void forgetting_one_object_leaves_the_others(void **state)
     looks_free(looks);
 }
 
+/* Time-outs count only time in which somebody looked. */
+static void a_gap_begins_the_watch_anew(void **state)
+{
+    struct looks *looks = looks_new();
+
+    (void)state;
+    assert_number(looks_watched_ms(looks, "uid-1", "main/Copy", SECONDS(100)), 0);
+    looks_set(looks, "uid-1", "main/Copy", SECONDS(115));
+    assert_number(looks_watched_ms(looks, "uid-1", "main/Copy", SECONDS(116)), SECONDS(16));
+    looks_set(looks, "uid-1", "main/Copy", SECONDS(716)); /* a long wait that was meant is no gap */
+    assert_number(looks_watched_ms(looks, "uid-1", "main/Copy", SECONDS(716)), SECONDS(616));
+    looks_set(looks, "uid-1", "main/Copy", SECONDS(731));
+    assert_number(looks_watched_ms(looks, "uid-1", "main/Copy", SECONDS(731) + MINUTES(3)), 0);
+    assert_number(looks_watched_ms(looks, "uid-1", "main/Restore", SECONDS(800)), 0);
+    looks_free(looks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_that_nobody_has_looked_at_is_due),
         cmocka_unit_test(the_latest_word_counts),
         cmocka_unit_test(forgetting_one_object_leaves_the_others),
+        cmocka_unit_test(a_gap_begins_the_watch_anew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
