@@ -15,6 +15,16 @@
 #define LATENCY_MAX_MS 200
 #define LIVES_MAX (CRASHES_MAX + 1)
 
+#define LATERS_MAX 8
+
+struct later {
+    struct scenario *scenario;
+    int64_t at_ms;
+    void (*fn)(void *arg, struct scenario *scenario);
+    void *arg;
+    struct task *task;
+};
+
 struct scenario {
     struct scenario_opts opts;
     struct sched *sched;
@@ -28,6 +38,9 @@ struct scenario {
     int64_t duration_ms;
     int64_t calls[LIVES_MAX];
     size_t lives;
+    struct later laters[LATERS_MAX];
+    size_t later_count;
+    struct stop *over; /* nothing is waited for any more */
     struct json *journal, *call_counts, *world;
 };
 
@@ -158,6 +171,7 @@ struct scenario *scenario_new(const struct scenario_opts *opts)
     scenario->sched = sched_seeded_new(opts->seed, WALL_MS);
     scenario->random = random_seeded_new(opts->seed);
     scenario->spot = sched_spot_new(scenario->sched);
+    scenario->over = stop_new();
     if (log_fd)
         scenario->log = log_new(log_fd, LOG_LEVEL_DEBUG, LOG_FORMAT_JSON, scenario->sched);
     scenario->config = (struct aws_config){.region = xstrdup("ap-northeast-1"),
@@ -183,6 +197,7 @@ void scenario_free(struct scenario *scenario)
     aws_config_done(&scenario->config);
     log_free(scenario->log);
     sched_spot_free(scenario->spot);
+    stop_free(scenario->over);
     random_free(scenario->random);
     sched_free(scenario->sched);
     xfree(scenario);
@@ -286,12 +301,35 @@ static bool live_once(struct scenario *scenario, int64_t deadline_ms)
     return !killed;
 }
 
+static void run_later(void *arg)
+{
+    struct later *later = arg;
+
+    sched_wait_until(later->scenario->sched, later->scenario->over, later->at_ms);
+    later->fn(later->arg, later->scenario);
+}
+
+void scenario_later(struct scenario *scenario, int64_t after_ms,
+                    void (*fn)(void *arg, struct scenario *scenario), void *arg)
+{
+    struct later *later = &scenario->laters[scenario->later_count];
+
+    if (scenario->later_count++ == LATERS_MAX)
+        abort();
+    *later = (struct later){
+        .scenario = scenario, .at_ms = sched_now_ms(scenario->sched) + after_ms, .fn = fn, .arg = arg};
+    later->task = sched_spawn(scenario->sched, "later", run_later, later);
+}
+
 void scenario_run(struct scenario *scenario)
 {
     int64_t deadline_ms = scenario->opts.deadline_ms ? scenario->opts.deadline_ms : HOURS(48);
 
     while (!live_once(scenario, deadline_ms))
         continue;
+    stop_request(scenario->over);
+    for (size_t i = 0; i < scenario->later_count; i++)
+        sched_join(scenario->laters[i].task);
     if (!scenario->ended)
         scenario->duration_ms = sched_now_ms(scenario->sched);
 }

@@ -49,6 +49,11 @@ struct scenario *scenario_new(const struct scenario_opts *opts);
 void scenario_run(struct scenario *scenario);
 void scenario_free(struct scenario *scenario);
 
+/* Calls fn once that much virtual time has passed, at the latest when the scenario ends; from on_write, say.
+ * Up to eight. */
+void scenario_later(struct scenario *scenario, int64_t after_ms,
+                    void (*fn)(void *arg, struct scenario *scenario), void *arg);
+
 struct memory *scenario_memory(struct scenario *scenario);
 struct sched *scenario_sched(struct scenario *scenario);
 /* Answers of /_sim/journal, /_sim/calls, /_sim/world as of the end (or of now, before); borrowed. */
