@@ -214,11 +214,21 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
     look_after(work, stage, delay_ms);
 }
 
+/* A rollout that never completes must not keep a run from ending: what could be put back has been by then. */
+static bool undo_is_too_late(const struct stage *stage)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, "undoSince", 0), timeout_ms = timeout_of(stage);
+
+    if (!since_ms)
+        step_set_evidence_ms(stage->row, "undoSince", stage->pass->now_ms);
+    return since_ms && timeout_ms > 0 && sched_elapsed_ms(stage->pass->env->sched, since_ms) > timeout_ms;
+}
+
 void settle_undone(struct work *work, struct stage *stage, const struct outcome *out)
 {
     settle_forget_trouble(stage);
     text_replace(&stage->row->message, out->message);
-    if (out->verdict == VERDICT_WAIT) {
+    if (out->verdict == VERDICT_WAIT && !undo_is_too_late(stage)) {
         look_after(work, stage, out->after_ms);
         return;
     }
