@@ -106,6 +106,16 @@ static bool is_too_late(const struct stage *stage)
            stage->watched_ms >= enough_ms;
 }
 
+/* Why a row has failed is what people must read in the end: what comes of putting it back stands beside it.
+ */
+static void say(struct stage *stage, const char *message)
+{
+    if (stage->row->state == STEP_FAILED)
+        step_set_evidence(stage->row, "undo", message);
+    else
+        text_replace(&stage->row->message, message);
+}
+
 static void fail_row(struct work *work, struct stage *stage, const char *reason, const char *message)
 {
     char *note = xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, message);
@@ -200,7 +210,7 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
         fail_row(work, stage, "TimedOut", message);
         return;
     }
-    text_replace(&stage->row->message, err_text(err));
+    say(stage, err_text(err));
     if (stage->copy) {
         stage->copy->failures = step_evidence_ms(stage->row, "failures", 0);
         stage->copy->back_off_until_ms = 0;
@@ -227,7 +237,7 @@ static bool undo_is_too_late(const struct stage *stage)
 void settle_undone(struct work *work, struct stage *stage, const struct outcome *out)
 {
     settle_forget_trouble(stage);
-    text_replace(&stage->row->message, out->message);
+    say(stage, out->message);
     if (out->verdict == VERDICT_WAIT && !undo_is_too_late(stage)) {
         look_after(work, stage, out->after_ms);
         return;
