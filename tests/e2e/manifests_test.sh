@@ -66,8 +66,8 @@ everything_is_accepted() {
     for name in default rbac/namespace cronjob/create cronjob/annotate argocd/example; do
         check "manifests/$name" k apply --dry-run=server --validate=strict --server-side --force-conflicts -k "$root/manifests/$name"
     done
-    for name in shop shop-cluster; do
-        check "manifests/samples/$name.yaml" k apply --dry-run=server --validate=strict -f "$root/manifests/samples/$name.yaml"
+    for name in "$root"/manifests/samples/*.yaml; do
+        check "${name#"$root/"}" k apply --dry-run=server --validate=strict -f "$name"
     done
     check "the overlay with all components" overlay
     check "the overlay is accepted" k apply --dry-run=server --validate=strict --server-side --force-conflicts -f "$work/overlay.json"
