@@ -10,6 +10,7 @@ struct reader {
     struct str profile, default_profile;
     struct str home;
     struct str legacy_token;
+    struct str metadata_mode;
 };
 
 enum kind { TEXT, SECRET, TRUTH, WHEN, VIEW };
@@ -46,6 +47,9 @@ static const struct variable variables[] = {
     {.name = "AWS_CONTAINER_CREDENTIALS_FULL_URI",     .kind = TEXT, .offset = CONFIG(container_full_uri)},
     {.name = "AWS_CONTAINER_AUTHORIZATION_TOKEN",      .kind = SECRET, .offset = CONFIG(container_token)},
     {.name = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", .kind = TEXT, .offset = CONFIG(container_token_file)},
+    {.name = "AWS_EC2_METADATA_DISABLED",   .kind = TRUTH,  .offset = CONFIG(metadata_disabled)},
+    {.name = "AWS_EC2_METADATA_SERVICE_ENDPOINT", .kind = TEXT, .offset = CONFIG(metadata_endpoint)},
+    {.name = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", .kind = VIEW, .offset = READER(metadata_mode)},
     {.name = "AWS_SHARED_CREDENTIALS_FILE", .kind = TEXT,   .offset = CONFIG(credentials_file)},
     {.name = "AWS_CONFIG_FILE",             .kind = TEXT,   .offset = CONFIG(config_file)},
 };
@@ -126,6 +130,35 @@ static void drop_text(char **text)
     *text = NULL;
 }
 
+/* A program that is started gets everything but what is secret. */
+static void keep_environment(struct aws_config *config, char *const *entries)
+{
+    static const char *const secrets[] = {"AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=",
+                                          "AWS_SECURITY_TOKEN=", "AWS_CONTAINER_AUTHORIZATION_TOKEN="};
+    size_t count = 0, kept = 0;
+
+    while (entries[count])
+        count++;
+    config->environment = xcalloc(count + 1, sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        bool is_secret = false;
+
+        for (size_t k = 0; k < COUNT_OF(secrets); k++)
+            is_secret = is_secret || str_starts(str_of(entries[i]), secrets[k]);
+        if (!is_secret)
+            config->environment[kept++] = xstrdup(entries[i]);
+    }
+}
+
+static struct err *read_metadata_mode(struct reader *reader)
+{
+    reader->config->metadata_ipv6 = str_equal_nocase(reader->metadata_mode, STR("ipv6"));
+    if (reader->metadata_mode.len && !reader->config->metadata_ipv6 &&
+        !str_equal_nocase(reader->metadata_mode, STR("ipv4")))
+        return err_new(ERR_INVALID, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE must be IPv4 or IPv6");
+    return NULL;
+}
+
 static void settle(struct reader *reader)
 {
     struct aws_config *config = reader->config;
@@ -157,7 +190,9 @@ struct err *aws_config_from_environ(char *const *entries, struct aws_config *ret
 
     for (size_t i = 0; entries[i]; i++)
         TRY(read_entry(&reader, entries[i]));
+    TRY(read_metadata_mode(&reader));
     settle(&reader);
+    keep_environment(&config, entries);
     *ret = config;
     config = (struct aws_config){0};
     return NULL;
@@ -176,6 +211,9 @@ void aws_config_done(struct aws_config *config)
         else if (variables[i].kind == SECRET)
             secret_free(*(struct secret **)(void *)member);
     }
+    for (size_t i = 0; config->environment && config->environment[i]; i++)
+        xfree(config->environment[i]);
+    xfree(config->environment);
     xfree(config->profile);
     *config = (struct aws_config){0};
 }

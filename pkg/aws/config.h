@@ -28,9 +28,16 @@ struct aws_config {
     struct secret *container_token;
     char *container_token_file;
 
+    bool metadata_disabled;  /* AWS_EC2_METADATA_DISABLED: the instance's role does not count */
+    bool metadata_ipv6;      /* AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE */
+    char *metadata_endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT; wins over the mode */
+
     char *profile; /* shared files */
     char *credentials_file;
     char *config_file;
+
+    char *
+        *environment; /* what programs that print credentials are started with, up to NULL: all but secrets */
 };
 
 /* Pure: takes "NAME=value" entries up to NULL, ignores what it does not know. Empty values count as absent,

@@ -49,11 +49,15 @@ void credentials_source_free(struct credentials_source *source); /* NULL is fine
 struct credentials_source *credentials_chain_new(struct credentials_source **sources, size_t count);
 /* The variables AWS_ACCESS_KEY_ID and so on; borrows config, as all of these do. */
 struct credentials_source *credentials_environment_new(const struct aws_config *config);
-/* The keys of a profile in the shared files. */
+/* What a profile of the shared files says: keys, a program that prints them (credential_process), or a role
+ * whose source is another profile, the environment, the container or the instance. What needs a person (SSO,
+ * MFA) is ERR_INVALID. */
 struct credentials_source *credentials_profile_new(const struct aws_config *config);
 /* AssumeRoleWithWebIdentity with a token file that is read anew each time (EKS: IAM roles for service
  * accounts). */
 struct credentials_source *credentials_web_identity_new(const struct aws_config *config);
+/* The role of the EC2 instance (IMDSv2 only). Where nothing answers there is none. */
+struct credentials_source *credentials_instance_new(const struct aws_config *config);
 /* The endpoint of ECS and of EKS Pod Identity. */
 struct credentials_source *credentials_container_new(const struct aws_config *config);
 
@@ -84,8 +88,8 @@ struct err *credentials_get(struct credentials_cache *cache, const struct env *e
 /* The server refused them: they are dropped, unless newer ones are already there. */
 void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected);
 
-/* The controller's own identity: environment, web identity, shared files, container, in the SDKs' order.
- * Borrows config. */
+/* The controller's own identity: environment, web identity, shared files, container, instance, in the SDKs'
+ * order. Borrows config. */
 struct credentials_cache *credentials_default_new(const struct aws_config *config);
 
 #endif

@@ -105,10 +105,9 @@ static struct err *fetch_checked(struct credentials_cache *cache, const struct e
 
     TRY(cache->source->ops->fetch(cache->source, env, &fetched));
     if (!fetched)
-        return err_new(
-            ERR_DENIED,
-            "no AWS credentials were found in the environment, a web identity, the shared files or "
-            "a container endpoint");
+        return err_new(ERR_DENIED,
+                       "no AWS credentials were found in the environment, a web identity, the shared files, "
+                       "a container endpoint or the role of an EC2 instance");
     if (fetched->expires_ms <= sched_wall_ms(env->sched))
         return err_new(ERR_DENIED, "the AWS credentials that were fetched have already expired");
     *ret = TAKE(fetched);

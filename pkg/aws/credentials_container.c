@@ -1,6 +1,5 @@
-#include "pkg/aws/credentials.h"
+#include "pkg/aws/credentials_priv.h"
 #include "pkg/base/files.h"
-#include "pkg/base/json.h"
 #include "pkg/http/transport.h"
 #include "pkg/http/url.h"
 
@@ -61,22 +60,14 @@ static struct err *read_token(const struct aws_config *config, struct buf *out)
 /* Here the session token is called Token. */
 static struct err *read_answer(const struct http_reply *reply, struct credentials **ret)
 {
-    AUTO_JSON struct json *body = NULL;
-    const char *key, *secret, *token;
-    int64_t expires_ms;
-
     if (reply->status != 200)
         return err_new(reply->status >= 500 || reply->status == 429 ? ERR_RETRY : ERR_DENIED,
                        "container endpoint: HTTP status %d", reply->status);
-    TRY(err_wrap(json_parse(buf_str(&reply->body), NULL, &body), "container endpoint"));
-    key = json_get_text(body, "AccessKeyId", "");
-    secret = json_get_text(body, "SecretAccessKey", "");
-    token = json_get_text(body, "Token", "");
-    if (!*key || !*secret || !*token ||
-        !time_parse(str_of(json_get_text(body, "Expiration", "")), &expires_ms))
-        return err_new(ERR_RETRY, "container endpoint: the answer lacks credentials");
-    *ret = credentials_new(str_of(key), secret_new(str_of(secret)), secret_new(str_of(token)), expires_ms);
-    return NULL;
+    return credentials_read_json(&(struct credentials_json){.what = "container endpoint",
+                                                            .text = buf_str(&reply->body),
+                                                            .token_member = "Token",
+                                                            .must_expire = true},
+                                 ret);
 }
 
 static struct err *container_fetch(struct credentials_source *self, const struct env *env,

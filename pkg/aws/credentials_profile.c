@@ -1,3 +1,4 @@
+#include "pkg/aws/credentials_priv.h"
 #include "pkg/aws/profile.h"
 #include "pkg/aws/session.h"
 
@@ -8,15 +9,25 @@ struct profile_source {
     const struct aws_config *config;
 };
 
-/* A profile that has to be asked for with a program, a browser or a person's device. */
+/* What needs a person. */
 static struct err *refuse_others(const struct profiles *profiles, const char *profile)
 {
-    static const char *const keys[] = {"credential_process", "sso_session", "sso_start_url", "mfa_serial",
-                                       "login_session"};
+    static const struct {
+        const char *key, *why;
+    } rows[] = {
+        {"sso_session", "needs a person to sign in at a browser (SSO)"},
+        {"sso_start_url", "needs a person to sign in at a browser (SSO)"},
+        {"login_session", "needs a person to sign in at a browser"},
+        {"mfa_serial", "needs the code of somebody's MFA device"},
+    };
 
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        if (profiles_get(profiles, profile, keys[i]))
-            return err_new(ERR_INVALID, "profile \"%.100s\": %s is not supported here", profile, keys[i]);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (profiles_get(profiles, profile, rows[i].key))
+            return err_new(ERR_INVALID,
+                           "profile \"%.100s\": %s %s, and nobody is here: use a role, or \"aws configure "
+                           "export-credentials --profile %.100s --format process\" as the credential_process "
+                           "of another profile",
+                           profile, rows[i].key, rows[i].why, profile);
     }
     return NULL;
 }
@@ -40,29 +51,88 @@ static struct err *static_keys(const struct profiles *profiles, const char *prof
     return NULL;
 }
 
-/* The profiles from the one asked for down to one that holds keys: chain[0] is the former. */
-static struct err *find_chain(const struct profiles *profiles, const char *profile, const char **chain,
-                              size_t *ret_count, struct credentials **ret)
-{
-    for (size_t count = 0; count < CHAIN_MAX; count++) {
-        const char *source = profiles_get(profiles, profile, "source_profile");
-        bool is_own_source = count > 0 && text_equal(profile, chain[count - 1]);
+/* What a fetch finds on its way. */
+struct search {
+    const struct aws_config *config;
+    const struct profiles *profiles;
+    const struct env *env;
+    const char *chain[CHAIN_MAX]; /* the profiles whose roles have to be assumed; the one asked for first */
+    size_t count;
+    struct credentials *credentials; /* to begin with */
+};
 
-        TRY(refuse_others(profiles, profile));
-        if (!profiles_get(profiles, profile, "role_arn") || is_own_source) {
-            *ret_count = count;
-            return static_keys(profiles, profile, ret);
-        }
+static struct err *own_credentials(struct search *search, const char *profile)
+{
+    const char *command = profiles_get(search->profiles, profile, "credential_process");
+
+    TRY(static_keys(search->profiles, profile, &search->credentials));
+    if (search->credentials || !command)
+        return NULL;
+    return err_wrap(credentials_run_process(search->config, search->env, command, &search->credentials),
+                    "profile \"%.100s\"", profile);
+}
+
+/* credential_source of a profile. */
+static struct err *from_source(struct search *search, const char *profile, const char *name)
+{
+    static const struct {
+        const char *name;
+        struct credentials_source *(*make)(const struct aws_config *config);
+    } rows[] = {
+        {"Environment", credentials_environment_new},
+        {"EcsContainer", credentials_container_new},
+        {"Ec2InstanceMetadata", credentials_instance_new},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct credentials_source *source;
+        struct err *err;
+
+        if (!text_equal(rows[i].name, name))
+            continue;
+        source = rows[i].make(search->config);
+        err = source->ops->fetch(source, search->env, &search->credentials);
+        credentials_source_free(source);
+        if (!err && !search->credentials)
+            return err_new(ERR_DENIED, "profile \"%.100s\": its credential_source %s has no credentials",
+                           profile, name);
+        return err_wrap(err, "profile \"%.100s\"", profile);
+    }
+    return err_new(
+        ERR_INVALID,
+        "profile \"%.100s\": credential_source must be Environment, EcsContainer or Ec2InstanceMetadata",
+        profile);
+}
+
+/* From the profile asked for down to one that holds credentials, or names where they are. */
+static struct err *find_chain(struct search *search, const char *profile)
+{
+    while (search->count < CHAIN_MAX) {
+        const char *source = profiles_get(search->profiles, profile, "source_profile");
+        const char *origin = profiles_get(search->profiles, profile, "credential_source");
+        bool is_own_source = search->count > 0 && text_equal(profile, search->chain[search->count - 1]);
+
+        TRY(refuse_others(search->profiles, profile));
+        if (!profiles_get(search->profiles, profile, "role_arn") || is_own_source)
+            return own_credentials(search, profile);
+        if (source && origin)
+            return err_new(ERR_INVALID,
+                           "profile \"%.100s\": source_profile and credential_source exclude each other",
+                           profile);
+        search->chain[search->count++] = profile;
+        if (origin)
+            return from_source(search, profile, origin);
         if (!source)
-            return err_new(ERR_INVALID, "profile \"%.100s\": role_arn needs a source_profile", profile);
-        if (!profiles_have(profiles, source))
+            return err_new(ERR_INVALID,
+                           "profile \"%.100s\": role_arn needs a source_profile or a credential_source",
+                           profile);
+        if (!profiles_have(search->profiles, source))
             return err_new(ERR_INVALID, "profile \"%.100s\": its source_profile \"%.100s\" is nowhere",
                            profile, source);
-        chain[count] = profile;
         profile = source;
     }
     return err_new(ERR_INVALID, "profile \"%.100s\": source_profile goes round in a circle, or too deep",
-                   chain[0]);
+                   search->chain[0]);
 }
 
 static struct err *assume(const struct aws_config *config, const struct profiles *profiles,
@@ -98,10 +168,11 @@ static struct err *profile_fetch(struct credentials_source *self, const struct e
                                  struct credentials **ret)
 {
     const struct aws_config *config = ((struct profile_source *)self)->config;
-    const char *profile = config->profile ? config->profile : "default", *chain[CHAIN_MAX];
+    const char *profile = config->profile ? config->profile : "default";
     AUTO_PROFILES struct profiles profiles = {0};
+    struct search search = {.config = config, .profiles = &profiles, .env = env};
     AUTO_CREDENTIALS struct credentials *credentials = NULL;
-    size_t count = 0;
+    struct err *err;
 
     *ret = NULL;
     TRY(profiles_read(config, &profiles));
@@ -110,11 +181,14 @@ static struct err *profile_fetch(struct credentials_source *self, const struct e
             return err_new(ERR_INVALID, "the AWS profile \"%.100s\" is in none of the shared files", profile);
         return NULL;
     }
-    TRY(find_chain(&profiles, profile, chain, &count, &credentials));
-    if (!credentials && count)
-        return err_new(ERR_INVALID, "profile \"%.100s\": its source_profile holds no keys", chain[count - 1]);
-    while (count-- > 0)
-        TRY(assume(config, &profiles, chain[count], env, &credentials));
+    err = find_chain(&search, profile);
+    credentials = search.credentials;
+    TRY(err);
+    if (!credentials && search.count)
+        return err_new(ERR_INVALID, "profile \"%.100s\": its source_profile holds no keys",
+                       search.chain[search.count - 1]);
+    while (search.count-- > 0)
+        TRY(assume(config, &profiles, search.chain[search.count], env, &credentials));
     *ret = TAKE(credentials);
     return NULL;
 }

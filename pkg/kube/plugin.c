@@ -1,7 +1,7 @@
 #include "pkg/kube/plugin.h"
 
+#include "pkg/base/child.h"
 #include "pkg/base/digest.h"
-#include "pkg/kube/child.h"
 #include "pkg/kube/config_priv.h"
 
 #define ANSWER_MAX MIB

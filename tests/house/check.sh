@@ -109,7 +109,7 @@ check_arrows() {
 
 # Who owns a system wait: the plain scheduler and the baton; libcurl's loop; the HTTP servers; the two tasks that read from a
 # credential plugin and wait for its end (their caller parks); and what waits for a signal.
-readonly SEAM='pkg/base/sched_(threads|seeded)\.c|pkg/http/transport_curl\.c|pkg/serve/[^:]*\.c|hack/awssim/server[^/:]*\.c|pkg/kube/child\.c|controller/signals\.c|hack/awssim/main\.c'
+readonly SEAM='pkg/base/sched_(threads|seeded)\.c|pkg/http/transport_curl\.c|pkg/serve/[^:]*\.c|hack/awssim/server[^/:]*\.c|pkg/base/child\.c|controller/signals\.c|hack/awssim/main\.c'
 
 check_waits() {
     code_of "${PRODUCT[@]}" | without "$SEAM" |

@@ -19,7 +19,7 @@
 struct row {
     const char *name;
     const char *entries[ENTRIES_MAX];
-    struct exchange rows[3];
+    struct exchange rows[4];
     size_t count;
     const char *key, *secret, *token;
     int64_t expires_ms;
@@ -33,6 +33,24 @@ struct row {
     "\"Expiration\":\"2026-11-22T17:00:00+00:00\",\"AccountId\":\"1\"}"
 #define FILES "AWS_CONFIG_FILE=" CONFIG_FILE, "AWS_SHARED_CREDENTIALS_FILE=" CREDENTIALS_FILE
 #define AT_17 INT64_C(1795366800000)
+
+#define METADATA "http://169.254.169.254/latest/"
+#define METADATA_TOKEN                                                                           \
+    {                                                                                            \
+        .method = "PUT", .url = METADATA "api/token",                                            \
+        .headers = {"x-aws-ec2-metadata-token-ttl-seconds: 21600"}, .reply = "metadata-token\n", \
+    }
+#define METADATA_ROLE                                                                    \
+    {                                                                                    \
+        .method = "GET", .url = METADATA "meta-data/iam/security-credentials/",          \
+        .headers = {"x-aws-ec2-metadata-token: metadata-token"}, .reply = "node-role\n", \
+    }
+#define METADATA_KEYS                                                                \
+    .method = "GET", .url = METADATA "meta-data/iam/security-credentials/node-role", \
+    .headers = {"x-aws-ec2-metadata-token: metadata-token"}
+#define METADATA_REPLY(expiration)                                                                  \
+    "{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"AKIANODE\",\"SecretAccessKey\":" \
+    "\"node-secret\",\"Token\":\"node-token\",\"Expiration\":\"" expiration "\"}"
 
 static const struct row rows[] = {
     {.name = "environment",
@@ -52,7 +70,7 @@ static const struct row rows[] = {
      .kind = ERR_INVALID,
      .fails = "must be set together"},
     {.name = "nothing anywhere",
-     .entries = {"PATH=/bin"},
+     .entries = {"PATH=/bin", "AWS_EC2_METADATA_DISABLED=true"},
      .kind = ERR_DENIED,
      .fails = "no AWS credentials were found"},
     {.name = "environment comes before the web identity",
@@ -176,8 +194,132 @@ static const struct row rows[] = {
      .fails = "circle"},
     {.name = "profile: program",
      .entries = {FILES, "AWS_PROFILE=process"},
+     .kind = ERR_RETRY,
+     .fails = "profile \"process\": credential_process: /bin/false: exit status 1"},
+    {.name = "profile: what a program prints",
+     .entries = {FILES, "AWS_PROFILE=program"},
+     .key = "AKIAPROG",
+     .secret = "program secret",
+     .token = "program-token",
+     .expires_ms = AT_17},
+    {.name = "profile: a program of another version",
+     .entries = {FILES, "AWS_PROFILE=program-2"},
      .kind = ERR_INVALID,
-     .fails = "credential_process is not supported"},
+     .fails = "the answer must be JSON with \"Version\": 1"},
+    {.name = "profile: a program with an open quote",
+     .entries = {FILES, "AWS_PROFILE=program-open"},
+     .kind = ERR_INVALID,
+     .fails = "profile \"program-open\": credential_process: a quote is not closed"},
+    {.name = "profile: a program that is not there",
+     .entries = {FILES, "AWS_PROFILE=program-gone"},
+     .kind = ERR_NOT_FOUND,
+     .fails = "/nowhere/program"},
+    {.name = "profile: a program that prints text",
+     .entries = {FILES, "AWS_PROFILE=program-text"},
+     .kind = ERR_RETRY,
+     .fails = "credential_process: the answer is not JSON"},
+    {.name = "profile: SSO",
+     .entries = {FILES, "AWS_PROFILE=sso"},
+     .kind = ERR_INVALID,
+     .fails =
+         "profile \"sso\": sso_session needs a person to sign in at a browser (SSO), and nobody is here: "
+         "use a role, or \"aws configure export-credentials --profile sso --format process\""},
+    {.name = "profile: MFA",
+     .entries = {FILES, "AWS_PROFILE=mfa"},
+     .kind = ERR_INVALID,
+     .fails = "profile \"mfa\": mfa_serial needs the code of somebody's MFA device"},
+    {.name = "profile: a role from the instance",
+     .entries = {FILES, "AWS_PROFILE=instance-role", "AWS_REGION=eu-west-1"},
+     .rows = {METADATA_TOKEN,
+              METADATA_ROLE,
+              {METADATA_KEYS, .reply = METADATA_REPLY("2026-11-22T17:00:00Z")},
+              {.headers = {"Credential=AKIANODE/"}, .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")}},
+     .count = 4,
+     .key = "AKIAROLE",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile: a role from the container",
+     .entries = {FILES, "AWS_PROFILE=container-role", "AWS_REGION=eu-west-1", POD},
+     .rows = {{.reply = POD_REPLY},
+              {.headers = {"Credential=AKIAPOD/"}, .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")}},
+     .count = 2,
+     .key = "AKIAROLE",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile: a role from nothing",
+     .entries = {FILES, "AWS_PROFILE=environment-role"},
+     .kind = ERR_DENIED,
+     .fails = "its credential_source Environment has no credentials"},
+    {.name = "profile: a role from elsewhere",
+     .entries = {FILES, "AWS_PROFILE=other-role"},
+     .kind = ERR_INVALID,
+     .fails = "credential_source must be"},
+    {.name = "profile: two sources",
+     .entries = {FILES, "AWS_PROFILE=both"},
+     .kind = ERR_INVALID,
+     .fails = "exclude each other"},
+
+    {.name = "instance",
+     .entries = {"PATH=/bin"},
+     .rows = {METADATA_TOKEN,
+              METADATA_ROLE,
+              {METADATA_KEYS, .reply = METADATA_REPLY("2026-11-22T17:00:00Z")}},
+     .count = 3,
+     .key = "AKIANODE",
+     .secret = "node-secret",
+     .token = "node-token",
+     .expires_ms = AT_17},
+    {.name = "instance: stale credentials go on for a while",
+     .entries = {"PATH=/bin"},
+     .rows = {METADATA_TOKEN,
+              METADATA_ROLE,
+              {METADATA_KEYS, .reply = METADATA_REPLY("2026-11-22T15:00:00Z")}},
+     .count = 3,
+     .key = "AKIANODE",
+     .secret = "node-secret",
+     .token = "node-token",
+     .expires_ms = TESTING_WALL_MS + MINUTES(15)},
+    {.name = "instance: another endpoint",
+     .entries = {"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1338/"},
+     .rows = {{.method = "PUT", .url = "http://127.0.0.1:1338/latest/api/token", .status = 404}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "no AWS credentials were found"},
+    {.name = "instance: over IPv6, and there is none",
+     .entries = {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6"},
+     .rows = {{.url = "http://[fd00:ec2::254]/latest/api/token", .fail = "timed out"}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "no AWS credentials were found"},
+    {.name = "instance: no version 2",
+     .entries = {"PATH=/bin"},
+     .rows = {{.method = "PUT", .status = 405}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "instance metadata service: HTTP status 405 for a session token (IMDSv2)"},
+    {.name = "instance: no role",
+     .entries = {"PATH=/bin"},
+     .rows = {METADATA_TOKEN, {.method = "GET", .status = 404}},
+     .count = 2,
+     .kind = ERR_DENIED,
+     .fails = "no AWS credentials were found"},
+    {.name = "instance: not ready",
+     .entries = {"PATH=/bin"},
+     .rows = {METADATA_TOKEN,
+              METADATA_ROLE,
+              {METADATA_KEYS, .reply = "{\"Code\":\"AssumeRoleUnauthorizedAccess\"}"}},
+     .count = 3,
+     .kind = ERR_RETRY,
+     .fails = "the answer has code AssumeRoleUnauthorizedAccess"},
+    {.name = "instance: silence after the token is trouble",
+     .entries = {"PATH=/bin"},
+     .rows = {METADATA_TOKEN, {.method = "GET", .fail = "timed out"}},
+     .count = 2,
+     .kind = ERR_RETRY,
+     .fails = "instance metadata service: timed out"},
+
     {.name = "profile: half",
      .entries = {FILES, "AWS_PROFILE=half"},
      .kind = ERR_INVALID,

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "pkg/base/files.h"
-#include "pkg/kube/child.h"
+#include "pkg/base/child.h"
 #include "pkg/kube/config_priv.h"
 #include "pkg/kube/plugin.h"
 #include "tests/pkg/kube/kube_testing.h"

@@ -1,6 +1,6 @@
 /* Runs one program and takes what it writes to stdout. stdin is empty, stderr is ours. */
-#ifndef KUBE_CHILD_H
-#define KUBE_CHILD_H
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
 
 #include "pkg/base/buf.h"
 #include "pkg/base/env.h"

@@ -1,4 +1,4 @@
-#include "pkg/kube/child.h"
+#include "pkg/base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

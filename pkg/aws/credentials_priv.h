@@ -1,0 +1,24 @@
+/* What the sources of credentials share. */
+#ifndef AWS_CREDENTIALS_PRIV_H
+#define AWS_CREDENTIALS_PRIV_H
+
+#include "pkg/aws/credentials.h"
+#include "pkg/base/json.h"
+
+/* The JSON object that container, instance and programs answer with. */
+struct credentials_json {
+    const char *what; /* for errors */
+    struct str text;
+    const char *token_member; /* "Token" or "SessionToken" */
+    const char *code_member;  /* must be "Success" when it is there; NULL: none */
+    bool must_expire;         /* token and Expiration are required */
+    bool must_be_version_1;
+};
+/* ERR_RETRY: it is not what was asked for. Never quotes the text. */
+struct err *credentials_read_json(const struct credentials_json *json, struct credentials **ret) MUST_USE;
+
+/* Runs `command` (credential_process of a profile), split as a shell would, but by no shell. */
+struct err *credentials_run_process(const struct aws_config *config, const struct env *env,
+                                    const char *command, struct credentials **ret) MUST_USE;
+
+#endif
