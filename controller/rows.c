@@ -112,13 +112,28 @@ static void offer_switchover(struct work *work)
 
 /* --- putting back --- */
 
+/* Some row has acted, or may have. */
+static bool was_touched(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+        const struct step *step = workflow_switchover_step(row->name);
+
+        if (step && step->undo && row->start_ms && row->state != STEP_WAITING && row->state != STEP_SKIPPED)
+            return true;
+    }
+    return false;
+}
+
 bool stage_needs_undo(const struct stage *stage)
 {
     const struct step_status *row = stage->row;
 
-    if (!stage->step->undo || row->state == STEP_WAITING || row->state == STEP_SKIPPED ||
-        row->state == STEP_UNDONE)
+    if (!stage->step->undo || row->state == STEP_SKIPPED || row->state == STEP_UNDONE)
         return false;
+    /* Who reads what has been changed may have read it, by itself, though its row never began. */
+    if (row->state == STEP_WAITING)
+        return stage->step->undo_last && was_touched(stage->pass->status);
     return row->state != STEP_FAILED || (row->start_ms && !step_evidence(row, "undone"));
 }
 
@@ -132,6 +147,10 @@ static bool offer_undo_of(struct work *work, const struct row_range *range)
 
         if (stage_needs_undo(&stage)) {
             clean = false;
+            if (stage.row->state == STEP_WAITING) {
+                stage.row->state = STEP_INTENDED;
+                stage.row->start_ms = work->pass->now_ms;
+            }
             offer(work, &stage);
         } else if (!stage.step->undo && row_is_under_way(stage.row)) {
             offer(work, &stage); /* nothing to put back: it runs to its end */

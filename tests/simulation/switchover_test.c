@@ -1,7 +1,6 @@
 /* One fault at a time in each step of the switchover: once it ceases, proxies and parameters are wholly new
  * or wholly old, the status says which, and applications were restarted after the last change. */
 #include "tests/simulation/invariants.h"
-#include "tests/simulation/seeds.h"
 #include "tests/testing/assertions.h"
 
 #define OLD_CLUSTER "shop-stg-20261022-030000-p3c8d"
@@ -44,12 +43,13 @@ static bool is_on(const struct staging *staging, const char *cluster, const char
 
 static bool restarted_after_the_last_change(const struct json *journal)
 {
-    static const char *const changes[] = {"RegisterDBProxyTargets", "DeregisterDBProxyTargets", "PutParameter",
-                                          "PutSecretValue", "UpdateSecretVersionStage"};
+    static const char *const changes[] = {"RegisterDBProxyTargets", "DeregisterDBProxyTargets",
+                                          "PutParameter", "PutSecretValue", "UpdateSecretVersionStage"};
     bool restarted = true;
 
     json_each (row, journal) {
-        const char *operation = json_get_text(row, "operation", ""), *effect = json_get_text(row, "effect", "");
+        const char *operation = json_get_text(row, "operation", ""),
+                   *effect = json_get_text(row, "effect", "");
 
         if (text_equal(effect, "refused") || text_equal(effect, "none"))
             continue;
@@ -69,7 +69,8 @@ static bool secret_is_new(const struct json *journal)
     bool is_new = false;
 
     json_each (row, journal) {
-        const char *operation = json_get_text(row, "operation", ""), *effect = json_get_text(row, "effect", "");
+        const char *operation = json_get_text(row, "operation", ""),
+                   *effect = json_get_text(row, "effect", "");
 
         if (text_equal(effect, "refused") || text_equal(effect, "none"))
             continue;
@@ -101,10 +102,11 @@ static enum end judge(struct scenario *scenario, char **ret_fault)
         if (is_old && text_equal(status, "False"))
             return END_OLD;
     }
-    *ret_fault = xasprintf("proxy %s %s, host %.40s, table %s, secret %s, %s; Succeeded %s: %s", staging.proxy,
-                           staging.health, staging.host, staging.table, secret_is_new(journal) ? "new" : "old",
-                           restarted_after_the_last_change(journal) ? "restarted" : "not restarted since", status,
-                           json_get_text(succeeded, "message", ""));
+    *ret_fault =
+        xasprintf("proxy %s %s, host %.40s, table %s, secret %s, %s; Succeeded %s: %s", staging.proxy,
+                  staging.health, staging.host, staging.table, secret_is_new(journal) ? "new" : "old",
+                  restarted_after_the_last_change(journal) ? "restarted" : "not restarted since", status,
+                  json_get_text(succeeded, "message", ""));
     return END_WRONG;
 }
 
@@ -113,9 +115,9 @@ static enum end judge(struct scenario *scenario, char **ret_fault)
 static const struct place {
     const char *step, *operation;
 } places[] = {
-    {"Proxies", "DeregisterDBProxyTargets"},    {"Proxies", "RegisterDBProxyTargets"},
-    {"Proxies", "DescribeDBProxyTargets"},      {"Parameters", "PutParameter"},
-    {"Parameters", "PutSecretValue"},           {"Applications", "UpdateService"},
+    {"Proxies", "DeregisterDBProxyTargets"}, {"Proxies", "RegisterDBProxyTargets"},
+    {"Proxies", "DescribeDBProxyTargets"},   {"Parameters", "PutParameter"},
+    {"Parameters", "PutSecretValue"},        {"Applications", "UpdateService"},
     {"Applications", "DescribeServices"},
 };
 
@@ -131,8 +133,8 @@ static const struct way {
 /* How long it lasts: one call; until the switchover was given up; until the first tries to put back. */
 static const int lengths[] = {1, 40, 160};
 
-#define EDITS \
-    {         \
+#define EDITS                                                                  \
+    {                                                                          \
         "  retention:\n", "  timeouts: {switchover: 5m}\n  retention:\n", NULL \
     }
 static const char *const edits[] = EDITS;
@@ -141,17 +143,23 @@ struct cell {
     size_t ends[END_WRONG + 1];
 };
 
-static char *play(uint64_t seed, const char *fault, const struct crash *crash, enum end *ret_end)
+static void note_step(void *arg, struct scenario *scenario, const struct json *object);
+
+static char *play(uint64_t seed, const char *fault, const struct crash *crash, void *where, enum end *ret_end)
 {
     const char *const faults[] = {fault, NULL};
-    struct scenario_opts opts = {
-        .seed = seed, .world_edits = scenario_quick_world, .manifest_edits = edits, .faults = fault ? faults : NULL};
+    struct scenario_opts opts = {.seed = seed,
+                                 .world_edits = scenario_quick_world,
+                                 .manifest_edits = edits,
+                                 .faults = fault ? faults : NULL};
     AUTO_SCENARIO struct scenario *scenario = NULL;
     char *wrong = NULL;
 
     if (crash) {
         opts.crashes[0] = *crash;
         opts.crash_count = 1;
+        opts.on_write = note_step;
+        opts.on_write_arg = where;
     }
     scenario = scenario_new(&opts);
     scenario_run(scenario);
@@ -170,13 +178,13 @@ static void print_row(const char *step, const char *where, const char *how, cons
 static size_t play_faults(const struct place *place, const struct way *way, int times)
 {
     struct cell cell = {0};
-    AUTO_FREE char *fault = xasprintf("{\"match\": {\"operation\": \"%s\", \"times\": %d}, %s}", place->operation,
-                                      times, way->action);
+    AUTO_FREE char *fault = xasprintf("{\"match\": {\"operation\": \"%s\", \"times\": %d}, %s}",
+                                      place->operation, times, way->action);
     AUTO_FREE char *how = xasprintf("%s, %d x", way->name, times);
 
     for (uint64_t seed = 1; seed <= SEEDS_PER_CELL; seed++) {
         enum end end;
-        AUTO_FREE char *wrong = play(seed, fault, NULL, &end);
+        AUTO_FREE char *wrong = play(seed, fault, NULL, NULL, &end);
 
         cell.ends[end]++;
         if (wrong)
@@ -207,70 +215,61 @@ static void wholly_new_or_wholly_old(void **state UNUSED)
 
 /* --- killed --- */
 
-struct marks { /* which call of the undisturbed run each step begins at */
-    int64_t proxies, parameters, applications;
-};
+enum where { BEFORE, PROXIES, PARAMETERS, APPLICATIONS, WHERE_COUNT };
+static const char *const steps[] = {"before", "Proxies", "Parameters", "Applications"};
 
-static bool has_begun(const struct json *object, const char *prefix)
+/* The step that the first process had come to when it died. */
+static void note_step(void *arg, struct scenario *scenario, const struct json *object)
 {
+    enum where *where = arg;
+
+    if (scenario_life_count(scenario))
+        return;
     json_each (row, json_at(object, "status.switchover.steps")) {
-        if (str_starts(str_of(json_get_text(row, "name", "")), prefix))
-            return !text_equal(json_get_text(row, "state", ""), "Waiting");
+        for (int i = PROXIES; i < WHERE_COUNT; i++) {
+            if (str_starts(str_of(json_get_text(row, "name", "")), steps[i]) &&
+                !text_equal(json_get_text(row, "state", ""), "Waiting"))
+                *where = (enum where)i;
+        }
     }
-    return false;
 }
 
-static void mark(void *arg, struct scenario *scenario, const struct json *object)
+static void play_kill(int64_t call, bool after_deed, struct cell cells[WHERE_COUNT])
 {
-    struct marks *marks = arg;
-    int64_t calls = scenario_calls_now(scenario);
+    const struct crash crash = {.at_call = call, .after_deed = after_deed, .down_ms = SECONDS(20)};
+    enum where where = BEFORE;
+    enum end end;
+    AUTO_FREE char *wrong = play(1, NULL, &crash, &where, &end);
 
-    if (!marks->proxies && has_begun(object, "Proxies"))
-        marks->proxies = calls;
-    if (!marks->parameters && has_begun(object, "Parameters"))
-        marks->parameters = calls;
-    if (!marks->applications && has_begun(object, "Applications"))
-        marks->applications = calls;
+    cells[where].ends[end]++;
+    if (wrong)
+        printf("killed at call %lld: %s\n", (long long)call, wrong);
 }
 
-static size_t play_kills(const char *step, int64_t first, int64_t last, bool after_deed)
-{
-    struct cell cell = {0};
-
-    for (int64_t call = first; call <= last; call++) {
-        const struct crash crash = {.at_call = call, .after_deed = after_deed, .down_ms = SECONDS(20)};
-        enum end end;
-        AUTO_FREE char *wrong = play(1, NULL, &crash, &end);
-
-        cell.ends[end]++;
-        if (wrong)
-            printf("killed at call %lld: %s\n", (long long)call, wrong);
-    }
-    print_row(step, "every call", after_deed ? "killed after" : "killed before", &cell);
-    return cell.ends[END_WRONG];
-}
+#define LAST_CALLS 110 /* of the run: the switchover, and what follows */
 
 static void killed_anywhere(void **state UNUSED)
 {
-    struct marks marks = {0};
-    AUTO_SCENARIO struct scenario *reference = scenario_new(&(struct scenario_opts){.seed = 1,
-                                                                                    .world_edits = scenario_quick_world,
-                                                                                    .manifest_edits = edits,
-                                                                                    .on_write = mark,
-                                                                                    .on_write_arg = &marks});
-    size_t wrong = 0;
+    AUTO_SCENARIO struct scenario *reference = scenario_new(
+        &(struct scenario_opts){.seed = 1, .world_edits = scenario_quick_world, .manifest_edits = edits});
+    struct cell cells[2][WHERE_COUNT] = {0};
     int64_t last;
 
     scenario_run(reference);
     last = scenario_call_count(reference);
-    assert_true(marks.proxies > 0 && marks.proxies < marks.parameters && marks.parameters < marks.applications);
+    scenario_free(TAKE(reference)); /* one at a time */
+    for (int64_t call = last - LAST_CALLS; call <= last; call++) {
+        play_kill(call, false, cells[0]);
+        play_kill(call, true, cells[1]);
+    }
     print_head();
     for (int after = 0; after <= 1; after++) {
-        wrong += play_kills("Proxies", marks.proxies, marks.parameters - 1, after);
-        wrong += play_kills("Parameters", marks.parameters, marks.applications - 1, after);
-        wrong += play_kills("Applications", marks.applications, last, after);
+        for (int i = PROXIES; i < WHERE_COUNT; i++) {
+            print_row(steps[i], "every call", after ? "killed after" : "killed before", &cells[after][i]);
+            assert_int_equal(cells[after][i].ends[END_WRONG], 0);
+            assert_true(cells[after][i].ends[END_NEW] > 3);
+        }
     }
-    assert_int_equal(wrong, 0);
 }
 
 int main(void)
