@@ -7,9 +7,6 @@
 
 #define ROLLOUT_LOOK_MS SECONDS(10)
 
-static const struct kube_resource deployments = {
-    .group = "apps", .version = "v1", .plural = "deployments", .kind = "Deployment", .namespaced = true};
-
 static const struct application_spec *application_of(const struct stage *stage)
 {
     return &stage->pass->spec->applications[stage->index];
@@ -130,14 +127,56 @@ static struct err *ecs_undo(struct stage *stage, struct outcome *out)
     return NULL;
 }
 
-/* --- Deployment: the run's id in an annotation of the pod template, as `kubectl rollout restart` does it
- * with a time. --- */
+/* --- workloads of Kubernetes: the run's id in an annotation of the pod template, as `kubectl rollout
+ * restart` does it with a time. --- */
 
-static struct err *deployment_restart(struct stage *stage, const char *mark)
+/* The words of a kind's status. */
+struct workload {
+    struct kube_resource resource;
+    const char *wanted; /* how many pods there should be */
+    int64_t otherwise;  /* when it does not say */
+    const char *total, *updated, *available;
+    const char *strategy; /* "OnDelete" there: nothing restarts by itself */
+};
+
+static const struct workload workloads[] = {
+    [APPLICATION_DEPLOYMENT] = {.resource = {"apps", "v1", "deployments", "Deployment", true},
+                                .wanted = "spec.replicas",
+                                .otherwise = 1,
+                                .total = "status.replicas",
+                                .updated = "status.updatedReplicas",
+                                .available = "status.availableReplicas",
+                                .strategy = "spec.strategy.type"},
+    [APPLICATION_STATEFUL_SET] = {.resource = {"apps", "v1", "statefulsets", "StatefulSet", true},
+                                  .wanted = "spec.replicas",
+                                  .otherwise = 1,
+                                  .total = "status.replicas",
+                                  .updated = "status.updatedReplicas",
+                                  .available = "status.availableReplicas",
+                                  .strategy = "spec.updateStrategy.type"},
+    [APPLICATION_DAEMON_SET] = {.resource = {"apps", "v1", "daemonsets", "DaemonSet", true},
+                                .wanted = "status.desiredNumberScheduled",
+                                .total = "status.currentNumberScheduled",
+                                .updated = "status.updatedNumberScheduled",
+                                .available = "status.numberAvailable",
+                                .strategy = "spec.updateStrategy.type"},
+};
+
+static const struct workload *workload_of(const struct stage *stage)
 {
-    const struct application_spec *spec = application_of(stage);
-    const struct kube_ref at = {
-        .resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
+    return &workloads[application_of(stage)->kind];
+}
+
+static struct kube_ref workload_ref(const struct stage *stage)
+{
+    return (struct kube_ref){.resource = &workload_of(stage)->resource,
+                             .namespace = stage->pass->namespace,
+                             .name = application_of(stage)->target};
+}
+
+static struct err *workload_restart(struct stage *stage, const char *mark)
+{
+    const struct kube_ref at = workload_ref(stage);
     AUTO_JSON struct json *body = NULL;
     AUTO_FREE char *text = NULL;
 
@@ -147,74 +186,88 @@ static struct err *deployment_restart(struct stage *stage, const char *mark)
     const struct kube_patch patch = {.type = KUBE_PATCH_MERGE, .body = body};
 
     return err_wrap(kube_patch(stage->pass->objects->kube, stage->pass->env, &at, &patch, NULL),
-                    "restart Deployment %s", spec->target);
+                    "restart %s %s", at.resource->kind, at.name);
 }
 
-static bool rollout_is_complete(const struct json *d)
+static bool is_observed(const struct json *object)
 {
-    int64_t wanted = json_get_int(d, "spec.replicas", 1);
-
-    return json_get_int(d, "status.observedGeneration", 0) >= json_get_int(d, "metadata.generation", 0) &&
-           json_get_int(d, "status.updatedReplicas", 0) >= wanted &&
-           json_get_int(d, "status.replicas", 0) == json_get_int(d, "status.updatedReplicas", 0) &&
-           json_get_int(d, "status.availableReplicas", 0) >= json_get_int(d, "status.updatedReplicas", 0);
+    return json_get_int(object, "status.observedGeneration", 0) >=
+           json_get_int(object, "metadata.generation", 0);
 }
 
-static bool deadline_is_over(const struct json *deployment)
+static bool rollout_is_complete(const struct workload *workload, const struct json *object)
 {
-    json_each (condition, json_at(deployment, "status.conditions")) {
+    int64_t wanted = json_get_int(object, workload->wanted, workload->otherwise);
+    int64_t updated = json_get_int(object, workload->updated, 0);
+
+    return is_observed(object) && updated >= wanted && json_get_int(object, workload->total, 0) == updated &&
+           json_get_int(object, workload->available, 0) >= updated;
+}
+
+static bool deadline_is_over(const struct json *object)
+{
+    json_each (condition, json_at(object, "status.conditions")) {
         if (text_equal(json_get_text(condition, "type", NULL), "Progressing") &&
             text_equal(json_get_text(condition, "reason", NULL), "ProgressDeadlineExceeded"))
-            return true;
+            return is_observed(object);
     }
     return false;
 }
 
-/* Restarts it unless its template carries the mark already, and judges the rollout. */
-static struct err *deployment_roll(struct stage *stage, const char *mark, struct outcome *out)
+static struct outcome judge_rollout(const struct kube_ref *at, const struct workload *workload,
+                                    const struct json *object)
 {
-    const struct application_spec *spec = application_of(stage);
-    const struct kube_ref at = {
-        .resource = &deployments, .namespace = stage->pass->namespace, .name = spec->target};
-    AUTO_JSON struct json *deployment = NULL;
+    const char *kind = at->resource->kind;
+
+    if (rollout_is_complete(workload, object))
+        return outcome_done("%s %s has rolled out", kind, at->name);
+    if (text_equal(json_get_text(object, workload->strategy, NULL), "OnDelete"))
+        return outcome_failed("RolloutFailed",
+                              "%s %s has the update strategy OnDelete: nothing restarts its pods", kind,
+                              at->name);
+    if (deadline_is_over(object))
+        return outcome_failed("RolloutFailed", "%s %s did not come up within its progress deadline", kind,
+                              at->name);
+    return outcome_wait(SECONDS(5), "%s %s: %lld of %lld pods are new, %lld available", kind, at->name,
+                        (long long)json_get_int(object, workload->updated, 0),
+                        (long long)json_get_int(object, workload->wanted, workload->otherwise),
+                        (long long)json_get_int(object, workload->available, 0));
+}
+
+/* Restarts it unless its template carries the mark already, and judges the rollout. */
+static struct err *workload_roll(struct stage *stage, const char *mark, struct outcome *out)
+{
+    const struct kube_ref at = workload_ref(stage);
+    AUTO_JSON struct json *object = NULL;
     const struct json *annotations;
 
     if (!stage->pass->objects->kube)
-        return err_new(ERR_INVALID, "Deployment %s needs a cluster, and there is none", spec->target);
-    TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &deployment),
-                 "look at Deployment %s", spec->target));
-    annotations = json_at(deployment, "spec.template.metadata.annotations");
-    if (!text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL), mark)) {
-        TRY(deployment_restart(stage, mark));
-        *out = outcome_wait(SECONDS(2), "Deployment %s was restarted", spec->target);
-    } else if (rollout_is_complete(deployment)) {
-        *out = outcome_done("Deployment %s has rolled out", spec->target);
-    } else if (json_get_int(deployment, "status.observedGeneration", 0) >=
-                   json_get_int(deployment, "metadata.generation", 0) &&
-               deadline_is_over(deployment)) {
-        *out = outcome_failed("RolloutFailed", "Deployment %s did not come up within its progress deadline",
-                              spec->target);
-    } else {
-        *out = outcome_wait(SECONDS(5), "Deployment %s: %lld of %lld replicas are new and available",
-                            spec->target, (long long)json_get_int(deployment, "status.updatedReplicas", 0),
-                            (long long)json_get_int(deployment, "spec.replicas", 1));
+        return err_new(ERR_INVALID, "%s %s needs a cluster, and there is none", at.resource->kind, at.name);
+    TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &object), "look at %s %s",
+                 at.resource->kind, at.name));
+    annotations = json_at(object, "spec.template.metadata.annotations");
+    if (text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL), mark)) {
+        *out = judge_rollout(&at, workload_of(stage), object);
+        return NULL;
     }
+    TRY(workload_restart(stage, mark));
+    *out = outcome_wait(SECONDS(2), "%s %s was restarted", at.resource->kind, at.name);
     return NULL;
 }
 
-static struct err *deployment_act(struct stage *stage, struct outcome *out)
+static struct err *workload_act(struct stage *stage, struct outcome *out)
 {
-    TRY(deployment_roll(stage, stage->pass->status->run.id, out));
+    TRY(workload_roll(stage, stage->pass->status->run.id, out));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, application_of(stage)->target);
     return NULL;
 }
 
-static struct err *deployment_undo(struct stage *stage, struct outcome *out)
+static struct err *workload_undo(struct stage *stage, struct outcome *out)
 {
     AUTO_FREE char *mark = xasprintf("%s-undone", stage->pass->status->run.id);
 
-    return deployment_roll(stage, mark, out);
+    return workload_roll(stage, mark, out);
 }
 
 /* --- */
@@ -224,9 +277,9 @@ static const struct {
     struct err *(*act)(struct stage *stage, struct outcome *out);
     struct err *(*undo)(struct stage *stage, struct outcome *out);
 } kinds[] = {
-    [APPLICATION_DEPLOYMENT] = {.act = deployment_act, .undo = deployment_undo},
-    [APPLICATION_STATEFUL_SET] = {0}, /* these two are refused before a run starts */
-    [APPLICATION_DAEMON_SET] = {0},
+    [APPLICATION_DEPLOYMENT] = {.act = workload_act, .undo = workload_undo},
+    [APPLICATION_STATEFUL_SET] = {.act = workload_act, .undo = workload_undo},
+    [APPLICATION_DAEMON_SET] = {.act = workload_act, .undo = workload_undo},
     [APPLICATION_ECS_SERVICE] = {.intend = ecs_intend, .act = ecs_act, .undo = ecs_undo},
 };
 

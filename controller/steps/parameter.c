@@ -1,7 +1,9 @@
 /* Parameters: the places where applications read which database to use. Read first, write only what differs;
- * what was there before is remembered by version (SSM, Secrets Manager) or by content (ConfigMap), never a
- * secret's content. */
+ * what was there before is remembered by version (SSM, Secrets Manager), by content (ConfigMap), or in a
+ * Secret of ours: in the status there is never a secret's content. */
 #include "controller/names.h"
+#include "controller/steps/kube_secret.h"
+#include "controller/steps/secret_text.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/secretsmanager.h"
 #include "pkg/aws/ssm.h"
@@ -9,6 +11,8 @@
 #include "pkg/kube/client.h"
 
 #define VALUE_MAX (8 * KIB)
+/* What was there before is kept in the status, which has room for so much. */
+#define CONFIG_MAP_VALUE_MAX KIB
 
 /* One kind of place. */
 struct place_ops {
@@ -41,23 +45,36 @@ static struct err *ssm_remember(struct stage *stage, const struct parameter_spec
     return NULL;
 }
 
+/* An overwrite keeps type, tier and key only when it repeats them: without the key a SecureString would go
+ * over to the account's own. */
+static struct err *ssm_write(struct stage *stage, const struct parameter_spec *spec,
+                             const struct secret *value)
+{
+    AUTO_SSM_DESCRIPTION struct ssm_description is = {0};
+
+    TRY(ssm_describe_parameter(&stage->pass->target, spec->target, &is));
+    const struct ssm_put_opts opts = {.name = spec->target,
+                                      .type = is.type,
+                                      .kms_key_id = is.kms_key_id,
+                                      .tier = is.tier,
+                                      .value = value,
+                                      .overwrite = true};
+
+    return ssm_put_parameter(&stage->pass->target, &opts, NULL);
+}
+
 static struct err *ssm_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
                              bool *ret_changed)
 {
     AUTO_SSM_PARAMETER struct ssm_parameter parameter = {0};
     AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
-    int64_t version;
 
     TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
                  spec->target));
     if (secret_equal(parameter.value, wanted))
         return NULL;
-    const struct ssm_put_opts opts = {
-        .name = spec->target, .type = parameter.type, .value = wanted, .overwrite = true};
-
     *ret_changed = true;
-    return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "write parameter %s",
-                    spec->target);
+    return err_wrap(ssm_write(stage, spec, wanted), "write parameter %s", spec->target);
 }
 
 /* By version: the old value is read from the parameter's own history. */
@@ -68,7 +85,6 @@ static struct err *ssm_restore(struct stage *stage, const struct parameter_spec 
     AUTO_SSM_PARAMETER struct ssm_parameter present = {0};
     AUTO_SSM_PARAMETER struct ssm_parameter before = {0};
     AUTO_SECRET struct secret *ours = secret_new(str_of(value));
-    int64_t version;
 
     TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &present), "read parameter %s",
                  spec->target));
@@ -77,14 +93,10 @@ static struct err *ssm_restore(struct stage *stage, const struct parameter_spec 
     TRY(err_wrap(ssm_get_parameter(&stage->pass->target, selector, &before), "read parameter %s", selector));
     if (secret_equal(before.value, ours))
         return NULL;
-    const struct ssm_put_opts opts = {
-        .name = spec->target, .type = present.type, .value = before.value, .overwrite = true};
-
-    return err_wrap(ssm_put_parameter(&stage->pass->target, &opts, &version), "put parameter %s back",
-                    spec->target);
+    return err_wrap(ssm_write(stage, spec, before.value), "put parameter %s back", spec->target);
 }
 
-/* --- one key of a Secrets Manager secret --- */
+/* --- a secret of Secrets Manager: one key of it, or the whole --- */
 
 static struct err *secret_remember(struct stage *stage, const struct parameter_spec *spec)
 {
@@ -98,25 +110,16 @@ static struct err *secret_remember(struct stage *stage, const struct parameter_s
     return NULL;
 }
 
-/* The new content, yours: the object that is there with one member set. NULL when that member has the value
- * already. */
-static struct err *with_key(const struct secret *text, const struct parameter_spec *spec, const char *value,
-                            struct secret **ret)
+/* The new content, yours; NULL when it is that already. */
+static struct err *new_content(const struct secret *present, const struct parameter_spec *spec,
+                               const char *value, struct secret **ret)
 {
-    AUTO_BUF struct buf printed = BUF_SECRET(64 * KIB);
-    AUTO_JSON struct json *object = NULL;
-    struct err *err = json_parse(secret_reveal(text), NULL, &object);
+    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
 
-    if (err || !json_is(object, JSON_OBJECT)) {
-        err_ignore(err, "its text may quote the secret");
-        return err_new(ERR_INVALID, "secret %s is not a JSON object, so key %s cannot be set in it",
-                       spec->target, spec->key);
-    }
-    if (text_equal(json_get_text(json_member(object, spec->key), NULL, NULL), value))
-        return NULL;
-    json_set_text(object, spec->key, value);
-    json_print(object, &printed);
-    *ret = secret_new(buf_str(&printed));
+    if (spec->key)
+        return secret_text_with(present, spec->target, spec->key, wanted, ret);
+    if (!secret_equal(present, wanted))
+        *ret = TAKE(wanted);
     return NULL;
 }
 
@@ -130,7 +133,7 @@ static struct err *secret_apply(struct stage *stage, const struct parameter_spec
 
     TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
                  "read secret %s", spec->target));
-    TRY(with_key(present.text, spec, value, &wanted));
+    TRY(new_content(present.text, spec, value, &wanted));
     if (!wanted)
         return NULL;
     name_token(stage, token);
@@ -147,7 +150,7 @@ static struct err *secret_restore(struct stage *stage, const struct parameter_sp
 
     TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
                  "read secret %s", spec->target));
-    TRY(with_key(present.text, spec, value, &differs));
+    TRY(new_content(present.text, spec, value, &differs));
     if (differs || text_equal(present.version_id, previous->version))
         return NULL;
     return err_wrap(secretsmanager_move_stage(&stage->pass->target, spec->target, "AWSCURRENT",
@@ -177,10 +180,17 @@ static struct err *config_map_remember(struct stage *stage, const struct paramet
 {
     AUTO_JSON struct json *config_map = NULL;
     struct previous_status *previous;
+    const char *value;
 
     TRY(read_config_map(stage, spec, &config_map));
+    value = config_map_value(config_map, spec->key);
+    if (value && strlen(value) > CONFIG_MAP_VALUE_MAX)
+        return err_new(ERR_INVALID,
+                       "key %s of ConfigMap %s holds more than %d bytes, which could not be put back: use a "
+                       "ConfigMap with a key for each value",
+                       spec->key, spec->target, (int)CONFIG_MAP_VALUE_MAX);
     previous = status_set_previous(stage->pass->status, "ConfigMap", spec->name);
-    text_replace(&previous->value, config_map_value(config_map, spec->key));
+    text_replace(&previous->value, value);
     return NULL;
 }
 
@@ -222,6 +232,63 @@ static struct err *config_map_restore(struct stage *stage, const struct paramete
     return write_config_map(stage, spec, previous->value);
 }
 
+/* --- one key of a Secret; what it held is kept in a Secret of ours --- */
+
+#define WAS_ABSENT "absent"
+#define IS_KEPT "kept"
+
+static char *key_before(const struct parameter_spec *spec)
+{
+    return xasprintf("parameter.%s.before", spec->name);
+}
+
+static struct err *kube_remember(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_FREE char *key = key_before(spec);
+    AUTO_SECRET struct secret *present = NULL;
+    AUTO_SECRET struct secret *kept = NULL;
+
+    TRY(kube_secret_get(stage->pass, spec->target, spec->key, &present));
+    if (present)
+        TRY(kube_secret_kept(stage->pass, key, &kept));
+    if (present && !kept) /* kept by a pass whose status was lost: it was the first to look */
+        TRY(kube_secret_keep(stage->pass, key, present));
+    text_replace(&status_set_previous(stage->pass->status, "Secret", spec->name)->version,
+                 present ? IS_KEPT : WAS_ABSENT);
+    return NULL;
+}
+
+static struct err *kube_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                              bool *ret_changed)
+{
+    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
+    AUTO_SECRET struct secret *present = NULL;
+
+    TRY(kube_secret_get(stage->pass, spec->target, spec->key, &present));
+    if (present && secret_equal(present, wanted))
+        return NULL;
+    *ret_changed = true;
+    return kube_secret_set(stage->pass, spec->target, spec->key, wanted);
+}
+
+static struct err *kube_restore(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                const struct previous_status *previous)
+{
+    AUTO_FREE char *key = key_before(spec);
+    AUTO_SECRET struct secret *ours = secret_new(str_of(value));
+    AUTO_SECRET struct secret *present = NULL;
+    AUTO_SECRET struct secret *before = NULL;
+
+    TRY(kube_secret_get(stage->pass, spec->target, spec->key, &present));
+    if (!present || !secret_equal(present, ours))
+        return NULL;
+    TRY(kube_secret_kept(stage->pass, key, &before));
+    if (!before && !text_equal(previous->version, WAS_ABSENT))
+        return err_new(ERR_INVALID, "what key %s of Secret %s held before is not there any more", spec->key,
+                       spec->target);
+    return kube_secret_set(stage->pass, spec->target, spec->key, before);
+}
+
 /* --- */
 
 static const struct place_ops places[] = {
@@ -234,7 +301,10 @@ static const struct place_ops places[] = {
                               .remember = config_map_remember,
                               .apply = config_map_apply,
                               .restore = config_map_restore},
-    [PARAMETER_SECRET] = {.kind = "Secret"}, /* refused before a run starts */
+    [PARAMETER_SECRET] = {.kind = "Secret",
+                          .remember = kube_remember,
+                          .apply = kube_apply,
+                          .restore = kube_restore},
 };
 
 struct err *parameter_intend(struct stage *stage)

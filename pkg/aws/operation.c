@@ -53,6 +53,7 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
     [AWS_OP_DYNAMODB_LIST_TAGS]       = {.service = AWS_DYNAMODB, .name = "ListTagsOfResource", .is_repeatable = true},
 
     [AWS_OP_GET_PARAMETER]            = {.service = AWS_SSM, .name = "GetParameter", .is_repeatable = true, .is_sensitive = true},
+    [AWS_OP_DESCRIBE_PARAMETERS]      = {.service = AWS_SSM, .name = "DescribeParameters", .is_repeatable = true},
     [AWS_OP_PUT_PARAMETER]            = {.service = AWS_SSM, .name = "PutParameter", .is_sensitive = true},
 
     [AWS_OP_GET_SECRET_VALUE]         = {.service = AWS_SECRETS_MANAGER, .name = "GetSecretValue", .is_repeatable = true, .is_sensitive = true},

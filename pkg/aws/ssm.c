@@ -34,6 +34,56 @@ struct err *ssm_get_parameter(const struct aws_client *aws, const char *name, st
     return NULL;
 }
 
+void ssm_description_done(struct ssm_description *description)
+{
+    xfree(description->type);
+    xfree(description->kms_key_id);
+    xfree(description->tier);
+    *description = (struct ssm_description){0};
+}
+
+static struct json *name_filter(const char *name)
+{
+    struct json *filters = json_new_array(), *filter = json_new_object(), *values = json_new_array();
+
+    json_set_text(filter, "Key", "Name");
+    json_set_text(filter, "Option", "Equals");
+    json_append_text(values, name);
+    json_set(filter, "Values", values);
+    json_append(filters, filter);
+    return filters;
+}
+
+/* Pages may be empty although more follow. */
+struct err *ssm_describe_parameter(const struct aws_client *aws, const char *name,
+                                   struct ssm_description *ret)
+{
+    AUTO_FREE char *token = NULL;
+
+    for (int page = 0; page == 0 || token; page++) {
+        AUTO_AWS_REPLY struct aws_reply reply = {0};
+        AUTO_JSON struct json *body = json_new_object();
+        const struct json *found;
+
+        json_set(body, "ParameterFilters", name_filter(name));
+        json_set_text(body, "NextToken", token);
+        TRY(aws_call_json(aws, AWS_OP_DESCRIBE_PARAMETERS, body, &reply));
+        found = json_at(reply.json, "Parameters[0]");
+        if (found) {
+            *ret = (struct ssm_description){.type = json_take_text(found, "Type"),
+                                            .kms_key_id = json_take_text(found, "KeyId"),
+                                            .tier = json_take_text(found, "Tier")};
+            return NULL;
+        }
+        if (page > AWS_PAGES_MAX)
+            return aws_too_many(AWS_OP_DESCRIBE_PARAMETERS);
+        xfree(TAKE(token));
+        token = json_take_text(reply.json, "NextToken");
+    }
+    return err_new(ERR_NOT_FOUND, "ssm DescribeParameters: there is no parameter %s in account %s", name,
+                   aws_account_id(aws->account));
+}
+
 struct err *ssm_put_parameter(const struct aws_client *aws, const struct ssm_put_opts *opts,
                               int64_t *ret_version)
 {
@@ -43,6 +93,7 @@ struct err *ssm_put_parameter(const struct aws_client *aws, const struct ssm_put
     json_set_text(body, "Name", opts->name);
     json_set_text(body, "Type", opts->type);
     json_set_text(body, "KeyId", opts->kms_key_id);
+    json_set_text(body, "Tier", opts->tier);
     json_set_text(body, "Value", secret_reveal(opts->value).ptr);
     json_set_bool(body, "Overwrite", opts->overwrite);
     TRY(aws_call_json_secret(aws, AWS_OP_PUT_PARAMETER, body, opts->value, &reply));

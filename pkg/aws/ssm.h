@@ -18,11 +18,25 @@ void ssm_parameter_done(struct ssm_parameter *parameter);
 struct err *ssm_get_parameter(const struct aws_client *aws, const char *name,
                               struct ssm_parameter *ret) MUST_USE;
 
+/* What a value does not say and an overwrite must repeat. */
+struct ssm_description {
+    char *type;
+    char *kms_key_id; /* SecureString */
+    char *tier;       /* Standard, Advanced, Intelligent-Tiering */
+};
+void ssm_description_done(struct ssm_description *description);
+#define AUTO_SSM_DESCRIPTION CLEANUP(ssm_description_done)
+
+/* ERR_NOT_FOUND when there is none. */
+struct err *ssm_describe_parameter(const struct aws_client *aws, const char *name,
+                                   struct ssm_description *ret) MUST_USE;
+
 struct ssm_put_opts {
     const char *name;
     const char *type; /* NULL: as it is (there must be one) */
     const char
-        *kms_key_id; /* SecureString: without it the account's default key is used, also on an overwrite */
+        *kms_key_id;  /* SecureString: without it the account's default key is used, also on an overwrite */
+    const char *tier; /* NULL: the service's own */
     const struct secret *value;
     bool overwrite; /* false: ERR_CONFLICT when it exists */
 };

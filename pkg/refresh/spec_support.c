@@ -36,34 +36,6 @@ static bool fails_on_differences(const struct refresh_spec *spec)
     return spec->differences == DIFFERENCES_FAIL;
 }
 
-static bool writes_secrets(const struct refresh_spec *spec)
-{
-    for (size_t i = 0; i < spec->parameter_count; i++) {
-        if (spec->parameters[i].kind == PARAMETER_SECRET)
-            return true;
-    }
-    return false;
-}
-
-static bool restarts(const struct refresh_spec *spec, enum application_kind kind)
-{
-    for (size_t i = 0; i < spec->application_count; i++) {
-        if (spec->applications[i].kind == kind)
-            return true;
-    }
-    return false;
-}
-
-static bool restarts_stateful_sets(const struct refresh_spec *spec)
-{
-    return restarts(spec, APPLICATION_STATEFUL_SET);
-}
-
-static bool restarts_daemon_sets(const struct refresh_spec *spec)
-{
-    return restarts(spec, APPLICATION_DAEMON_SET);
-}
-
 static bool does_not_queue(const struct refresh_spec *spec)
 {
     return spec->concurrency != CONCURRENCY_QUEUE;
@@ -87,9 +59,6 @@ static const struct {
     {.what = "spec.databases[].recoveryPoint.from other than New", .used = uses_vaults},
     {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
     {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
-    {.what = "spec.switchover.parameters[].secret", .used = writes_secrets},
-    {.what = "spec.switchover.applications[].statefulSet", .used = restarts_stateful_sets},
-    {.what = "spec.switchover.applications[].daemonSet", .used = restarts_daemon_sets},
     {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},
     {.what = "spec.deletionPolicy Delete", .used = deletes_copies},
     {.what = "spec.ttlSecondsAfterFinished", .used = deletes_itself},
