@@ -78,7 +78,8 @@ struct step {
     int64_t (*timeout_of)(const struct timeouts *timeouts);
     int weight;        /* share of the pipeline's percentage */
     const char *phase; /* for people */
-    /* Looks at what the intent must remember and writes it into row and copy; starts nothing. Optional. */
+    /* Looks at what the intent must remember and writes it into row and copy; starts nothing. May make the row
+     * SKIPPED. Optional. */
     struct err *(*intend)(struct stage *stage);
     /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
     struct err *(*act)(struct stage *stage, struct outcome *out);

@@ -75,6 +75,8 @@ static struct err *record(struct work *work)
             continue;
         }
         settle_forget_trouble(stage);
+        if (stage->row->state == STEP_SKIPPED)
+            continue; /* there is nothing to do */
         stage->row->state = STEP_INTENDED;
         stage->row->start_ms = work->pass->now_ms;
     }

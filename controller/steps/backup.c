@@ -1,6 +1,7 @@
 /* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this
  * controller. */
 #include "controller/names.h"
+#include "controller/steps/recovery_point.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
 #include "pkg/aws/dynamodb.h"
@@ -21,6 +22,8 @@ struct err *backup_intend_cluster(struct stage *stage)
 {
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
 
+    if (stage->database->from != FROM_NEW)
+        return recovery_point_pick(stage);
     TRY(err_wrap(
         rds_describe_cluster(&stage->pass->source, stage->database->aurora.cluster_identifier, &cluster),
         "look at source cluster %s", stage->database->aurora.cluster_identifier));
@@ -35,6 +38,8 @@ struct err *backup_intend_table(struct stage *stage)
 {
     AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
 
+    if (stage->database->from != FROM_NEW)
+        return recovery_point_pick(stage);
     return err_wrap(
         dynamodb_describe_table(&stage->pass->source, stage->database->dynamodb.table_name, &table),
         "look at source table %s", stage->database->dynamodb.table_name);

@@ -15,6 +15,13 @@ struct err *copy_intend(struct stage *stage)
 {
     AUTO_RECOVERY_POINT struct recovery_point point = {0};
 
+    if (stage->database->from == FROM_TARGET_VAULT) {
+        text_replace(&stage->row->message, "the recovery point is in the target's vault already");
+        stage->row->state = STEP_SKIPPED;
+        stage->row->completion_ms = stage->pass->now_ms;
+        stage->row->percent = 100;
+        return NULL;
+    }
     return err_wrap(backup_describe_recovery_point(&stage->pass->source,
                                                    stage->pass->source_account->vault_name,
                                                    stage->copy->recovery_point_arn, &point),
@@ -37,8 +44,9 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_copy(&pass->source, &opts, ret_id);
 }
 
-/* The recovery point is ours alone and each attempt copies it once: a copy of it into our target vault that
- * has not failed is ours. */
+/* A recovery point of our own is copied once by each attempt: a copy of it into our target vault that has not
+ * failed is ours. One that was there before may have been copied by others, too: then only a copy since the
+ * intent counts. */
 static struct err *search(struct stage *stage, char **ret_id)
 {
     AUTO_FREE char *destination = destination_vault(stage);
@@ -55,6 +63,8 @@ static struct err *search(struct stage *stage, char **ret_id)
 
         if (over && job->created_ms < stage->row->start_ms)
             continue; /* an earlier attempt */
+        if (stage->database->from != FROM_NEW && job->created_ms < stage->row->start_ms - MINUTES(5))
+            continue;
         *ret_id = xstrdup(job->id);
         return NULL;
     }

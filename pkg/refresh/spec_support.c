@@ -11,19 +11,9 @@ static bool any_database(const struct refresh_spec *spec, bool (*is)(const struc
     return false;
 }
 
-static bool from_vault(const struct database_spec *database)
-{
-    return database->from != FROM_NEW;
-}
-
 static bool has_settings_of_source(const struct database_spec *database)
 {
     return database->kind == DATABASE_DYNAMODB && database->dynamodb.settings_from == SETTINGS_SOURCE;
-}
-
-static bool uses_vaults(const struct refresh_spec *spec)
-{
-    return any_database(spec, from_vault);
 }
 
 static bool uses_settings_of_source(const struct refresh_spec *spec)
@@ -56,7 +46,6 @@ static const struct {
     const char *what;
     bool (*used)(const struct refresh_spec *spec);
 } unsupported[] = {
-    {.what = "spec.databases[].recoveryPoint.from other than New", .used = uses_vaults},
     {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
     {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
     {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},

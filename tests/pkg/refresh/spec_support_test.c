@@ -56,8 +56,6 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {.name = "recovery points of a vault", .at = "databases[0].recoveryPoint", .to = "{\"from\":\"TargetVault\",\"maxAge\":\"1h\"}",
-     .want = "spec.databases[].recoveryPoint.from other than New"},
     {.name = "settings of the source", .at = "databases[1].dynamodb.restore.settingsFrom", .to = "\"Source\"",
      .want = "spec.databases[].dynamodb.restore.settingsFrom Source"},
     {.name = "failing on differences", .at = "switchover.differences", .to = "\"Fail\"", .want = "spec.switchover.differences Fail"},
