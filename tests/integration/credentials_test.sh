@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# Every way to credentials, by our own chain and by the aws command in the same environment: both must be the same
+# identity to the simulator's STS. A metadata service, a container endpoint and files are real ones.
+# usage: credentials_test.sh AWSSIM DRIVER
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=hack/lib/paths.sh
+source "$here/../../hack/lib/paths.sh"
+# shellcheck source=tests/integration/awssim.sh
+source "$here/awssim.sh"
+
+if [[ ! -x $SR_AWS ]]; then
+    echo 'skipped: no aws command; hack/setup.sh --tests installs one'
+    exit 77
+fi
+driver=$2
+
+SIM_DIR=$(mktemp -d)
+SIM_PID=
+server=
+clean_up() {
+    [[ -z $server ]] || kill "$server" 2>/dev/null || :
+    stop_awssim || :
+    rm -rf -- "$SIM_DIR"
+}
+trap clean_up EXIT
+# The sample's world, and a role that believes an issuer of tokens.
+world=$(<"$here/../../hack/awssim/worlds/shop.yaml")
+trust='      - {principal: "arn:aws:iam::222222222222:user/stagingrefresh", externalID: staging-cluster}'
+issuer='      - {federated: "https://issuer.test", subject: "system:serviceaccount:s:c", audience: sts.amazonaws.com}'
+node='      - {principal: "arn:aws:iam::222222222222:role/staging-refresh", externalID: staging-cluster}'
+world=${world//"$trust"/"$trust"$'\n'"$issuer"$'\n'"$node"}
+printf '%s\n' "${world//      - iam:PassRole/      - iam:PassRole$'\n'      - sts:AssumeRole}" >"$SIM_DIR/world.yaml"
+start_awssim "$1" --world "$SIM_DIR/world.yaml" --time-scale 0 --seed 1
+
+# ---- what there is ----
+
+user=(AWS_ACCESS_KEY_ID=AKIAEXAMPLE AWS_SECRET_ACCESS_KEY=example-secret)
+base=(PATH="$PATH" HOME="$SIM_DIR/home" AWS_ENDPOINT_URL="$SIM_URL" AWS_REGION=ap-northeast-1
+    AWS_DEFAULT_REGION=ap-northeast-1 AWS_MAX_ATTEMPTS=1 AWS_PAGER='')
+role=arn:aws:iam::222222222222:role/staging-refresh
+mkdir -p "$SIM_DIR/home"
+read -r key secret token < <(env -i "${base[@]}" "${user[@]}" "$SR_AWS" sts assume-role --role-arn $role \
+    --role-session-name session --external-id staging-cluster \
+    --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]' --output text)
+
+"$(dirname "$SR_AWS")/python" "$here/credentials_server.py" "$SIM_DIR/server" "$key" "$secret" "$token" &
+server=$!
+for _ in {1..200}; do
+    [[ -e $SIM_DIR/server ]] && break
+    read -rt 0.05 <> <(:) || :
+done
+endpoint=$(<"$SIM_DIR/server")
+printf 'container-token' >"$SIM_DIR/token"
+# jwt SECONDS-LEFT: a token of the cluster's issuer.
+jwt() {
+    local claims
+    claims=$(printf '{"iss":"https://issuer.test","sub":"system:serviceaccount:s:c","aud":["sts.amazonaws.com"],"exp":%s}' \
+        "$((EPOCHSECONDS + $1))" | base64 -w0 | tr '+/' '-_' | tr -d =)
+    printf 'eyJhbGciOiJSUzI1NiJ9.%s.c2ln' "$claims"
+}
+jwt 3600 >"$SIM_DIR/web-token"
+jwt -3600 >"$SIM_DIR/old-web-token"
+
+cat >"$SIM_DIR/program" <<PROGRAM
+#!/bin/sh
+[ "\$1" = "two words" ] || exit 1
+echo '{"Version": 1, "AccessKeyId": "$key", "SecretAccessKey": "$secret", "SessionToken": "$token"}'
+PROGRAM
+chmod +x "$SIM_DIR/program"
+cat >"$SIM_DIR/credentials" <<'FILE'
+[default]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+
+[broken]
+aws_access_key_id = AKIANOBODY
+aws_secret_access_key = nothing
+FILE
+cat >"$SIM_DIR/config" <<FILE
+[profile keys]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+
+[profile role]
+role_arn = $role
+source_profile = keys
+external_id = staging-cluster
+role_session_name = from-profile
+
+[profile own]
+role_arn = $role
+source_profile = own
+external_id = staging-cluster
+role_session_name = from-itself
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+
+[profile instance]
+role_arn = $role
+credential_source = Ec2InstanceMetadata
+external_id = staging-cluster
+role_session_name = from-instance
+
+[profile wrong-id]
+role_arn = $role
+source_profile = keys
+external_id = other
+role_session_name = x1
+
+[profile circle]
+role_arn = $role
+source_profile = round
+
+[profile round]
+role_arn = $role
+source_profile = circle
+
+[profile program]
+credential_process = "$SIM_DIR/program" "two words"
+
+[profile program-fails]
+credential_process = $SIM_DIR/program
+
+[profile sso]
+sso_session = work
+sso_account_id = 222222222222
+sso_role_name = r
+
+[sso-session work]
+sso_region = ap-northeast-1
+sso_start_url = https://example.test/start
+
+[profile mfa]
+role_arn = $role
+source_profile = keys
+mfa_serial = arn:aws:iam::222222222222:mfa/me
+FILE
+files=(AWS_CONFIG_FILE="$SIM_DIR/config" AWS_SHARED_CREDENTIALS_FILE="$SIM_DIR/credentials")
+no_files=(AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null)
+no_instance=(AWS_EC2_METADATA_DISABLED=true)
+instance=(AWS_EC2_METADATA_SERVICE_ENDPOINT="$endpoint")
+web=(AWS_ROLE_ARN="$role" AWS_ROLE_SESSION_NAME=pod)
+container=(AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="$SIM_DIR/token")
+
+# ---- the matrix ----
+
+as_user=arn:aws:iam::222222222222:user/stagingrefresh
+as_session=arn:aws:sts::222222222222:assumed-role/staging-refresh
+
+theirs() {
+    env -i "${base[@]}" "$@" "$SR_AWS" sts get-caller-identity --query Arn --output text </dev/null 2>/dev/null || echo refused
+}
+
+ours() {
+    env -i "${base[@]}" "$@" "$driver" || :
+}
+
+# same NAME ARN VARIABLE...: both are that identity.
+same() {
+    local name=$1 want=$2
+    shift 2
+    check "$name: aws" "$(theirs "$@")" "$want"
+    check "$name: ours" "$(ours "$@")" "$want"
+}
+
+# neither NAME SENTENCE VARIABLE...: the command fails too, and we say why.
+neither() {
+    local name=$1 sentence=$2
+    shift 2
+    check "$name: aws" "$(theirs "$@")" refused
+    check_has "$name: ours" "$(ours "$@")" "$sentence"
+}
+
+same 'environment' $as_user "${user[@]}" "${no_files[@]}" "${no_instance[@]}"
+same 'environment with a session token' $as_session/session AWS_ACCESS_KEY_ID="$key" AWS_SECRET_ACCESS_KEY="$secret" \
+    AWS_SESSION_TOKEN="$token" "${no_files[@]}" "${no_instance[@]}"
+same 'environment before container and instance' $as_user "${user[@]}" "${no_files[@]}" "${container[@]}" "${instance[@]}"
+same 'default profile' $as_user "${files[@]}" "${no_instance[@]}"
+same 'default profile before container and instance' $as_user "${files[@]}" "${container[@]}" "${instance[@]}"
+same 'profile with keys' $as_user "${files[@]}" AWS_PROFILE=keys "${no_instance[@]}"
+same 'profile with a role' $as_session/from-profile "${files[@]}" AWS_PROFILE=role "${no_instance[@]}"
+same 'profile that is its own source' $as_session/from-itself "${files[@]}" AWS_PROFILE=own "${no_instance[@]}"
+same 'environment before a profile' $as_user "${user[@]}" "${files[@]}" AWS_PROFILE=role "${no_instance[@]}"
+same 'role with the instance as its source' $as_session/from-instance "${files[@]}" AWS_PROFILE=instance "${instance[@]}"
+same 'web identity' $as_session/pod "${no_files[@]}" "${no_instance[@]}" "${web[@]}" AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+same 'web identity before container' $as_session/pod "${no_files[@]}" "${no_instance[@]}" "${container[@]}" "${web[@]}" \
+    AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+same 'program' $as_session/session "${files[@]}" AWS_PROFILE=program "${no_instance[@]}"
+same 'container' $as_session/session "${no_files[@]}" "${container[@]}" "${no_instance[@]}"
+same 'container before instance' $as_session/session "${no_files[@]}" "${container[@]}" \
+    AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9
+same 'instance' $as_session/session "${no_files[@]}" "${instance[@]}"
+same 'a proxy is not asked for container credentials' $as_session/session "${no_files[@]}" "${container[@]}" \
+    "${no_instance[@]}" NO_PROXY=127.0.0.1 HTTP_PROXY=http://127.0.0.1:9
+
+neither 'nothing' 'no AWS credentials were found' "${no_files[@]}" "${no_instance[@]}"
+neither 'instance disabled' 'no AWS credentials were found' "${no_files[@]}" "${instance[@]}" "${no_instance[@]}"
+neither 'instance out of reach' 'no AWS credentials were found' "${no_files[@]}" \
+    AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9
+neither 'unknown keys' 'InvalidClientTokenId' "${files[@]}" AWS_PROFILE=broken "${no_instance[@]}"
+neither 'unknown profile' 'the AWS profile "nobody" is in none of the shared files' "${files[@]}" AWS_PROFILE=nobody \
+    "${no_instance[@]}"
+neither 'another external id' 'AccessDenied' "${files[@]}" AWS_PROFILE=wrong-id "${no_instance[@]}"
+neither 'circle' 'circle' "${files[@]}" AWS_PROFILE=circle "${no_instance[@]}"
+neither 'program that fails' 'exit status 1' "${files[@]}" AWS_PROFILE=program-fails "${no_instance[@]}"
+neither 'SSO' 'needs a person to sign in at a browser (SSO)' "${files[@]}" AWS_PROFILE=sso "${no_instance[@]}"
+neither 'MFA' "needs the code of somebody's MFA device" "${files[@]}" AWS_PROFILE=mfa "${no_instance[@]}"
+neither 'old web identity' 'Token expired' "${no_files[@]}" "${no_instance[@]}" "${web[@]}" \
+    AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/old-web-token" AWS_ROLE_SESSION_NAME=late # else the command has it cached
+neither 'container refuses' 'container endpoint: HTTP status 403' "${no_files[@]}" "${no_instance[@]}" \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong
+
+finish
