@@ -2,6 +2,7 @@
  * records (a new run, intents) in one write, or acts on the intents it read and writes what came back in one
  * write; never both. */
 #include "controller/admit.h"
+#include "controller/drift.h"
 #include "controller/engine.h"
 #include "controller/names.h"
 #include "controller/requests.h"
@@ -424,14 +425,10 @@ static void announce(struct visit *visit, const struct report *report)
     }
 }
 
-static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
-                                const struct accounts *accounts, struct requeue *ret)
+static struct pass make_pass(const struct visit *visit, struct refresh_spec *spec,
+                             const struct accounts *accounts)
 {
-    AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
-    AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
-    AUTO_REPORT struct report report = {0};
-    struct looks *looks = engine_looks(visit->engine);
-    struct pass pass = {
+    return (struct pass){
         .env = visit->env,
         .objects = visit->objects,
         .object = visit->object,
@@ -446,6 +443,16 @@ static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
         .target_account = accounts->target,
         .now_ms = visit->summary.now_ms,
     };
+}
+
+static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
+                                const struct accounts *accounts, struct requeue *ret)
+{
+    AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
+    AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
+    AUTO_REPORT struct report report = {0};
+    struct looks *looks = engine_looks(visit->engine);
+    struct pass pass = make_pass(visit, spec, accounts);
 
     TRY(make_client(visit, accounts->source, &source, &pass.source));
     TRY(make_client(visit, accounts->target, &target, &pass.target));
@@ -489,6 +496,77 @@ static struct err *advance(struct visit *visit, struct requeue *ret)
     return write_status(visit);
 }
 
+/* --- drift --- */
+
+static void say_drift(struct visit *visit, const struct buf *drift)
+{
+    struct condition *before = status_condition(visit->status, "Drifted");
+    AUTO_FREE char *message = NULL;
+
+    if (!drift->len) {
+        status_remove_condition(visit->status, "Drifted");
+        return;
+    }
+    message = xasprintf("Changed by somebody else since the switchover: %s. Nothing is put right by itself; "
+                        "switch-to %s sets it again",
+                        buf_text(drift), visit->status->run.id);
+    if (!before || !text_equal(before->message, message)) {
+        LOG_WARN(visit->log, "drifted", KV("message", message));
+        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, "Drifted", message);
+    }
+    status_set_condition(visit->status, "Drifted", CONDITION_TRUE, "ChangedByOthers", message,
+                         visit->summary.generation, visit->summary.now_ms);
+}
+
+static struct err *look_for_drift(struct visit *visit)
+{
+    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+    AUTO_ACCOUNTS struct accounts accounts = {0};
+    AUTO_REFUSAL struct refusal refusal = {0};
+    AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
+    AUTO_BUF struct buf drift = BUF_MAX(700);
+    struct pass pass;
+
+    TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
+    TRY(admit_accounts(visit->objects, visit->env, spec, &accounts, &refusal));
+    if (refusal.message)
+        return NULL;
+    pass = make_pass(visit, spec, &accounts);
+    TRY(make_client(visit, accounts.target, &target, &pass.target));
+    TRY(drift_look(&pass, &drift));
+    say_drift(visit, &drift);
+    return NULL;
+}
+
+static bool has_succeeded(struct visit *visit)
+{
+    const struct condition *succeeded = status_condition(visit->status, "Succeeded");
+
+    return succeeded && succeeded->status == CONDITION_TRUE && visit->status->run.completion_ms;
+}
+
+/* Once an hour. The first look after a start falls anywhere in the hour, so that thousands of objects do not
+ * look together. Trouble only means: next time. */
+static void watch_drift(struct visit *visit, struct requeue *ret)
+{
+    struct looks *looks = engine_looks(visit->engine);
+    int64_t now_ms = sched_now_ms(visit->env->sched), due_ms = looks_due_ms(looks, visit->uid, "drift");
+
+    if (!has_succeeded(visit))
+        return;
+    if (due_ms && due_ms <= now_ms) {
+        AUTO_ERR struct err *err = look_for_drift(visit);
+
+        if (err)
+            LOG_DEBUG(visit->log, "cannot look for drift", KV("error", err_text(err)));
+        due_ms = now_ms + DRIFT_LOOK_MS;
+    } else if (!due_ms) {
+        due_ms = now_ms + 1 + (int64_t)random_below(visit->env->random, DRIFT_LOOK_MS);
+    }
+    looks_set(looks, visit->uid, "drift", due_ms);
+    ret->after_ms = due_ms - now_ms;
+}
+
 /* --- */
 
 static struct err *idle(struct visit *visit, struct requeue *ret)
@@ -496,6 +574,7 @@ static struct err *idle(struct visit *visit, struct requeue *ret)
     struct condition *ready = status_condition(visit->status, "Ready");
 
     ret->after_ms = NEVER_MS;
+    watch_drift(visit, ret);
     /* What was said of a generation that asked for nothing new still holds for this one. */
     if (ready && visit->status->observed_generation != visit->summary.generation) {
         visit->status->observed_generation = visit->summary.generation;

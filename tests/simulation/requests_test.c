@@ -395,6 +395,42 @@ static void check_stayed(struct play *play, const struct json *object)
     expect_staging_on(play, play->runs[3]);
 }
 
+/* --- drift: what was set is remembered as something else, as if somebody had changed it since --- */
+
+static void drift_and_return(struct play *play, const struct json *object)
+{
+    const char *drifted = condition_text(object, "Drifted", "status");
+
+    if (play->scene == 0 && has_ended(object)) {
+        edit(play, "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\","
+                   "\"value\":\"elsewhere\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}");
+    } else if (play->scene == 1 && text_equal(drifted, "True")) {
+        want_part(play, condition_text(object, "Drifted", "message"),
+                  "parameter /shop/stg/db_host does not hold what parameter db-host was set to");
+        want_text(play, condition_text(object, "Ready", "status"), "True");
+        edit(play,
+             "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\","
+             "\"value\":\"$(databases.main.endpoint)\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}");
+    } else if (play->scene == 2 && !*drifted) {
+        play->scene++;
+    }
+}
+
+static void check_drift(struct play *play, const struct json *object)
+{
+    check_succeeded(play, object);
+    want_number(play, play->scene, 3);
+    want_number(play, count(play, "PutParameter", "changed"), 2);
+    want_part(play, events(play), "Drifted");
+}
+
+/* Nobody has changed anything. */
+static void check_no_drift(struct play *play, const struct json *object)
+{
+    check_succeeded(play, object);
+    want_text(play, condition_text(object, "Drifted", "status"), "");
+}
+
 /* --- */
 
 #define MANUAL "policy: Automatic", "policy: Manual"
@@ -414,6 +450,8 @@ static const struct story stories[] = {
     {"cancel in the switchover, retry", {NULL}, HOURS(4), cancel_switchover, check_retried_with_its_copies},
     {"cancel of another run", {NULL}, 0, cancel_another, check_ignored},
     {"switch-to, there and back", {NULL}, HOURS(6), switch_back_and_forth, check_switched},
+    {"drift, there and back", {NULL}, HOURS(4), drift_and_return, check_drift},
+    {"no drift", {NULL}, HOURS(4), say_nothing, check_no_drift},
     {"switch-to is not repeated", {NULL}, HOURS(8), refresh_after_switching, check_stayed},
 };
 
