@@ -135,6 +135,8 @@ struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_acco
     aws_session_init(&account->session, opts->config, account->region);
     account->session.account_id = account->id;
     account->session.cache = account->cache;
+    account->session.on_call = opts->on_call;
+    account->session.on_call_arg = opts->on_call_arg;
     account->observer = observer_new();
     *ret = account;
     return NULL;

@@ -227,6 +227,23 @@ static void log_call(const struct exchange *exchange, const struct http_reply *h
               KV("error", err ? err_remote(err)->code : NULL));
 }
 
+static void tell(const struct exchange *exchange, const struct outcome *outcome)
+{
+    const struct aws_session *session = exchange->session;
+    const char *code = outcome->err ? err_remote(outcome->err)->code : "OK";
+
+    if (!session->on_call)
+        return;
+    if (outcome->err && !err_remote(outcome->err)->http_status)
+        code = "NoAnswer";
+    session->on_call(session->on_call_arg,
+                     &(struct aws_call_seen){.service = aws_service_info(exchange->operation->service)->name,
+                                             .operation = exchange->operation->name,
+                                             .account_id = session->account_id,
+                                             .code = code ? code : "Unknown",
+                                             .was_throttled = outcome->reaction == AWS_THROTTLED});
+}
+
 static struct outcome attempt(const struct exchange *exchange, struct aws_reply *ret)
 {
     AUTO_REPLY struct http_reply http = {0};
@@ -245,6 +262,7 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
             outcome.err = no_answer(exchange, outcome.err);
     }
     log_call(exchange, &http, sched_now_ms(exchange->env->sched) - started_ms, outcome.err);
+    tell(exchange, &outcome);
     return outcome;
 }
 

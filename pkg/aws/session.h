@@ -3,6 +3,7 @@
 #ifndef AWS_SESSION_H
 #define AWS_SESSION_H
 
+#include "pkg/aws/client.h"
 #include "pkg/aws/limiter.h"
 #include "pkg/aws/protocol.h"
 
@@ -11,6 +12,8 @@ struct aws_session {
     const char *region;              /* borrowed */
     const char *account_id;          /* for error texts; NULL: not known yet; borrowed */
     struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
+    void (*on_call)(void *arg, const struct aws_call_seen *call); /* NULL: nobody listens */
+    void *on_call_arg;
     int64_t skew_ms;                 /* atomic: their clock minus ours */
     int retry_quota;                 /* atomic: what retries may still cost */
     struct limiter limiter;          /* how fast each service may be asked */
