@@ -5,7 +5,9 @@
  * successor begins only when nothing of ours runs any more. */
 #include "controller/cmd_common.h"
 #include "controller/engine.h"
+#include "controller/metrics.h"
 #include "controller/objects_kube.h"
+#include "controller/serving.h"
 #include "controller/signals.h"
 #include "pkg/base/lock.h"
 #include "pkg/kube/lease.h"
@@ -19,16 +21,25 @@
 #define RESYNC_MS HOURS(1)
 #define LEASE_NAME "stagingrefresh-controller"
 #define LEASE_CALL_MS SECONDS(5)
+/* The main thread looks round at least every TROUBLE_LOOK_MS; a pass waits for AWS at times, but not so long.
+ */
+#define MAIN_SILENT_MS MINUTES(5)
+#define PASS_STUCK_MS MINUTES(30)
 
 struct options {
     const char *kubeconfig, *aws_endpoint_url, *leader_elect_namespace;
+    const char *health_address, *metrics_address, *metrics_cert_path;
     int64_t time_scale, workers;
     bool leader_elect;
     int log_level, log_format;
 };
 
-static const struct options defaults = {
-    .time_scale = 1, .workers = 4, .log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_JSON};
+static const struct options defaults = {.health_address = "0",
+                                        .metrics_address = "0",
+                                        .time_scale = 1,
+                                        .workers = 4,
+                                        .log_level = LOG_LEVEL_INFO,
+                                        .log_format = LOG_FORMAT_JSON};
 
 #define AT(member) offsetof(struct options, member)
 /* clang-format off */
@@ -43,6 +54,12 @@ static const struct flag flags[] = {
      .help = "work only while this process holds the lease; for more than one replica"},
     {.name = "leader-elect-namespace", .kind = FLAG_TEXT, .offset = AT(leader_elect_namespace), .value = "NAMESPACE",
      .help = "where the lease is (the pod's namespace)"},
+    {.name = "health-probe-bind-address", .kind = FLAG_TEXT, .offset = AT(health_address), .value = "ADDRESS",
+     .help = "where /healthz, /livez and /readyz are served (0: nowhere)"},
+    {.name = "metrics-bind-address", .kind = FLAG_TEXT, .offset = AT(metrics_address), .value = "ADDRESS",
+     .help = "where /metrics is served (0: nowhere)"},
+    {.name = "metrics-cert-path", .kind = FLAG_TEXT, .offset = AT(metrics_cert_path), .value = "FOLDER",
+     .help = "holds tls.crt and tls.key: metrics are served by TLS; read anew when they change"},
     {.name = "log-level", .kind = FLAG_CHOICE, .offset = AT(log_level), .choices = log_level_names,
      .help = "the least that is logged (info)"},
     {.name = "log-format", .kind = FLAG_CHOICE, .offset = AT(log_format), .choices = log_format_names,
@@ -72,11 +89,15 @@ struct controller {
     struct objects *objects;
     struct engine *engine;
     bool engine_started;
-    struct kube_lease *lease;
+    struct metrics *metrics;
+    struct serving *serving;
+    struct kube_lease *lease; /* set and cleared under lock; the server's thread looks too */
     char *identity;
     struct spot *spot; /* the main thread waits here */
     pthread_mutex_t lock;
-    enum lead lead; /* lock */
+    enum lead lead;   /* lock */
+    int64_t alive_ms; /* lock; when the main thread last went round */
+    bool is_synced;   /* lock */
 };
 
 /* --- settings --- */
@@ -115,6 +136,8 @@ static void init(struct controller *c, const struct options *options)
                      c->real);
     c->stop = stop_new();
     c->spot = sched_spot_new(c->real);
+    c->metrics = controller_metrics_new();
+    c->alive_ms = sched_now_ms(c->real);
     c->identity = make_identity(c->random);
     c->env = (struct env){.log = c->log, .sched = c->real, .random = c->random, .stop = c->stop};
     pthread_mutex_init(&c->lock, NULL);
@@ -122,6 +145,7 @@ static void init(struct controller *c, const struct options *options)
 
 static void done(struct controller *c)
 {
+    serving_stop(c->serving);
     engine_free(c->engine);
     objects_kube_free(c->objects);
     transport_free(c->env.transport);
@@ -137,6 +161,7 @@ static void done(struct controller *c)
     random_free(c->random);
     sched_free(c->scaled);
     sched_free(c->real);
+    metrics_free(c->metrics);
     xfree(c->identity);
     pthread_mutex_destroy(&c->lock);
 }
@@ -150,12 +175,33 @@ static void changed(void *arg, const struct object_id *id, enum work_priority pr
     engine_notify(c->engine, id, priority);
 }
 
+/* A transport whose requests to the API server are counted. */
+static struct transport *new_transport(struct controller *c, struct sched *sched)
+{
+    return counted_transport_new(command_new_transport(sched), c->metrics, c->real,
+                                 kube_config_server(c->kube_config));
+}
+
+static struct transport *new_real_transport(void *arg)
+{
+    struct controller *c = arg;
+
+    return new_transport(c, c->real);
+}
+
+static struct transport *new_scaled_transport(void *arg)
+{
+    struct controller *c = arg;
+
+    return new_transport(c, c->scaled);
+}
+
 static void make_parts(struct controller *c)
 {
     const struct objects_kube_opts objects = {.client = c->client,
                                               .env = &c->env,
-                                              .new_transport = command_new_transport,
-                                              .new_transport_arg = c->real,
+                                              .new_transport = new_real_transport,
+                                              .new_transport_arg = c,
                                               .instance = c->identity};
 
     c->objects = objects_kube_new(&objects);
@@ -166,8 +212,15 @@ static void make_parts(struct controller *c)
                                                  .log = c->log,
                                                  .stop = c->stop,
                                                  .workers = (int)c->options->workers,
-                                                 .new_transport = command_new_transport,
-                                                 .new_transport_arg = c->scaled});
+                                                 .metrics = c->metrics,
+                                                 .new_transport = new_scaled_transport,
+                                                 .new_transport_arg = c});
+}
+
+static void mark_alive(struct controller *c)
+{
+    LOCK_SCOPE(&c->lock);
+    c->alive_ms = sched_now_ms(c->real);
 }
 
 /* Until the API server answers, serves both kinds and lets us in. False: told to stop. */
@@ -176,6 +229,7 @@ static bool probe(struct controller *c)
     for (;;) {
         AUTO_ERR struct err *err = objects_kube_probe(c->objects, &c->env);
 
+        mark_alive(c);
         if (!err)
             return true;
         if (stop_requested(c->stop))
@@ -193,10 +247,15 @@ static bool wait_synced(struct controller *c)
     while (!objects_kube_wait_synced(c->objects, sched_now_ms(c->real) + SYNC_COMPLAIN_MS)) {
         AUTO_FREE char *trouble = objects_kube_trouble(c->objects);
 
+        mark_alive(c);
         if (stop_requested(c->stop))
             return false;
         LOG_WARN(c->log, "not synced yet",
                  KV("because", trouble ? trouble : "the first lists have not come"));
+    }
+    {
+        LOCK_SCOPE(&c->lock);
+        c->is_synced = true;
     }
     LOG_INFO(c->log, "ready", KV("version", SR_VERSION), KV("identity", c->identity));
     return true;
@@ -242,10 +301,15 @@ static struct err *start_lease(struct controller *c)
         .arg = c,
     };
 
+    struct kube_lease *lease;
+
     LOG_INFO(c->log, "waits for leadership", KV("namespace", opts.namespace), KV("lease", opts.name));
     c->lease_env = c->env;
-    c->lease_env.transport = command_new_transport(c->real);
-    return kube_lease_start(c->lease_client, &c->lease_env, &opts, &c->lease);
+    c->lease_env.transport = new_real_transport(c);
+    TRY(kube_lease_start(c->lease_client, &c->lease_env, &opts, &lease));
+    LOCK_SCOPE(&c->lock);
+    c->lease = lease;
+    return NULL;
 }
 
 static void start_engine(struct controller *c)
@@ -253,6 +317,81 @@ static void start_engine(struct controller *c)
     LOG_INFO(c->log, "works", KV_INT("workers", c->options->workers));
     engine_start(c->engine);
     c->engine_started = true;
+}
+
+/* --- what the pages ask --- */
+
+static bool main_lives(void *arg)
+{
+    struct controller *c = arg;
+
+    LOCK_SCOPE(&c->lock);
+    return sched_now_ms(c->real) - c->alive_ms < MAIN_SILENT_MS;
+}
+
+static bool workers_live(void *arg)
+{
+    struct controller *c = arg;
+
+    return sched_real_ms(c->scaled, engine_queue_stats(c->engine).longest_ms) < PASS_STUCK_MS;
+}
+
+static bool caches_filled(void *arg)
+{
+    struct controller *c = arg;
+
+    LOCK_SCOPE(&c->lock);
+    return c->is_synced;
+}
+
+/* Who holds it is known, us or another: a replica in reserve is ready too. */
+static bool lease_known(void *arg)
+{
+    struct controller *c = arg;
+    AUTO_FREE char *holder = NULL;
+
+    if (!c->options->leader_elect)
+        return true;
+    LOCK_SCOPE(&c->lock);
+    holder = c->lease ? kube_lease_holder(c->lease) : NULL;
+    return !text_is_empty(holder);
+}
+
+static bool goes_on(void *arg)
+{
+    struct controller *c = arg;
+
+    return !stop_requested(c->stop);
+}
+
+static void before_scrape(void *arg)
+{
+    struct controller *c = arg;
+    struct workqueue_stats stats = engine_queue_stats(c->engine);
+    bool leader = c->options->leader_elect ? leads(c) : true;
+
+    controller_metrics_queue(c->metrics, &stats, (int)c->options->workers);
+    controller_metrics_process(c->metrics);
+    metrics_set(c->metrics, METRIC_LEADER, leader, LABELS(LEASE_NAME));
+}
+
+static struct err *start_serving(struct controller *c)
+{
+    const struct serving_opts opts = {.health_address = c->options->health_address,
+                                      .metrics_address = c->options->metrics_address,
+                                      .metrics_cert_path = c->options->metrics_cert_path,
+                                      .view = {.main_lives = main_lives,
+                                               .workers_live = workers_live,
+                                               .caches_filled = caches_filled,
+                                               .lease_known = lease_known,
+                                               .goes_on = goes_on,
+                                               .before_scrape = before_scrape,
+                                               .arg = c},
+                                      .metrics = c->metrics,
+                                      .sched = c->real,
+                                      .log = c->log};
+
+    return serving_start(&opts, &c->serving);
 }
 
 /* --- while it runs --- */
@@ -285,6 +424,7 @@ static void stay(struct controller *c)
         if (!c->engine_started && (!c->options->leader_elect || leads(c)))
             start_engine(c);
         sched_park(c->spot, sched_now_ms(c->real) + TROUBLE_LOOK_MS);
+        mark_alive(c);
         if (!stop_requested(c->stop))
             report_trouble(c, &said);
         if (sched_now_ms(c->real) >= resync_ms) {
@@ -301,7 +441,8 @@ static void shut_down(struct controller *c)
     if (c->engine_started)
         engine_stop(c->engine);
     objects_kube_stop(c->objects);
-    if (c->lease)
+    serving_stop(TAKE(c->serving));
+    if (c->lease) /* nobody else looks any more */
         kube_lease_finish(TAKE(c->lease));
     LOG_INFO(c->log, "stopped", KV("identity", c->identity));
 }
@@ -311,6 +452,7 @@ static struct err *work(struct controller *c)
     struct err *err = NULL;
 
     make_parts(c);
+    TRY(start_serving(c));
     LOG_INFO(c->log, "starts", KV("version", SR_VERSION), KV("server", kube_config_server(c->kube_config)),
              KV("config", kube_config_origin(c->kube_config)));
     if (kube_config_is_insecure(c->kube_config))
@@ -341,7 +483,7 @@ static enum exit_code run(const struct process *process, const void *options)
     if (err) {
         code = command_fail(EXIT_BAD_INPUT, err);
     } else {
-        c.env.transport = command_new_transport(c.real);
+        c.env.transport = new_real_transport(&c);
         err = work(&c);
         if (err)
             code = command_fail(EXIT_FAILED, err);

@@ -1,5 +1,6 @@
 #include "controller/engine.h"
 
+#include "controller/metrics.h"
 #include "pkg/base/lock.h"
 #include "pkg/http/transport.h"
 #include "pkg/kube/store.h"
@@ -117,8 +118,15 @@ static void run_worker(void *arg)
 
     while (workqueue_get(engine->queue, &key)) {
         struct requeue requeue = {.after_ms = NEVER_MS};
+        int64_t began_ms = sched_now_ms(engine->opts.sched);
         struct err *err = reconcile_key(engine, &worker->env, key, &requeue);
 
+        controller_metrics_pass(
+            engine->opts.metrics,
+            &(struct pass_end){.is_account = key[0] == 'a',
+                               .err = err,
+                               .after_ms = requeue.after_ms,
+                               .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
         settle(engine, &worker->env, key, err, requeue.after_ms);
         workqueue_done(engine->queue, key);
         xfree(key);
@@ -199,10 +207,11 @@ struct looks *engine_looks(struct engine *engine)
     return engine->looks;
 }
 
-void engine_written(struct engine *engine, const struct json *object)
+void engine_written(struct engine *engine, const struct json *before, const struct json *after)
 {
+    controller_metrics_written(engine->opts.metrics, before, after);
     if (engine->opts.on_written)
-        engine->opts.on_written(engine->opts.on_written_arg, object);
+        engine->opts.on_written(engine->opts.on_written_arg, after);
 }
 
 /* --- accounts --- */
@@ -218,6 +227,8 @@ static struct err *make_account(struct engine *engine, const struct account *acc
         .identity = engine->identity,
         .role_arn = account->role_arn,
         .external_id = account->external_id,
+        .on_call = engine->opts.metrics ? controller_metrics_aws : NULL,
+        .on_call_arg = engine->opts.metrics,
     };
 
     return aws_account_new(&opts, ret);

@@ -9,6 +9,8 @@
 #include "pkg/kube/workqueue.h"
 #include "pkg/refresh/account.h"
 
+struct metrics;
+
 struct engine_opts {
     struct objects *objects;         /* borrowed */
     const struct aws_config *config; /* borrowed */
@@ -17,6 +19,7 @@ struct engine_opts {
     struct log *log;                 /* borrowed; may be NULL */
     struct stop *stop;               /* borrowed */
     int workers;                     /* 0: 4 */
+    struct metrics *metrics;         /* of controller/metrics.h; borrowed; may be NULL */
     /* Each worker gets a transport of its own, freed by the engine. */
     struct transport *(*new_transport)(void *arg);
     void *new_transport_arg;
@@ -50,7 +53,8 @@ struct err *engine_account(struct engine *engine, const struct account *account,
                            struct aws_account **ret) MUST_USE;
 struct objects *engine_objects(struct engine *engine);
 struct looks *engine_looks(struct engine *engine);
-void engine_written(struct engine *engine, const struct json *object);
+/* The object as it was read, and as it is now that its status was written. */
+void engine_written(struct engine *engine, const struct json *before, const struct json *after);
 
 /* Locks a series ("namespace/series") for one object ("namespace/name"): true when it is free or held by this
  * one already. Within this process; across a crash the run in status holds it. */

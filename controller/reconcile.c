@@ -74,7 +74,7 @@ static struct err *write_status(struct visit *visit)
 
     TRY(objects_write_status(visit->objects, visit->env, visit->object, status, &written));
     if (changed && written)
-        engine_written(visit->engine, written);
+        engine_written(visit->engine, visit->object, written);
     return NULL;
 }
 

@@ -33,7 +33,7 @@ static struct err *write_account(struct engine *engine, const struct env *env, c
     }
     TRY(objects_write_status(engine_objects(engine), env, object, status, &written));
     if (!json_equal(json_member(object, "status"), status))
-        engine_written(engine, written);
+        engine_written(engine, object, written);
     return NULL;
 }
 
