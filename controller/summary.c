@@ -242,11 +242,14 @@ void summary_running(const struct summary_input *in, const char *blocked_reason,
     set(in, "Ready", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, now);
     set(in, "Succeeded", CONDITION_UNKNOWN, suspended ? "Suspended" : phase, "The run has not ended yet");
     set_switched_over(in);
-    set(in, "Reconciling", CONDITION_TRUE, suspended ? "Suspended" : phase, now);
-    if (blocked_message)
+    /* One of the two: kstatus goes by the first that it meets. */
+    if (blocked_message) {
         set(in, "Stalled", CONDITION_TRUE, blocked_reason, blocked_message);
-    else
+        status_remove_condition(in->status, "Reconciling");
+    } else {
+        set(in, "Reconciling", CONDITION_TRUE, suspended ? "Suspended" : phase, now);
         status_remove_condition(in->status, "Stalled");
+    }
 }
 
 void summary_succeeded(const struct summary_input *in)

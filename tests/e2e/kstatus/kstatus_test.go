@@ -24,7 +24,7 @@ var want = map[string]map[string]status.Status{
 		"awaiting_approval": status.InProgressStatus,
 		"awaiting_window":   status.InProgressStatus,
 		"putting_back":      status.InProgressStatus,
-		"blocked":           status.InProgressStatus, // which of the two conditions is first decides
+		"blocked":           status.FailedStatus,
 		"suspended":         status.InProgressStatus,
 		"suspended_before":  status.InProgressStatus,
 		"suspended_after":   status.CurrentStatus,
