@@ -1,6 +1,7 @@
 /* The front door: finds the command, hardens the process, and is the only place that looks at the process's
  * environment. */
 #include "controller/cmd_common.h"
+#include "pkg/base/wiping.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -113,6 +114,7 @@ static enum exit_code run_command_line(const struct command *command, int argc, 
         code = EXIT_DONE;
     } else {
         harden();
+        wiping_install();
         transport_curl_init();
         code = command->run(&process, options);
     }
