@@ -18,7 +18,7 @@ source "$here/lib/common.sh"
 source "$here/lib/controlplane.sh"
 
 packages=(
-    ca-certificates cmake curl gcc git jq libc6-dev libcjson-dev libcmocka-dev libcurl4-openssl-dev
+    ca-certificates clang cmake curl gcc git jq libc6-dev libcjson-dev libcmocka-dev libcurl4-openssl-dev
     libmicrohttpd-dev libssl-dev libwebsockets-dev libyaml-dev ninja-build openssl pkg-config procps
     python3-venv shellcheck universal-ctags util-linux valgrind
 )
