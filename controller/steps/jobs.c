@@ -7,6 +7,7 @@
 #define JOB_LOOK_MS SECONDS(15)
 /* Our clock and theirs. */
 #define CLOCKS_MS MINUTES(5)
+#define NOT_KNOWN_YET_MS MINUTES(5)
 
 /* Words of AWS Backup, matched as parts because they are for people and change: what they mean for us. The
  * first row that matches decides. Source: the service's troubleshooting pages. */
@@ -58,25 +59,50 @@ static const struct job_message *find_message(const char *text)
     return NULL;
 }
 
-static struct outcome job_failed(const struct job_ops *ops, const struct backup_job *job)
-{
-    const struct job_message *known = find_message(job->status_message);
-    const char *words = job->status_message ? job->status_message : "AWS gave no reason";
-    /* Aborted by a person: starting it again behind his back would be a fight. */
-    bool aborted = job->state == BACKUP_STATE_ABORTED;
-    bool expired = job->state == BACKUP_STATE_EXPIRED;
+/* Ends that no message explains better. */
+struct job_end {
+    const char *reason;
+    bool retryable;
+    bool is_final; /* whatever the message says */
+    const char *advice;
+};
 
-    if (known && known->retryable)
-        return outcome_retryable(known->reason, "%s %s ended as %s: %s (%s)", ops->noun, job->id,
-                                 job->state_text, words, known->advice);
-    if (known)
-        return outcome_failed(known->reason, "%s %s ended as %s: %s; %s", ops->noun, job->id, job->state_text,
-                              words, known->advice);
-    if (aborted || job->state == BACKUP_STATE_PARTIAL)
-        return outcome_failed(aborted ? "JobAborted" : "JobPartial", "%s %s ended as %s: %s", ops->noun,
-                              job->id, job->state_text, words);
-    return outcome_retryable(expired ? "StartWindowPassed" : "JobFailed", "%s %s ended as %s: %s", ops->noun,
-                             job->id, job->state_text, words);
+static const struct job_end job_ends[] = {
+    [BACKUP_STATE_FAILED] = {.reason = "JobFailed", .retryable = true},
+    [BACKUP_STATE_EXPIRED] = {.reason = "StartWindowPassed",
+                              .retryable = true,
+                              .advice = "it could not start within its window"},
+    /* Starting it again behind somebody's back would be a fight. */
+    [BACKUP_STATE_ABORTED] = {.reason = "JobAborted",
+                              .is_final = true,
+                              .advice = "somebody stopped it in AWS; ask for a retry when that is over"},
+    [BACKUP_STATE_PARTIAL] = {.reason = "JobPartial",
+                              .is_final = true,
+                              .advice = "what it made is not whole and is not used; look at the job in AWS"},
+};
+
+static struct outcome job_failed(const char *noun, const struct backup_job *job)
+{
+    const struct job_end *end = &job_ends[job->state];
+    const struct job_message *known = end->is_final ? NULL : find_message(job->status_message);
+    bool retryable = known ? known->retryable : end->retryable;
+    const char *advice = known ? known->advice : end->advice, *reason = known ? known->reason : end->reason;
+    AUTO_FREE char *text = xasprintf("%s %s ended as %s: %s%s%s", noun, job->id, job->state_text,
+                                     job->status_message ? job->status_message : "AWS gave no reason",
+                                     advice ? "; " : "", advice ? advice : "");
+
+    return retryable ? outcome_retryable(reason, "%s", text) : outcome_failed(reason, "%s", text);
+}
+
+struct outcome job_end(const char *noun, const struct backup_job *job)
+{
+    bool has_remark = !text_is_empty(job->status_message);
+
+    if (job->state != BACKUP_STATE_COMPLETED)
+        return job_failed(noun, job);
+    /* "Completed with issues" is no state of its own. */
+    return outcome_done("%s %s completed%s%s", noun, job->id, has_remark ? ", and AWS remarks: " : "",
+                        has_remark ? job->status_message : "");
 }
 
 static struct err *start(struct stage *stage, const struct job_ops *ops, struct outcome *out)
@@ -136,20 +162,24 @@ static struct err *observe(struct stage *stage, const struct job_ops *ops, struc
 {
     AUTO_BACKUP_JOB struct backup_job job = {0};
     int64_t again_ms;
+    struct err *err;
 
-    TRY(look(stage, ops, &job, &again_ms));
+    err = look(stage, ops, &job, &again_ms);
+    /* AWS may not know yet what it has just made. */
+    if (err && err_kind(err) == ERR_NOT_FOUND && stage_age_ms(stage) < NOT_KNOWN_YET_MS) {
+        err_ignore(err, "it shows up within minutes");
+        *out = outcome_wait(JOB_LOOK_MS, "AWS does not know %s %s yet", ops->noun, stage->row->external_id);
+        return NULL;
+    }
+    TRY(err);
     if (!backup_state_is_final(job.state)) {
         if (job.percent > stage->row->percent)
             stage->row->percent = job.percent < 99 ? job.percent : 99;
         *out = outcome_wait(again_ms, "%s %s is %s", ops->noun, job.id, job.state_text);
         return NULL;
     }
-    if (job.state != BACKUP_STATE_COMPLETED) {
-        *out = job_failed(ops, &job);
-        return NULL;
-    }
-    *out = outcome_done("%s %s completed", ops->noun, job.id);
-    return ops->finish(stage, &job, out);
+    *out = job_end(ops->noun, &job);
+    return job.state == BACKUP_STATE_COMPLETED ? ops->finish(stage, &job, out) : NULL;
 }
 
 struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outcome *out)

@@ -56,6 +56,8 @@ struct job_ops {
     /* The job has completed: takes over what it made. */
     struct err *(*finish)(struct stage *stage, const struct backup_job *job, struct outcome *out);
 };
+/* What a job that has come to its end means, COMPLETED included. */
+struct outcome job_end(const char *noun, const struct backup_job *job);
 /* Starts or observes; the common life of a job. */
 struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outcome *out) MUST_USE;
 
