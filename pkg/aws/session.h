@@ -14,9 +14,9 @@ struct aws_session {
     struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
     void (*on_call)(void *arg, const struct aws_call_seen *call); /* NULL: nobody listens */
     void *on_call_arg;
-    int64_t skew_ms;                 /* atomic: their clock minus ours */
-    int retry_quota;                 /* atomic: what retries may still cost */
-    struct limiter limiter;          /* how fast each service may be asked */
+    int64_t skew_ms;        /* atomic: their clock minus ours */
+    int retry_quota;        /* atomic: what retries may still cost */
+    struct limiter limiter; /* how fast each service may be asked */
 };
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region);
