@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-static struct outcome with_message(enum verdict verdict, const char *fmt, va_list args)
+PRINTF_LIKE(2, 0) static struct outcome with_message(enum verdict verdict, const char *fmt, va_list args)
 {
     return (struct outcome){.verdict = verdict, .message = xvasprintf(fmt, args)};
 }
