@@ -346,17 +346,22 @@ char *json_to_text(const struct json *value)
 
 enum json_type json_type(const struct json *value)
 {
-    const cJSON *item = raw(value);
-
-    if (cJSON_IsObject(item))
+    /* Asked at every step of every path, hence no call per kind. */
+    switch (value ? raw(value)->type & 0xFF : cJSON_NULL) {
+    case cJSON_Object:
         return JSON_OBJECT;
-    if (cJSON_IsArray(item))
+    case cJSON_Array:
         return JSON_ARRAY;
-    if (cJSON_IsString(item))
+    case cJSON_String:
         return JSON_STRING;
-    if (cJSON_IsNumber(item))
+    case cJSON_Number:
         return JSON_NUMBER;
-    return cJSON_IsBool(item) ? JSON_BOOL : JSON_NULL;
+    case cJSON_True:
+    case cJSON_False:
+        return JSON_BOOL;
+    default:
+        return JSON_NULL;
+    }
 }
 
 bool json_is(const struct json *value, enum json_type type)
@@ -372,7 +377,9 @@ const struct json *json_member(const struct json *object, const char *name)
 static const struct json *member_of(const struct json *object, struct str name)
 {
     json_each (item, object) {
-        if (str_is(name, json_key(item)))
+        const char *key = json_key(item);
+
+        if (key && strncmp(key, name.ptr, name.len) == 0 && !key[name.len])
             return item;
     }
     return NULL;
