@@ -344,7 +344,11 @@ static struct json *changed(const struct api_call *call, const struct json *pres
 
     if (call->kind == WRITE_FINALIZER)
         return with_finalizer(present, call->present);
-    after = json_copy(present);
+    after = json_new_object(); /* without a copy of the old status on the way: it is the bulk of the object */
+    json_each (member, present) {
+        if (!text_equal(json_key(member), "status"))
+            json_set_copy(after, json_key(member), member);
+    }
     json_set_copy(after, "status", call->status);
     return after;
 }
@@ -469,10 +473,11 @@ static struct err *write_once(struct api_call *call, struct json **ret)
 
 static bool is_in_place(const struct api_call *call, const struct json *live)
 {
-    AUTO_JSON struct json *wanted = changed(call, call->base);
-    const char *path = call->kind == WRITE_STATUS ? "status" : "metadata.finalizers";
+    AUTO_JSON struct json *wanted = call->kind == WRITE_FINALIZER ? changed(call, call->base) : NULL;
 
-    return json_equal(json_at(live, path), json_at(wanted, path));
+    if (call->kind == WRITE_STATUS)
+        return json_equal(json_member(live, "status"), call->status);
+    return json_equal(json_at(live, "metadata.finalizers"), json_at(wanted, "metadata.finalizers"));
 }
 
 /* By the rules of objects_kube_write.c: a lost answer is looked up, and an edit that left the status alone
