@@ -148,13 +148,32 @@ static void set(const struct summary_input *in, const char *type, enum condition
     status_set_condition(in->status, type, value, reason, message, in->generation, in->now_ms);
 }
 
+/* How the copies differ from what was asked for: what the Settings steps have found. */
+static char *restored_message(const struct refresh_status *status)
+{
+    AUTO_BUF struct buf text = BUF_MAX(4 * KIB);
+
+    buf_adds(&text, "Every database has a copy in staging that is ready to be used");
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct database_status *database = &status->databases[i];
+
+        for (size_t k = 0; k < database->step_count; k++) {
+            const char *found = step_evidence(&database->steps[k], "differences");
+
+            if (found)
+                buf_addf(&text, "; %s differs: %s", database->name, found);
+        }
+    }
+    return buf_take(&text);
+}
+
 static void set_milestones(const struct summary_input *in)
 {
     bool restored = pipelines_passed(in->status);
+    AUTO_FREE char *message = restored_message(in->status);
 
     set(in, "Restored", restored ? CONDITION_TRUE : CONDITION_FALSE,
-        restored ? "AllCopiesReady" : "InProgress",
-        restored ? "Every database has a copy in staging that is ready to be used" : "Copies are being made");
+        restored ? "AllCopiesReady" : "InProgress", restored ? message : "Copies are being made");
 }
 
 static bool is_undoing(const struct refresh_status *status)

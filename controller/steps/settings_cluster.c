@@ -1,6 +1,7 @@
 /* Settings of a restored cluster: tags first, then what a restore leaves at its defaults or AWS Backup has no
  * word for. Compared with the spec and changed only where it differs; done when nothing differs any more. */
 #include "controller/names.h"
+#include "controller/steps/differences.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/rds.h"
 
@@ -70,9 +71,32 @@ static bool find_changes(const struct aurora_spec *spec, const struct rds_cluste
     return differ;
 }
 
+/* What no change can put right any more. */
+static struct err *compare(struct stage *stage, const struct rds_cluster *cluster, struct buf *list)
+{
+    const struct aurora_spec *spec = &stage->database->aurora;
+    AUTO_RDS_INSTANCES struct rds_instances there = {0};
+
+    differences_add(list, "its subnet group", spec->db_subnet_group, cluster->subnet_group);
+    differences_add(list, "its engine version", stage->copy->engine_version, cluster->engine_version);
+    differences_add(list, "its key", spec->kms_key, cluster->kms_key_id);
+    TRY(rds_list_instances(&stage->pass->target, cluster->id, &there));
+    for (size_t i = 0; i < spec->instance_count; i++) {
+        AUTO_FREE char *id = xasprintf("%s-%s", cluster->id, spec->instances[i].name);
+        AUTO_FREE char *what = xasprintf("the class of instance %s", spec->instances[i].name);
+
+        for (size_t k = 0; k < there.count; k++) {
+            if (text_equal(there.items[k].id, id))
+                differences_add(list, what, spec->instances[i].class, there.items[k].class_name);
+        }
+    }
+    return NULL;
+}
+
 struct err *settings_act_cluster(struct stage *stage, struct outcome *out)
 {
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    AUTO_BUF struct buf differences = BUF_MAX(DIFFERENCES_MAX);
     struct rds_modify_opts opts = {.cluster_id = stage->copy->copy_identifier};
     bool tagged;
 
@@ -93,7 +117,8 @@ struct err *settings_act_cluster(struct stage *stage, struct outcome *out)
         text_replace(&stage->copy->endpoint, cluster.endpoint);
         text_replace(&stage->copy->reader_endpoint, cluster.reader_endpoint);
         stage->copy->port = cluster.port;
-        *out = outcome_done("the cluster is as asked for");
+        TRY(compare(stage, &cluster, &differences));
+        differences_settle(stage, &differences, out);
         return NULL;
     }
     TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, NULL), "change settings of cluster %s",

@@ -3,6 +3,7 @@
  * taken as the model when the spec says so. The table takes one kind of change at a time: each look makes at
  * most one. */
 #include "controller/names.h"
+#include "controller/steps/differences.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/dynamodb.h"
 
@@ -61,12 +62,17 @@ struct err *settings_intend_table(struct stage *stage)
 {
     if (stage->database->dynamodb.settings_from == SETTINGS_PREVIOUS_COPY)
         step_set_evidence(stage->row, "model", previous_copy(stage));
+    if (stage->database->dynamodb.settings_from == SETTINGS_SOURCE)
+        step_set_evidence(stage->row, "model", stage->database->dynamodb.table_name);
     return NULL;
 }
 
 static struct err *read_model(struct stage *stage, struct wanted *wanted)
 {
     const char *model = step_evidence(stage->row, "model");
+    const struct aws_client *aws = stage->database->dynamodb.settings_from == SETTINGS_SOURCE
+                                       ? &stage->pass->source
+                                       : &stage->pass->target;
     AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
     AUTO_DYNAMODB_TTL struct dynamodb_ttl ttl = {0};
     bool recovery;
@@ -74,14 +80,14 @@ static struct err *read_model(struct stage *stage, struct wanted *wanted)
 
     if (!model)
         return NULL;
-    err = dynamodb_describe_table(&stage->pass->target, model, &table);
+    err = dynamodb_describe_table(aws, model, &table);
     if (err && err_kind(err) == ERR_NOT_FOUND) {
         err_ignore(err, "somebody deleted the previous copy: then only the spec counts");
         return NULL;
     }
     TRY(err);
-    TRY(dynamodb_describe_ttl(&stage->pass->target, model, &ttl));
-    TRY(dynamodb_describe_recovery(&stage->pass->target, model, &recovery, NULL));
+    TRY(dynamodb_describe_ttl(aws, model, &ttl));
+    TRY(dynamodb_describe_recovery(aws, model, &recovery, NULL));
     wanted->billing_mode = xstrdup(table.billing_mode);
     wanted->throughput = table.throughput;
     wanted->ttl_attribute = text_equal(ttl.status, "ENABLED") || text_equal(ttl.status, "ENABLING")
@@ -202,10 +208,24 @@ static struct err *change_one(struct stage *stage, const struct wanted *wanted,
     return NULL;
 }
 
+/* What no change can put right any more. */
+static void compare(const struct stage *stage, const struct wanted *wanted,
+                    const struct dynamodb_table *table, struct buf *list)
+{
+    const struct dynamodb_spec *spec = &stage->database->dynamodb;
+    bool is_kms = spec->encryption != ENCRYPTION_AWS_OWNED;
+
+    differences_add(list, "its encryption", is_kms ? "KMS" : "AWS owned",
+                    table->sse_type ? table->sse_type : "AWS owned");
+    if (wanted->stream_view_type)
+        differences_add(list, "its stream", wanted->stream_view_type, table->stream_view_type);
+}
+
 struct err *settings_act_table(struct stage *stage, struct outcome *out)
 {
     CLEANUP(wanted_done) struct wanted wanted = {.recovery = UNSET, .protection = UNSET};
     AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
+    AUTO_BUF struct buf differences = BUF_MAX(DIFFERENCES_MAX);
     const char *what = NULL;
     struct err *err;
 
@@ -225,6 +245,7 @@ struct err *settings_act_table(struct stage *stage, struct outcome *out)
         return NULL;
     }
     text_replace(&stage->copy->stream_arn, table.stream_arn);
-    *out = outcome_done("the table is as asked for");
+    compare(stage, &wanted, &table, &differences);
+    differences_settle(stage, &differences, out);
     return NULL;
 }

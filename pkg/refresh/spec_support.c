@@ -2,30 +2,6 @@
 
 /* --- fields whose engine does not exist yet --- */
 
-static bool any_database(const struct refresh_spec *spec, bool (*is)(const struct database_spec *database))
-{
-    for (size_t i = 0; i < spec->database_count; i++) {
-        if (is(&spec->databases[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool has_settings_of_source(const struct database_spec *database)
-{
-    return database->kind == DATABASE_DYNAMODB && database->dynamodb.settings_from == SETTINGS_SOURCE;
-}
-
-static bool uses_settings_of_source(const struct refresh_spec *spec)
-{
-    return any_database(spec, has_settings_of_source);
-}
-
-static bool fails_on_differences(const struct refresh_spec *spec)
-{
-    return spec->differences == DIFFERENCES_FAIL;
-}
-
 static bool does_not_queue(const struct refresh_spec *spec)
 {
     return spec->concurrency != CONCURRENCY_QUEUE;
@@ -46,8 +22,6 @@ static const struct {
     const char *what;
     bool (*used)(const struct refresh_spec *spec);
 } unsupported[] = {
-    {.what = "spec.databases[].dynamodb.restore.settingsFrom Source", .used = uses_settings_of_source},
-    {.what = "spec.switchover.differences Fail", .used = fails_on_differences},
     {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},
     {.what = "spec.deletionPolicy Delete", .used = deletes_copies},
     {.what = "spec.ttlSecondsAfterFinished", .used = deletes_itself},

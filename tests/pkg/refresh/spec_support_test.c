@@ -56,9 +56,6 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {.name = "settings of the source", .at = "databases[1].dynamodb.restore.settingsFrom", .to = "\"Source\"",
-     .want = "spec.databases[].dynamodb.restore.settingsFrom Source"},
-    {.name = "failing on differences", .at = "switchover.differences", .to = "\"Fail\"", .want = "spec.switchover.differences Fail"},
     {.name = "forbidding runs", .at = "concurrencyPolicy", .to = "\"Forbid\"", .want = "spec.concurrencyPolicy other than Queue"},
     {.name = "replacing runs", .at = "concurrencyPolicy", .to = "\"Replace\"", .want = "spec.concurrencyPolicy other than Queue"},
     {.name = "deleting copies", .at = "deletionPolicy", .to = "\"Delete\"", .want = "spec.deletionPolicy Delete"},
