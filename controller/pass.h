@@ -65,9 +65,9 @@ struct stage {
 
 /* Why acting twice on one intent does no harm. */
 enum repeat {
-    REPEAT_TOKEN, /* the service knows the token of this intent */
-    REPEAT_NAME,  /* what is made has a name that follows from run and attempt */
-    REPEAT_LOOK,  /* reads first and acts only when it must */
+    REPEAT_TOKEN,        /* the service knows the token of this intent */
+    REPEAT_NAME,         /* what is made has a name that follows from run and attempt */
+    REPEAT_LOOK,         /* reads first and acts only when it must */
     REPEAT_ONCE_OR_MORE, /* it may happen again, and whoever asked for it has said that this is fine */
 };
 
@@ -78,8 +78,8 @@ struct step {
     int64_t (*timeout_of)(const struct timeouts *timeouts);
     int weight;        /* share of the pipeline's percentage */
     const char *phase; /* for people */
-    /* Looks at what the intent must remember and writes it into row and copy; starts nothing. May make the row
-     * SKIPPED. Optional. */
+    /* Looks at what the intent must remember and writes it into row and copy; starts nothing. May make the
+     * row SKIPPED. Optional. */
     struct err *(*intend)(struct stage *stage);
     /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
     struct err *(*act)(struct stage *stage, struct outcome *out);
@@ -91,7 +91,7 @@ struct step {
     bool every_pass; /* looks at the object alone, so it does so in every pass: an edit counts at once */
     bool runs_out;   /* when the run is cancelled it goes on to its end: what it makes must be known to be
                         deleted one day */
-    bool in_order; /* its rows run one after the other, not side by side */
+    bool in_order;   /* its rows run one after the other, not side by side */
     /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
     size_t (*entry_count)(const struct refresh_spec *spec);
     const char *(*entry_name)(const struct refresh_spec *spec, size_t index);
