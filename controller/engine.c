@@ -121,12 +121,11 @@ static void run_worker(void *arg)
         int64_t began_ms = sched_now_ms(engine->opts.sched);
         struct err *err = reconcile_key(engine, &worker->env, key, &requeue);
 
-        controller_metrics_pass(
-            engine->opts.metrics,
-            &(struct pass_end){.is_account = key[0] == 'a',
-                               .err = err,
-                               .after_ms = requeue.after_ms,
-                               .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
+        controller_metrics_pass(engine->opts.metrics,
+                                &(struct pass_end){.is_account = key[0] == 'a',
+                                                   .err = err,
+                                                   .after_ms = requeue.after_ms,
+                                                   .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
         settle(engine, &worker->env, key, err, requeue.after_ms);
         workqueue_done(engine->queue, key);
         xfree(key);
@@ -216,9 +215,28 @@ void engine_written(struct engine *engine, const struct json *before, const stru
 
 /* --- accounts --- */
 
+#define SESSION_NAME_MAX 64 /* of AssumeRole */
+
+/* What CloudTrail shows for every call: which installation it was. Not which object, as all share a session.
+ */
+static void name_session(const struct engine *engine, char name[SESSION_NAME_MAX + 1])
+{
+    const char *installation = engine->opts.objects->installation;
+
+    if (text_is_empty(installation))
+        snprintf(name, SESSION_NAME_MAX + 1, "stagingrefresh");
+    else
+        snprintf(name, SESSION_NAME_MAX + 1, "stagingrefresh-%s", installation);
+    for (char *c = name; *c; c++) {
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=,.@+", *c))
+            *c = '-';
+    }
+}
+
 static struct err *make_account(struct engine *engine, const struct account *account,
                                 struct aws_account **ret)
 {
+    char session_name[SESSION_NAME_MAX + 1];
     const struct aws_account_opts opts = {
         .account_id = account->account_id,
         .region = account->region,
@@ -227,10 +245,12 @@ static struct err *make_account(struct engine *engine, const struct account *acc
         .identity = engine->identity,
         .role_arn = account->role_arn,
         .external_id = account->external_id,
+        .session_name = session_name,
         .on_call = engine->opts.metrics ? controller_metrics_aws : NULL,
         .on_call_arg = engine->opts.metrics,
     };
 
+    name_session(engine, session_name);
     return aws_account_new(&opts, ret);
 }
 
