@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pkg/base/files.h"
 #include "pkg/base/child.h"
+#include "pkg/base/files.h"
 #include "pkg/kube/config_priv.h"
 #include "pkg/kube/plugin.h"
 #include "tests/pkg/kube/kube_testing.h"
