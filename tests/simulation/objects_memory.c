@@ -1,53 +1,7 @@
-#include "tests/simulation/objects_memory.h"
-
 #include "tests/simulation/chance.h"
+#include "tests/simulation/objects_memory_priv.h"
 
-#define API_TIMEOUT_MS SECONDS(30)
 #define EVENTS_MAX (16 * MIB)
-#define REBASES_MAX 3
-
-/* No locks: the scheduler's baton makes everything here single-threaded. */
-
-struct version {
-    struct json *object;                /* NULL: deleted */
-    int64_t visible_ms;                 /* when caches see it */
-    bool shown;                         /* no event, if it is the client's own */
-    const struct memory_client *author; /* NULL: somebody else */
-};
-
-struct record {
-    enum object_kind kind;
-    char *namespace, *name;
-    struct version *versions;
-    size_t count;
-};
-
-struct memory {
-    struct memory_opts opts;
-    struct record **records;
-    size_t count;
-    int64_t revision, uids;
-    struct buf events;
-    struct memory_client *client; /* of the process that lives now */
-    void (*on_write)(void *arg, const struct object_id *id);
-    void *on_write_arg;
-};
-
-/* What a client knows of one record: versions before `floor` are never shown again. */
-struct view {
-    size_t floor;    /* count of versions that are seen for sure */
-    size_t notified; /* count of versions that the watch has told of */
-    bool uncertain;  /* a write may have been done: the cache is not good enough before a live read */
-};
-
-struct memory_client {
-    struct objects base;
-    struct memory *memory;
-    struct lifetime *life;
-    struct spot *spot;  /* of the one who watches */
-    struct view *views; /* as many as there are records */
-    size_t count;
-};
 
 struct memory *memory_new(const struct memory_opts *opts)
 {
@@ -81,7 +35,7 @@ void memory_free(struct memory *memory)
 
 /* --- records --- */
 
-static size_t find_index(const struct memory *memory, const struct object_id *id)
+size_t memory_find_index(const struct memory *memory, const struct object_id *id)
 {
     for (size_t i = 0; i < memory->count; i++) {
         const struct record *record = memory->records[i];
@@ -93,19 +47,19 @@ static size_t find_index(const struct memory *memory, const struct object_id *id
     return SIZE_MAX;
 }
 
-static struct record *find(const struct memory *memory, const struct object_id *id)
+struct record *memory_find(const struct memory *memory, const struct object_id *id)
 {
-    size_t index = find_index(memory, id);
+    size_t index = memory_find_index(memory, id);
 
     return index == SIZE_MAX ? NULL : memory->records[index];
 }
 
-static struct object_id id_of(const struct record *record)
+struct object_id memory_id_of(const struct record *record)
 {
     return (struct object_id){.kind = record->kind, .namespace = record->namespace, .name = record->name};
 }
 
-static struct json *newest(const struct record *record)
+struct json *memory_newest(const struct record *record)
 {
     return record && record->count ? record->versions[record->count - 1].object : NULL;
 }
@@ -122,18 +76,18 @@ static struct record *add_record(struct memory *memory, const struct object_id *
     return record;
 }
 
-static const char *version_of(const struct json *object)
+const char *memory_version_text(const struct json *object)
 {
     return json_get_text(object, "metadata.resourceVersion", "");
 }
 
 /* Takes over `object`. */
-static void store(struct memory *memory, struct record *record, struct json *object,
+void memory_store(struct memory *memory, struct record *record, struct json *object,
                   const struct memory_client *author)
 {
     struct sched *sched = memory->opts.sched;
     int64_t lag_ms = memory->opts.lag_max_ms ? chance_between(sched, 0, memory->opts.lag_max_ms) : 0;
-    const struct object_id id = id_of(record);
+    const struct object_id id = memory_id_of(record);
     struct version version = {.object = object,
                               .author = author,
                               .visible_ms = sched_now_ms(sched) + lag_ms,
@@ -146,8 +100,8 @@ static void store(struct memory *memory, struct record *record, struct json *obj
     }
     record->versions = xgrow(record->versions, record->count, sizeof(version));
     record->versions[record->count++] = version;
-    if (memory->client && memory->client->spot)
-        sched_wake(memory->client->spot);
+    if (memory->client)
+        memory_client_wake(memory->client);
     if (memory->on_write)
         memory->on_write(memory->on_write_arg, &id);
 }
@@ -161,7 +115,7 @@ void memory_create(struct memory *memory, const struct json *manifest)
                                              : OBJECT_REFRESH,
                                  .namespace = json_get_text(manifest, "metadata.namespace", ""),
                                  .name = json_get_text(manifest, "metadata.name", "")};
-    struct record *record = find(memory, &id);
+    struct record *record = memory_find(memory, &id);
     AUTO_FREE char *uid = xasprintf("00000000-0000-4000-8000-%012lld", (long long)++memory->uids);
     struct json *object = json_copy(manifest);
     struct json *metadata = json_edit(object, "metadata");
@@ -171,13 +125,13 @@ void memory_create(struct memory *memory, const struct json *manifest)
     json_set_text(metadata, "uid", uid);
     json_set_text(metadata, "creationTimestamp", now);
     json_set_int(metadata, "generation", 1);
-    store(memory, record ? record : add_record(memory, &id), object, NULL);
+    memory_store(memory, record ? record : add_record(memory, &id), object, NULL);
 }
 
 bool memory_patch(struct memory *memory, const struct object_id *id, const char *patch)
 {
-    struct record *record = find(memory, id);
-    const struct json *before = newest(record);
+    struct record *record = memory_find(memory, id);
+    const struct json *before = memory_newest(record);
     AUTO_JSON struct json *change = NULL;
     struct json *after;
 
@@ -192,21 +146,21 @@ bool memory_patch(struct memory *memory, const struct object_id *id, const char 
     if (!json_equal(json_member(before, "spec"), json_member(after, "spec")))
         json_set_int(json_edit(after, "metadata"), "generation",
                      json_get_int(before, "metadata.generation", 0) + 1);
-    store(memory, record, after, NULL);
+    memory_store(memory, record, after, NULL);
     return true;
 }
 
 void memory_delete(struct memory *memory, const struct object_id *id)
 {
-    struct record *record = find(memory, id);
-    const struct json *before = newest(record);
+    struct record *record = memory_find(memory, id);
+    const struct json *before = memory_newest(record);
     struct json *after;
     char now[TIME_TEXT_MAX];
 
     if (!before)
         return;
     if (!json_count(json_at(before, "metadata.finalizers"))) {
-        store(memory, record, NULL, NULL);
+        memory_store(memory, record, NULL, NULL);
         return;
     }
     time_rfc3339(sched_wall_ms(memory->opts.sched), now);
@@ -214,24 +168,24 @@ void memory_delete(struct memory *memory, const struct object_id *id)
     json_set_text(json_edit(after, "metadata"), "deletionTimestamp", now);
     json_set_int(json_edit(after, "metadata"), "generation",
                  json_get_int(before, "metadata.generation", 0) + 1);
-    store(memory, record, after, NULL);
+    memory_store(memory, record, after, NULL);
 }
 
 const struct json *memory_get(const struct memory *memory, const struct object_id *id)
 {
-    return newest(find(memory, id));
+    return memory_newest(memory_find(memory, id));
 }
 
 size_t memory_version_count(const struct memory *memory, const struct object_id *id)
 {
-    const struct record *record = find(memory, id);
+    const struct record *record = memory_find(memory, id);
 
     return record ? record->count : 0;
 }
 
 const struct json *memory_version(const struct memory *memory, const struct object_id *id, size_t index)
 {
-    const struct record *record = find(memory, id);
+    const struct record *record = memory_find(memory, id);
 
     return record && index < record->count ? record->versions[index].object : NULL;
 }
@@ -245,434 +199,4 @@ void memory_on_write(struct memory *memory, void (*fn)(void *arg, const struct o
 const char *memory_events(const struct memory *memory)
 {
     return buf_text(&memory->events);
-}
-
-/* --- the client's cache --- */
-
-static struct memory_client *client_of(struct objects *objects)
-{
-    return (struct memory_client *)objects;
-}
-
-static struct view *view_of(struct memory_client *client, size_t index)
-{
-    size_t wanted = client->memory->count;
-
-    if (client->count < wanted) {
-        client->views = xrealloc(client->views, wanted * sizeof(*client->views));
-        memset(client->views + client->count, 0, (wanted - client->count) * sizeof(*client->views));
-        client->count = wanted;
-    }
-    return &client->views[index];
-}
-
-/* How many versions of the record the cache has seen by now. */
-static size_t seen(struct memory_client *client, size_t index)
-{
-    const struct record *record = client->memory->records[index];
-    struct view *view = view_of(client, index);
-    int64_t now_ms = sched_now_ms(client->memory->opts.sched);
-
-    /* In order: a version that was held up holds up the later ones. */
-    while (view->floor < record->count && record->versions[view->floor].visible_ms <= now_ms)
-        view->floor++;
-    return view->floor;
-}
-
-static void see_all(struct memory_client *client, size_t index)
-{
-    view_of(client, index)->floor = client->memory->records[index]->count;
-    view_of(client, index)->uncertain = false;
-}
-
-static const struct json *cached(struct memory_client *client, size_t index)
-{
-    size_t count = seen(client, index);
-
-    return count ? client->memory->records[index]->versions[count - 1].object : NULL;
-}
-
-/* --- calls --- */
-
-enum write_kind { WRITE_NOTHING, WRITE_STATUS, WRITE_FINALIZER };
-
-struct api_call {
-    struct memory_client *client;
-    struct object_id id;
-    enum write_kind kind;
-    const struct json *base;   /* what is at hand */
-    const char *version;       /* the write holds only for this one */
-    const struct json *status; /* WRITE_STATUS */
-    bool present;              /* WRITE_FINALIZER */
-    bool conflict, done;       /* what came of it */
-    struct json *result;       /* what was there at that moment, or was written; NULL: no object */
-};
-
-static struct json *with_finalizer(const struct json *object, bool present)
-{
-    struct json *after = json_copy(object), *list = json_new_array();
-
-    json_each (item, json_at(object, "metadata.finalizers")) {
-        if (!text_equal(json_get_text(item, NULL, NULL), FINALIZER))
-            json_append(list, json_copy(item));
-    }
-    if (present)
-        json_append_text(list, FINALIZER);
-    json_set(json_edit(after, "metadata"), "finalizers", list);
-    return after;
-}
-
-static bool may_go(const struct json *object)
-{
-    return json_at(object, "metadata.deletionTimestamp") &&
-           !json_count(json_at(object, "metadata.finalizers"));
-}
-
-static void meddle(struct memory *memory, const struct object_id *id)
-{
-    AUTO_FREE char *patch = NULL;
-
-    if (!chance_per_mille(memory->opts.sched, memory->opts.meddle_per_mille))
-        return;
-    patch = xasprintf("{\"metadata\":{\"labels\":{\"touched\":\"%lld\"}}}", (long long)memory->revision);
-    memory_patch(memory, id, patch);
-}
-
-static struct json *changed(const struct api_call *call, const struct json *present)
-{
-    struct json *after;
-
-    if (call->kind == WRITE_FINALIZER)
-        return with_finalizer(present, call->present);
-    after = json_new_object(); /* without a copy of the old status on the way: it is the bulk of the object */
-    json_each (member, present) {
-        if (!text_equal(json_key(member), "status"))
-            json_set_copy(after, json_key(member), member);
-    }
-    json_set_copy(after, "status", call->status);
-    return after;
-}
-
-static int64_t serve(void *arg)
-{
-    struct api_call *call = arg;
-    struct memory *memory = call->client->memory;
-    struct record *record = find(memory, &call->id);
-    const struct json *present;
-
-    if (call->kind != WRITE_NOTHING)
-        meddle(memory, &call->id);
-    present = newest(record);
-    if (call->kind == WRITE_NOTHING || !present) {
-        call->result = json_copy(present);
-        return 0;
-    }
-    call->conflict = !text_equal(version_of(present), call->version) ||
-                     !text_equal(json_get_text(present, "metadata.uid", ""),
-                                 json_get_text(call->base, "metadata.uid", ""));
-    if (call->conflict)
-        return 0;
-    struct json *after = changed(call, present);
-    bool goes = may_go(after);
-    store(memory, record, after, call->client);
-    call->result = json_copy(after);
-    call->done = true;
-    if (goes)
-        store(memory, record, NULL, NULL);
-    return 0;
-}
-
-static struct err *api_call(struct api_call *call)
-{
-    switch (
-        lifetime_call(call->client->life,
-                      &(struct lifetime_call){.timeout_ms = API_TIMEOUT_MS, .deed = serve, .arg = call})) {
-    case CALL_CUT:
-        json_free(TAKE(call->result));
-        return err_new(ERR_CANCELED, "stopped while waiting for the API server");
-    case CALL_TIMED_OUT:
-        json_free(TAKE(call->result));
-        return err_new(ERR_RETRY, "read from the API server: timed out");
-    case CALL_ANSWERED:
-        break;
-    }
-    return NULL;
-}
-
-static struct err *client_read_live(struct objects *objects, const struct env *env UNUSED,
-                                    const struct object_id *id, struct json **ret)
-{
-    struct memory_client *client = client_of(objects);
-    struct api_call call = {.client = client, .id = *id};
-    size_t index = find_index(client->memory, id);
-
-    TRY(api_call(&call));
-    *ret = call.result;
-    /* Others may have written while the answer was under way; then the cache is ahead of it, which is fine.
-     */
-    if (index != SIZE_MAX)
-        see_all(client, index);
-    return NULL;
-}
-
-static struct err *client_read(struct objects *objects, const struct env *env, const struct object_id *id,
-                               struct json **ret)
-{
-    struct memory_client *client = client_of(objects);
-    size_t index = find_index(client->memory, id);
-
-    if (stop_requested(lifetime_stop(client->life)))
-        return err_new(ERR_CANCELED, "stopping");
-    if (index == SIZE_MAX) {
-        *ret = NULL;
-        return NULL;
-    }
-    if (view_of(client, index)->uncertain)
-        return client_read_live(objects, env, id, ret);
-    *ret = json_copy(cached(client, index));
-    return NULL;
-}
-
-static struct err *client_list(struct objects *objects, const struct env *env UNUSED, enum object_kind kind,
-                               struct json **ret_items)
-{
-    struct memory_client *client = client_of(objects);
-    struct json *items = json_new_array();
-
-    for (size_t i = 0; i < client->memory->count; i++) {
-        const struct json *object = client->memory->records[i]->kind == kind ? cached(client, i) : NULL;
-
-        if (object)
-            json_append(items, json_copy(object));
-    }
-    *ret_items = items;
-    return NULL;
-}
-
-/* One try; without an answer nobody knows what became of it. */
-static struct err *write_once(struct api_call *call, struct json **ret)
-{
-    struct sched *sched = call->client->memory->opts.sched;
-    bool lost = chance_per_mille(sched, call->client->memory->opts.lost_answer_per_mille);
-
-    call->conflict = false;
-    if (!lost || chance_per_mille(sched, 500)) /* else the request did not arrive */
-        TRY(api_call(call));
-    if (lost) {
-        json_free(TAKE(call->result));
-        return err_new(ERR_RETRY,
-                       "read from the API server: the connection was closed before an answer came");
-    }
-    if (call->conflict)
-        return err_new(ERR_CONFLICT, "%s was changed by somebody else", call->id.name);
-    if (!call->result)
-        return err_new(ERR_NOT_FOUND, "%s is not there any more", call->id.name);
-    *ret = TAKE(call->result);
-    return NULL;
-}
-
-static bool is_in_place(const struct api_call *call, const struct json *live)
-{
-    AUTO_JSON struct json *wanted = call->kind == WRITE_FINALIZER ? changed(call, call->base) : NULL;
-
-    if (call->kind == WRITE_STATUS)
-        return json_equal(json_member(live, "status"), call->status);
-    return json_equal(json_at(live, "metadata.finalizers"), json_at(wanted, "metadata.finalizers"));
-}
-
-/* By the rules of objects_kube_write.c: a lost answer is looked up, and an edit that left the status alone
- * does not void what is to be written. On success (NULL and no version) it is in place and *ret is the
- * object. */
-static struct err *settle(struct api_call *call, struct err *failure, char **ret_version, struct json **ret)
-{
-    AUTO_ERR struct err *err = failure;
-    AUTO_JSON struct json *live = NULL;
-    size_t index = find_index(call->client->memory, &call->id);
-    bool conflict = err_kind(err) == ERR_CONFLICT;
-
-    if (!conflict && err_kind(err) != ERR_RETRY)
-        return TAKE(err);
-    view_of(call->client, index)->uncertain = true;
-    AUTO_ERR struct err *trouble = client_read_live(&call->client->base, NULL, &call->id, &live);
-    if (trouble || !live ||
-        !text_equal(json_get_text(live, "metadata.uid", ""), json_get_text(call->base, "metadata.uid", "")))
-        return TAKE(err);
-    if (is_in_place(call, live)) {
-        *ret = TAKE(live);
-        return NULL;
-    }
-    if (conflict && json_equal(json_member(live, "status"), json_member(call->base, "status"))) {
-        *ret_version = xstrdup(version_of(live));
-        return NULL;
-    }
-    return TAKE(err);
-}
-
-static struct err *api_write(struct api_call *call, struct json **ret)
-{
-    AUTO_FREE char *version = xstrdup(version_of(call->base));
-    AUTO_JSON struct json *written = NULL;
-
-    for (int rebases = 0; !written; rebases++) {
-        AUTO_FREE char *newer = NULL;
-
-        call->version = version;
-        AUTO_ERR struct err *err = write_once(call, &written);
-        if (!err)
-            break;
-        if (rebases == REBASES_MAX)
-            return TAKE(err);
-        TRY(settle(call, TAKE(err), &newer, &written));
-        if (newer) {
-            xfree(version);
-            version = TAKE(newer);
-        }
-    }
-    see_all(call->client, find_index(call->client->memory, &call->id));
-    *ret = TAKE(written);
-    return NULL;
-}
-
-static struct object_id id_of_object(const struct json *object)
-{
-    return (struct object_id){.kind = text_equal(json_get_text(object, "kind", NULL), "AWSAccount")
-                                          ? OBJECT_ACCOUNT
-                                          : OBJECT_REFRESH,
-                              .namespace = json_get_text(object, "metadata.namespace", ""),
-                              .name = json_get_text(object, "metadata.name", "")};
-}
-
-static struct err *client_write_status(struct objects *objects, const struct env *env UNUSED,
-                                       const struct json *object, const struct json *status,
-                                       struct json **ret)
-{
-    struct api_call call = {.client = client_of(objects),
-                            .id = id_of_object(object),
-                            .kind = WRITE_STATUS,
-                            .base = object,
-                            .status = status};
-
-    return api_write(&call, ret);
-}
-
-static struct err *client_set_finalizer(struct objects *objects, const struct env *env UNUSED,
-                                        const struct json *object, bool present, struct json **ret)
-{
-    struct api_call call = {.client = client_of(objects),
-                            .id = id_of_object(object),
-                            .kind = WRITE_FINALIZER,
-                            .base = object,
-                            .present = present};
-
-    return api_write(&call, ret);
-}
-
-static void client_emit(struct objects *objects, const struct env *env UNUSED, const struct json *object,
-                        enum event_severity severity, const char *reason, const char *note)
-{
-    if (!lifetime_is_killed(client_of(objects)->life))
-        buf_addf(&client_of(objects)->memory->events, "%s %s %s: %s\n",
-                 severity == EVENT_WARNING ? "Warning" : "Normal", json_get_text(object, "metadata.name", ""),
-                 reason, note);
-}
-
-struct memory_client *memory_client_new(struct memory *memory, struct lifetime *life)
-{
-    static const struct objects_ops ops = {
-        .read = client_read,
-        .read_live = client_read_live,
-        .list = client_list,
-        .write_status = client_write_status,
-        .set_finalizer = client_set_finalizer,
-        .emit = client_emit,
-    };
-    struct memory_client *client = xcalloc(1, sizeof(*client));
-
-    client->base = (struct objects){
-        .ops = &ops, .installation = "11111111-2222-3333-4444-555555555555", .grants_apply = true};
-    client->memory = memory;
-    client->life = life;
-    client->spot = sched_spot_new(memory->opts.sched);
-    memory->client = client;
-    return client;
-}
-
-void memory_client_free(struct memory_client *client)
-{
-    if (!client)
-        return;
-    if (client->memory->client == client)
-        client->memory->client = NULL;
-    for (size_t i = 0; i < client->memory->count; i++) {
-        struct record *record = client->memory->records[i];
-
-        for (size_t v = 0; v < record->count; v++) {
-            if (record->versions[v].author == client)
-                record->versions[v].author = NULL;
-        }
-    }
-    sched_spot_free(client->spot);
-    xfree(client->views);
-    xfree(client);
-}
-
-struct objects *memory_client_objects(struct memory_client *client)
-{
-    return &client->base;
-}
-
-/* --- the watch --- */
-
-/* Whether the cache has something new to tell of this record. */
-static bool take_news(struct memory_client *client, size_t index)
-{
-    const struct record *record = client->memory->records[index];
-    size_t count = seen(client, index);
-    struct view *view = view_of(client, index);
-    bool news = false;
-
-    for (; view->notified < count; view->notified++) {
-        const struct version *version = &record->versions[view->notified];
-
-        news = news || version->author != client || version->shown;
-    }
-    return news;
-}
-
-static int64_t next_news_ms(struct memory_client *client)
-{
-    int64_t next_ms = NEVER_MS;
-
-    for (size_t i = 0; i < client->memory->count; i++) {
-        const struct record *record = client->memory->records[i];
-        size_t count = seen(client, i);
-
-        if (count < record->count && record->versions[count].visible_ms < next_ms)
-            next_ms = record->versions[count].visible_ms;
-    }
-    return next_ms;
-}
-
-static void wake_spot(void *spot)
-{
-    sched_wake(spot);
-}
-
-bool memory_client_watch(struct memory_client *client, struct object_id *ret_id)
-{
-    struct stop *stop = lifetime_stop(client->life);
-    struct stop_subscription *subscription = stop_subscribe(stop, wake_spot, client->spot);
-    bool found = false;
-
-    while (!found && !stop_requested(stop)) {
-        for (size_t i = 0; !found && i < client->memory->count; i++) {
-            found = take_news(client, i);
-            if (found)
-                *ret_id = id_of(client->memory->records[i]);
-        }
-        if (!found)
-            sched_park(client->spot, next_news_ms(client));
-    }
-    stop_unsubscribe(subscription);
-    return found;
 }
