@@ -137,7 +137,7 @@ check_environment() {
 # Header of the library (extended regular expression) and the files that may include it.
 readonly LIBRARIES=(
     'curl/ pkg/http/transport_curl[^/:]*\.[ch]'
-    'cjson/|cJSON pkg/base/json[^/:]*\.c'
+    'cjson/|cJSON pkg/base/(json[^/:]*|wiping)\.c'
     'yaml\.h pkg/base/yaml\.c'
     'libwebsockets pkg/serve/[^:]*'
     'microhttpd hack/awssim/server[^/:]*'

@@ -1,36 +1,7 @@
 #include "pkg/refresh/spec.h"
 
-#include "pkg/base/files.h"
 #include "pkg/base/times.h"
-#include "tests/testing/assertions.h"
-
-static struct json *read_json(const char *text)
-{
-    struct json *value = NULL;
-
-    assert_no_err(json_parse(str_of(text), NULL, &value));
-    return value;
-}
-
-static struct json *full_spec(void)
-{
-    AUTO_BUF struct buf text = BUF_MAX(MIB);
-
-    assert_no_err(file_read(SR_SOURCE_DIR "/tests/data/refresh/full.json", &text));
-    return read_json(buf_text(&text));
-}
-
-/* Sets the member at `path` ("databases[0].name"); `text` is JSON, NULL removes. */
-static void edit(struct json *spec, const char *path, const char *text)
-{
-    const char *dot = strrchr(path, '.');
-    AUTO_FREE char *parent = dot ? xstrndup(path, (size_t)(dot - path)) : NULL;
-    struct json *object = parent ? json_edit(spec, parent) : spec;
-
-    if (!json_is(object, JSON_OBJECT))
-        fail_msg("the row's path %s is not in the full spec", path);
-    json_set(object, dot ? dot + 1 : path, text ? read_json(text) : NULL);
-}
+#include "tests/pkg/refresh/spec_edit.h"
 
 /* --- a good one --- */
 
@@ -804,56 +775,6 @@ static void refuses_too_many_databases(void **state)
                  "spec.databases: must have at most 32 entries");
 }
 
-/* --- what is frozen --- */
-
-/* clang-format off */
-static const struct row same_rows[] = {
-    {.name = "same: untouched"},
-    {.name = "same: trigger", .at = "trigger", .to = "\"tomorrow\""},
-    {.name = "same: suspend", .at = "suspend", .to = "true"},
-    {.name = "same: policy", .at = "switchover.policy", .to = "\"Automatic\""},
-    {.name = "same: window", .at = "switchover.window"},
-    {.name = "same: backoffLimit", .at = "backoffLimit", .to = "0"},
-    {.name = "same: timeouts", .at = "timeouts", .to = "{\"copy\":\"1h\"}"},
-    {.name = "same: retention", .at = "retention"},
-    {.name = "same: deletionPolicy", .at = "deletionPolicy", .to = "\"Retain\""},
-    {.name = "same: ttl", .at = "ttlSecondsAfterFinished"},
-    {.name = "same: default written down", .at = "databases[2].recoveryPoint", .to = "{\"from\":\"New\"}"},
-    {.name = "same: default of a hook written down", .at = "hooks.afterSwitchover[0].timeout", .to = "\"60m\""},
-    {.name = "same: default of a restore", .at = "databases[3].aurora.restore.backupRetentionDays", .to = "1"},
-};
-static const struct row other_rows[] = {
-    {.name = "other: source", .at = "sourceRef.name", .to = "\"b\""},
-    {.name = "other: target", .at = "targetRef.name", .to = "\"b\""},
-    {.name = "other: series", .at = "series", .to = "\"b\""},
-    {.name = "other: a database's prefix", .at = R0 "identifierPrefix", .to = "\"b\""},
-    {.name = "other: a database more", .at = "databases", .to = "[]"},
-    {.name = "other: a hook's policy", .at = "hooks.afterSwitchover[0].onFailure", .to = "\"Stop\""},
-    {.name = "other: a parameter's value", .at = P ".value", .to = "\"b\""},
-    {.name = "other: differences", .at = "switchover.differences"},
-    {.name = "other: concurrencyPolicy", .at = "concurrencyPolicy"},
-};
-/* clang-format on */
-
-static bool same_as_full(const struct row *row)
-{
-    AUTO_JSON struct json *a = full_spec(), *b = full_spec();
-
-    if (row->at)
-        edit(b, row->at, row->to);
-    return refresh_same_frozen(a, b);
-}
-
-static void live_fields_do_not_matter(void **state)
-{
-    assert_true(same_as_full(*state));
-}
-
-static void frozen_fields_matter(void **state)
-{
-    assert_false(same_as_full(*state));
-}
-
 int main(void)
 {
     struct tests tests = {0};
@@ -871,7 +792,5 @@ int main(void)
     TEST_ROWS(&tests, refuses_bad_specs, bad_rows);
     TEST(&tests, refuses_what_is_no_object);
     TEST(&tests, refuses_too_many_databases);
-    TEST_ROWS(&tests, live_fields_do_not_matter, same_rows);
-    TEST_ROWS(&tests, frozen_fields_matter, other_rows);
     return tests_run(&tests, "spec");
 }
