@@ -224,14 +224,16 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
     look_after(work, stage, delay_ms);
 }
 
-/* A rollout that never completes must not keep a run from ending: what could be put back has been by then. */
+/* A rollout that never completes must not keep a run from ending: all that could be put back has been by
+ * then. Proxies and parameters are tried for ever: as long as they are mixed, the run has not ended. */
 static bool undo_is_too_late(const struct stage *stage)
 {
     int64_t since_ms = step_evidence_ms(stage->row, "undoSince", 0), timeout_ms = timeout_of(stage);
 
     if (!since_ms)
         step_set_evidence_ms(stage->row, "undoSince", stage->pass->now_ms);
-    return since_ms && timeout_ms > 0 && sched_elapsed_ms(stage->pass->env->sched, since_ms) > timeout_ms;
+    return stage->step->undo_last && since_ms && timeout_ms > 0 &&
+           sched_elapsed_ms(stage->pass->env->sched, since_ms) > timeout_ms;
 }
 
 void settle_undone(struct work *work, struct stage *stage, const struct outcome *out)

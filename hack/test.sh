@@ -122,7 +122,7 @@ tier "e2e" build -L e2e
 
 stage "address and undefined-behaviour sanitizers"
 build debug
-export SR_SEEDS=100
+export SR_SEEDS=40
 tier "unit, asan+ubsan" build-debug -L unit
 tier "integration, asan+ubsan" build-debug -L integration
 tier "simulation, asan+ubsan" build-debug -L simulation
@@ -130,12 +130,12 @@ tier "e2e, asan+ubsan" build-debug -R '^e2e/main_job$'
 
 stage "thread sanitizer"
 build tsan
-export SR_SEEDS=40
+export SR_SEEDS=8
 tier "unit, tsan" build-tsan -L unit -LE house
 tier "simulation, tsan" build-tsan -L simulation
 
 stage "valgrind"
-export SR_SEEDS=4
+export SR_SEEDS=2
 check "valgrind" "$here/lib/valgrind.sh" "$SR_ROOT/build"
 
 stage "fuzz targets"
