@@ -184,3 +184,12 @@ void rows_collect(struct work *work)
     else if (all_passed)
         offer_switchover(work);
 }
+
+bool rows_switchover_failed(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        if (status->switchover_steps[i].state == STEP_FAILED)
+            return true;
+    }
+    return false;
+}

@@ -39,5 +39,7 @@ bool row_is_under_way(const struct step_status *row);
 bool row_is_passed(const struct step_status *row);
 /* Touched by a switchover that is given up, and not put back yet. */
 bool stage_needs_undo(const struct stage *stage);
+/* The switchover is given up: what it has changed is put back. */
+bool rows_switchover_failed(const struct refresh_status *status);
 
 #endif

@@ -151,15 +151,6 @@ static bool is_undone(const struct work *work)
     return true;
 }
 
-static bool switchover_failed(const struct refresh_status *status)
-{
-    for (size_t i = 0; i < status->switchover_step_count; i++) {
-        if (status->switchover_steps[i].state == STEP_FAILED)
-            return true;
-    }
-    return false;
-}
-
 static void judge_end(struct report *report, const struct work *work)
 {
     const struct refresh_status *status = work->pass->status;
@@ -167,7 +158,7 @@ static void judge_end(struct report *report, const struct work *work)
 
     if (tally.passed == tally.total) {
         report->end = RUN_SUCCEEDED;
-    } else if (tally.failed && !tally.under_way && (!switchover_failed(status) || is_undone(work))) {
+    } else if (tally.failed && !tally.under_way && (!rows_switchover_failed(status) || is_undone(work))) {
         const char *reason = step_evidence(tally.failed, "reason");
 
         report->end = RUN_FAILED;
@@ -184,7 +175,7 @@ struct err *runner_advance(struct pass *pass, struct looks *looks, struct report
 
     *work = (struct work){.pass = pass, .looks = looks, .report = ret, .after_ms = NEVER_MS};
     work->is_suspended = pass->live && pass->live->live.suspend;
-    work->is_undoing = switchover_failed(pass->status);
+    work->is_undoing = rows_switchover_failed(pass->status);
     work->start_nothing = work->is_suspended || tally_of(pass->status).failed != NULL;
     TRY(gate_recheck(pass));
     rows_collect(work);

@@ -1,11 +1,8 @@
 #include "controller/summary.h"
 
-#define PIPELINE_SHARE 95 /* percent of a run that is not switchover */
+#include "controller/rows.h"
 
-static bool is_passed(const struct step_status *row)
-{
-    return row->state == STEP_DONE || row->state == STEP_SKIPPED;
-}
+#define PIPELINE_SHARE 95 /* percent of a run that is not switchover */
 
 /* Thousandths of the pipeline that are behind this database. */
 static int64_t database_share(const struct database_status *database, const struct step_table *pipeline)
@@ -15,7 +12,7 @@ static int64_t database_share(const struct database_status *database, const stru
     for (size_t i = 0; i < database->step_count && i < pipeline->count; i++) {
         const struct step_status *row = &database->steps[i];
 
-        if (is_passed(row))
+        if (row_is_passed(row))
             share += pipeline->steps[i].weight * 10;
         else if (row->state == STEP_RUNNING)
             share += pipeline->steps[i].weight * row->percent / 10;
@@ -35,7 +32,7 @@ static int64_t percent_of(const struct summary_input *in)
             pipelines += database_share(&status->databases[i], workflow_pipeline(spec->kind));
     }
     for (size_t i = 0; i < status->switchover_step_count; i++)
-        passed += is_passed(&status->switchover_steps[i]);
+        passed += row_is_passed(&status->switchover_steps[i]);
     percent =
         status->database_count ? pipelines * PIPELINE_SHARE / 1000 / (int64_t)status->database_count : 0;
     if (status->switchover_step_count)
@@ -47,7 +44,7 @@ static const struct step *first_open_step(const struct database_status *database
                                           const struct step_table *pipeline, size_t *ret_index)
 {
     for (size_t i = 0; i < database->step_count && i < pipeline->count; i++) {
-        if (!is_passed(&database->steps[i])) {
+        if (!row_is_passed(&database->steps[i])) {
             *ret_index = i;
             return &pipeline->steps[i];
         }
@@ -59,7 +56,7 @@ static const struct step *first_open_step(const struct database_status *database
 static const struct step_status *open_switchover_row(const struct refresh_status *status)
 {
     for (size_t i = 0; i < status->switchover_step_count; i++) {
-        if (!is_passed(&status->switchover_steps[i]))
+        if (!row_is_passed(&status->switchover_steps[i]))
             return &status->switchover_steps[i];
     }
     return NULL;
@@ -100,7 +97,7 @@ static bool pipelines_passed(const struct refresh_status *status)
 {
     for (size_t i = 0; i < status->database_count; i++) {
         for (size_t k = 0; k < status->databases[i].step_count; k++) {
-            if (!is_passed(&status->databases[i].steps[k]))
+            if (!row_is_passed(&status->databases[i].steps[k]))
                 return false;
         }
     }
@@ -176,15 +173,6 @@ static void set_milestones(const struct summary_input *in)
         restored ? "AllCopiesReady" : "InProgress", restored ? message : "Copies are being made");
 }
 
-static bool is_undoing(const struct refresh_status *status)
-{
-    for (size_t i = 0; i < status->switchover_step_count; i++) {
-        if (status->switchover_steps[i].state == STEP_FAILED)
-            return true;
-    }
-    return false;
-}
-
 /* The gate that the switchover waits at, with a message of what for; NULL: at none. */
 static const struct step_status *waiting_gate(const struct refresh_status *status)
 {
@@ -206,7 +194,7 @@ static void set_switched_over(const struct summary_input *in)
         set(in, "SwitchedOver", CONDITION_FALSE, workflow_switchover_step(gate->name)->phase, gate->message);
         return;
     }
-    if (!is_undoing(in->status)) {
+    if (!rows_switchover_failed(in->status)) {
         set(in, "SwitchedOver", CONDITION_FALSE, "NotYet",
             "Staging uses what it used before, or is being switched over");
         return;
@@ -251,7 +239,7 @@ static char *what_is_going_on(const struct summary_input *in)
 void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
                      bool suspended)
 {
-    const char *phase = is_undoing(in->status) ? "PuttingBack" : phase_of(in);
+    const char *phase = rows_switchover_failed(in->status) ? "PuttingBack" : phase_of(in);
     AUTO_FREE char *now = what_is_going_on(in);
 
     text_replace(&in->status->phase, suspended ? "Suspended" : phase);
@@ -299,7 +287,7 @@ static const char *what_staging_uses(const struct refresh_status *status)
         if (!step || !step->undo) /* it changes nothing */
             continue;
         changing++;
-        done += is_passed(&status->switchover_steps[i]);
+        done += row_is_passed(&status->switchover_steps[i]);
     }
     if (!done)
         return "Staging uses what it used before";
