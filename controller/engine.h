@@ -40,7 +40,7 @@ void engine_stop(struct engine *engine);
 void engine_free(struct engine *engine); /* stopped */
 struct workqueue_stats engine_queue_stats(struct engine *engine);
 
-/* --- for reconcile.c --- */
+/* --- for reconcile.c and its parts --- */
 
 /* When to come again; 0: only when something changes. */
 struct requeue {

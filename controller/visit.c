@@ -1,0 +1,113 @@
+#include "controller/visit.h"
+
+#include "controller/names.h"
+
+void visit_done(struct visit *visit)
+{
+    json_free(visit->object);
+    refresh_status_free(visit->status);
+    refresh_spec_free(visit->live);
+    err_free(visit->live_fault);
+    log_free(visit->log);
+    xfree(visit->holder);
+    xfree(visit->switch_to);
+}
+
+struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
+                       const struct object_id *id)
+{
+    *visit = (struct visit){.engine = engine, .env = env, .objects = engine_objects(engine)};
+    visit->holder = xasprintf("%s/%s", id->namespace, id->name);
+    TRY(objects_read(visit->objects, env, id, &visit->object));
+    if (!visit->object)
+        return NULL;
+    visit->namespace = json_get_text(visit->object, "metadata.namespace", "");
+    visit->name = json_get_text(visit->object, "metadata.name", "");
+    visit->uid = json_get_text(visit->object, "metadata.uid", "");
+    visit->request = json_get_text(
+        json_member(json_at(visit->object, "metadata.annotations"), ANNOTATION("run-requested")), NULL, "");
+    TRY(err_wrap(refresh_status_parse(json_member(visit->object, "status"), &visit->status), "status"));
+    visit->live_fault = refresh_spec_parse(json_member(visit->object, "spec"), visit->name, &visit->live);
+    visit->summary =
+        (struct summary_input){.status = visit->status,
+                               .spec = visit->live,
+                               .generation = json_get_int(visit->object, "metadata.generation", 0),
+                               .now_ms = sched_wall_ms(env->sched),
+                               .sched = env->sched};
+    return NULL;
+}
+
+struct err *visit_write(struct visit *visit)
+{
+    AUTO_JSON struct json *status = refresh_status_to_json(visit->status);
+    AUTO_JSON struct json *written = NULL;
+    bool changed = !json_equal(status, json_member(visit->object, "status"));
+
+    TRY(objects_write_status(visit->objects, visit->env, visit->object, status, &written));
+    if (changed && written)
+        engine_written(visit->engine, visit->object, written);
+    return NULL;
+}
+
+char *visit_series_key(const struct visit *visit, const struct refresh_spec *spec)
+{
+    return xasprintf("%s/%s", visit->namespace, spec->series);
+}
+
+struct err *visit_client(struct visit *visit, const struct account *account, struct aws_account **ret_account,
+                         struct aws_client *ret)
+{
+    if (!account)
+        return NULL;
+    TRY(err_wrap(engine_account(visit->engine, account, ret_account), "AWSAccount %s", account->name));
+    *ret = (struct aws_client){.account = *ret_account, .env = visit->env};
+    return NULL;
+}
+
+struct pass visit_pass(const struct visit *visit, struct refresh_spec *spec, const struct accounts *accounts)
+{
+    return (struct pass){
+        .env = visit->env,
+        .objects = visit->objects,
+        .object = visit->object,
+        .namespace = visit->namespace,
+        .name = visit->name,
+        .uid = visit->uid,
+        .generation = visit->summary.generation,
+        .spec = spec,
+        .live = visit->live,
+        .status = visit->status,
+        .source_account = accounts->source,
+        .target_account = accounts->target,
+        .now_ms = visit->summary.now_ms,
+    };
+}
+
+struct err *visit_stall(struct visit *visit, const char *reason, const char *message, int64_t after_ms,
+                        struct requeue *ret)
+{
+    struct condition *before = status_condition(visit->status, "Stalled");
+    bool news = !before || !text_equal(before->reason, reason);
+
+    summary_stalled(&visit->summary, reason, message);
+    TRY(visit_write(visit));
+    if (news) {
+        LOG_ERROR(visit->log, "cannot start", KV("reason", reason), KV("message", message));
+        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, message);
+    }
+    ret->after_ms = after_ms;
+    return NULL;
+}
+
+void visit_say_once(struct visit *visit, const char *reason, char *text)
+{
+    struct looks *looks = engine_looks(visit->engine);
+    AUTO_FREE char *owned = text;
+    AUTO_FREE char *key = xasprintf("said/%s", owned ? owned : "");
+
+    if (!owned || looks_due_ms(looks, visit->uid, key))
+        return;
+    looks_set(looks, visit->uid, key, 1);
+    LOG_WARN(visit->log, "request refused", KV("message", owned));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, owned);
+}

@@ -1,0 +1,65 @@
+/* One pass over one StagingRefresh, as the parts of reconcile.c hand it round: what was read, and the one
+ * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_advance.c goes on with one
+ * and ends it, visit_requests.c does what people ask for by annotation, visit_drift.c looks round in between.
+ */
+#ifndef CONTROLLER_VISIT_H
+#define CONTROLLER_VISIT_H
+
+#include "controller/admit.h"
+#include "controller/engine.h"
+#include "controller/runner.h"
+#include "controller/summary.h"
+
+struct visit {
+    struct engine *engine;
+    const struct env *env;
+    struct log *log;
+    struct objects *objects;
+    struct json *object; /* NULL: there is none of that name */
+    struct refresh_status *status;
+    struct refresh_spec *live; /* NULL: cannot be read */
+    struct err *live_fault;    /* why not */
+    struct summary_input summary;
+    const char *namespace, *name, *uid, *request;
+    char *holder;    /* "namespace/name": who holds a series */
+    char *switch_to; /* the run whose copies are asked for; NULL: a run of its own */
+};
+
+struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
+                       const struct object_id *id) MUST_USE;
+void visit_done(struct visit *visit);
+
+/* The one write of a pass. */
+struct err *visit_write(struct visit *visit) MUST_USE;
+/* Nothing can start until a person changes something: written, and said when it is news. */
+struct err *visit_stall(struct visit *visit, const char *reason, const char *message, int64_t after_ms,
+                        struct requeue *ret) MUST_USE;
+/* A warning, once per process and text; takes `text` over, NULL is nothing. */
+void visit_say_once(struct visit *visit, const char *reason, char *text);
+/* The client of an account; account NULL leaves it untouched. *ret_account is a reference of yours. */
+struct err *visit_client(struct visit *visit, const struct account *account, struct aws_account **ret_account,
+                         struct aws_client *ret) MUST_USE;
+/* Without clients. */
+struct pass visit_pass(const struct visit *visit, struct refresh_spec *spec, const struct accounts *accounts);
+char *visit_series_key(const struct visit *visit, const struct refresh_spec *spec); /* yours */
+
+/* visit_begin.c */
+bool visit_is_wanted(const struct visit *visit); /* a trigger or a request that was not handled */
+struct err *visit_begin(struct visit *visit, struct requeue *ret) MUST_USE;
+/* False: somebody else has the series, and this has been said. */
+struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken) MUST_USE;
+
+/* visit_advance.c */
+struct err *visit_advance(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_requests.c */
+void visit_say_stale(struct visit *visit);
+struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret) MUST_USE;
+struct err *visit_retry(struct visit *visit, struct requeue *ret) MUST_USE;
+/* By something that does not begin a run of its own. Sets switch_to. */
+bool visit_is_asked(struct visit *visit);
+
+/* visit_drift.c */
+void visit_watch_drift(struct visit *visit, struct requeue *ret);
+
+#endif

@@ -1,0 +1,121 @@
+/* A run that is under way: one pass of the runner, and its end. */
+#include "controller/requests.h"
+#include "controller/visit.h"
+
+#define ACCOUNT_LOOK_MS SECONDS(30)
+
+/* --- the end --- */
+
+static bool is_used(const struct refresh_status *status, const struct copy_status *copy)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (text_equal(status->databases[i].copy_arn, copy->arn))
+            return true;
+    }
+    return false;
+}
+
+/* What the run has switched to is what staging uses now; what it used before is kept as previous. Copies that
+ * the run made in vain have failed. */
+static void book_copies(struct refresh_status *status, bool succeeded)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        struct copy_status *copy = &status->copies[i];
+
+        if (succeeded && is_used(status, copy))
+            copy->role = COPY_IN_USE;
+        else if (text_equal(copy->run_id, status->run.id))
+            copy->role = COPY_FAILED;
+        else if (succeeded && copy->role == COPY_IN_USE)
+            copy->role = COPY_PREVIOUS;
+    }
+}
+
+static void end_run(struct visit *visit, const struct report *report)
+{
+    struct refresh_status *status = visit->status;
+    bool succeeded = report->end == RUN_SUCCEEDED;
+
+    status->run.completion_ms = visit->summary.now_ms;
+    book_copies(status, succeeded);
+    status_add_history(status, status->run.id, succeeded ? "Succeeded" : "Failed",
+                       succeeded ? NULL : report->fail_message);
+    if (succeeded)
+        summary_succeeded(&visit->summary);
+    else
+        summary_failed(&visit->summary, report->fail_reason, report->fail_message);
+}
+
+static void announce(struct visit *visit, const struct report *report)
+{
+    for (size_t i = 0; i < report->happening_count; i++) {
+        const struct happening *happening = &report->happenings[i];
+
+        LOG_INFO(visit->log, "step", KV("reason", happening->reason), KV("note", happening->note));
+        objects_emit(visit->objects, visit->env, visit->object, happening->severity, happening->reason,
+                     happening->note);
+    }
+    if (report->end == RUN_SUCCEEDED) {
+        LOG_INFO(visit->log, "run succeeded", KV("run", visit->status->run.id));
+        objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunSucceeded",
+                     "Staging uses the new copies");
+    } else if (report->end == RUN_FAILED) {
+        LOG_ERROR(visit->log, "run failed", KV("run", visit->status->run.id),
+                  KV("reason", report->fail_reason), KV("message", report->fail_message));
+        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, "RunFailed",
+                     report->fail_message);
+    }
+}
+
+/* --- going on --- */
+
+static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
+                                const struct accounts *accounts, struct requeue *ret)
+{
+    AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
+    AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
+    AUTO_REPORT struct report report = {0};
+    struct looks *looks = engine_looks(visit->engine);
+    struct pass pass = visit_pass(visit, spec, accounts);
+
+    TRY(visit_client(visit, accounts->source, &source, &pass.source));
+    TRY(visit_client(visit, accounts->target, &target, &pass.target));
+    TRY(runner_advance(&pass, looks, &report));
+    visit->summary.spec = spec;
+    if (report.end == RUN_GOES_ON)
+        summary_running(&visit->summary, report.blocked_reason, report.blocked_message,
+                        visit->live && visit->live->live.suspend);
+    else
+        end_run(visit, &report);
+    TRY(visit_write(visit));
+    announce(visit, &report);
+    if (report.end != RUN_GOES_ON) {
+        looks_forget(looks, visit->uid);
+        engine_release_series(visit->engine, visit->holder);
+        report.after_ms = 0; /* a trigger may have come meanwhile */
+    }
+    ret->after_ms = report.after_ms;
+    return NULL;
+}
+
+struct err *visit_advance(struct visit *visit, struct requeue *ret)
+{
+    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+    AUTO_ACCOUNTS struct accounts accounts = {0};
+    AUTO_REFUSAL struct refusal refusal = {0};
+    AUTO_FREE char *series = NULL;
+
+    TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
+    if (request_cancels(visit->status, visit->object))
+        return visit_cancel(visit, spec, ret);
+    series = visit_series_key(visit, spec);
+    engine_claim_series(visit->engine, series,
+                        visit->holder); /* after a restart; a run in status holds it anyway */
+    TRY(admit_accounts(visit->objects, visit->env, spec, &accounts, &refusal));
+    if (!refusal.message)
+        return advance_with(visit, spec, &accounts, ret);
+    visit->summary.spec = spec;
+    summary_running(&visit->summary, refusal.reason, refusal.message, false);
+    ret->after_ms = ACCOUNT_LOOK_MS;
+    return visit_write(visit);
+}

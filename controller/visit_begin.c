@@ -1,0 +1,192 @@
+/* How a run starts: wanted, admitted, alone in its series, and recorded with the trigger it answers. */
+#include "controller/names.h"
+#include "controller/requests.h"
+#include "controller/visit.h"
+#include "pkg/aws/dynamodb.h"
+#include "pkg/aws/rds.h"
+
+#define ACCOUNT_LOOK_MS SECONDS(30)
+#define QUEUE_LOOK_MS SECONDS(15)
+
+bool visit_is_wanted(const struct visit *visit)
+{
+    const struct refresh_status *status = visit->status;
+
+    if (!text_equal(status->last_handled_trigger, visit->live->live.trigger))
+        return true;
+    return *visit->request && !text_equal(status->last_handled_request, visit->request);
+}
+
+/* --- the series --- */
+
+static bool has_active_run(const struct json *object)
+{
+    return *json_get_text(object, "status.run.id", "") && !json_at(object, "status.run.completionTime");
+}
+
+/* Another object of the series has a run under way: *ret_other names it, yours; NULL when none has. */
+static struct err *find_other_run(struct visit *visit, char **ret_other)
+{
+    AUTO_JSON struct json *items = NULL;
+
+    TRY(objects_list(visit->objects, visit->env, OBJECT_REFRESH, &items));
+    json_each (item, items) {
+        const char *name = json_get_text(item, "metadata.name", "");
+
+        if (text_equal(json_get_text(item, "metadata.uid", ""), visit->uid) ||
+            !text_equal(json_get_text(item, "metadata.namespace", ""), visit->namespace) ||
+            !text_equal(json_get_text(item, "spec.series", name), visit->live->series) ||
+            !has_active_run(item))
+            continue;
+        *ret_other = xstrdup(name);
+        return NULL;
+    }
+    return NULL;
+}
+
+static struct err *wait_for_series(struct visit *visit, const char *other, struct requeue *ret)
+{
+    AUTO_FREE char *message = xasprintf("Waits for the run of %s in series %s", other, visit->live->series);
+
+    summary_queued(&visit->summary, message);
+    ret->after_ms = QUEUE_LOOK_MS;
+    return visit_write(visit);
+}
+
+struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
+{
+    AUTO_FREE char *series = visit_series_key(visit, visit->live);
+    AUTO_FREE char *other = NULL;
+
+    *ret_taken = false;
+    if (!engine_claim_series(visit->engine, series, visit->holder))
+        return wait_for_series(visit, "another object", ret);
+    TRY(find_other_run(visit, &other));
+    if (other) {
+        engine_release_series(visit->engine, visit->holder);
+        return wait_for_series(visit, other, ret);
+    }
+    *ret_taken = true;
+    return NULL;
+}
+
+/* --- recording --- */
+
+/* The trigger that is answered is written in the same patch as the run's id: neither is ever there without
+ * the other. */
+static void lay_out_run(struct visit *visit, const char *run_id)
+{
+    struct refresh_status *status = visit->status;
+    AUTO_FREE char *answered = requests_take_answered(status);
+
+    status_reset_run(status);
+    json_free(status->run.spec);
+    text_replace(&status->run.id, run_id);
+    text_replace(&status->run.trigger, visit->live->live.trigger);
+    text_replace(&status->run.request, *visit->request ? visit->request : NULL);
+    text_replace(&status->run.controller_version, SR_VERSION);
+    text_replace(&status->run.approved_by, NULL);
+    status->run.approval_ms = 0;
+    status->run.attempt = 1;
+    status->run.start_ms = visit->summary.now_ms;
+    status->run.completion_ms = 0;
+    status->run.spec = json_copy(json_member(visit->object, "spec"));
+    status->percent = 0;
+    text_replace(&status->last_handled_trigger, visit->live->live.trigger);
+    text_replace(&status->last_handled_request, visit->request);
+    runner_lay_out(status, visit->live);
+    requests_put_answered(status, visit->switch_to ? request_value(visit->object, "switch-to") : answered);
+    if (visit->switch_to)
+        request_lay_out_switch(status, visit->switch_to);
+    status_remove_condition(status, "Drifted"); /* of what the last run had set */
+    summary_running(&visit->summary, NULL, NULL, false);
+}
+
+static struct err *describe_cluster(const struct aws_client *aws, struct database_status *database)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+
+    TRY(rds_describe_cluster(aws, database->copy_identifier, &cluster));
+    text_replace(&database->endpoint, cluster.endpoint);
+    text_replace(&database->reader_endpoint, cluster.reader_endpoint);
+    text_replace(&database->engine, cluster.engine);
+    text_replace(&database->engine_version, cluster.engine_version);
+    text_replace(&database->master_username, cluster.master_username);
+    database->port = cluster.port;
+    return NULL;
+}
+
+static struct err *describe_table(const struct aws_client *aws, struct database_status *database)
+{
+    AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
+
+    TRY(dynamodb_describe_table(aws, database->copy_identifier, &table));
+    text_replace(&database->stream_arn, table.stream_arn);
+    return NULL;
+}
+
+/* What the switchover needs to know of kept copies, as they are now. */
+static struct err *describe_copies(struct visit *visit, const struct account *target)
+{
+    AUTO_AWS_ACCOUNT struct aws_account *account = NULL;
+    struct aws_client aws = {0};
+
+    TRY(visit_client(visit, target, &account, &aws));
+    for (size_t i = 0; i < visit->status->database_count; i++) {
+        struct database_status *database = &visit->status->databases[i];
+        bool aurora = refresh_database(visit->live, database->name)->kind == DATABASE_AURORA;
+
+        TRY(err_wrap(aurora ? describe_cluster(&aws, database) : describe_table(&aws, database),
+                     "look at the kept copy %s", database->copy_identifier));
+    }
+    return NULL;
+}
+
+static struct err *record_run(struct visit *visit, const char *run_id, const struct account *target,
+                              struct requeue *ret)
+{
+    AUTO_FREE char *note =
+        visit->switch_to ? xasprintf("Run %s has begun: staging goes onto the copies of run %s, on request",
+                                     run_id, visit->switch_to)
+                         : xasprintf("Run %s has begun", run_id);
+
+    lay_out_run(visit, run_id);
+    if (visit->switch_to)
+        TRY(describe_copies(visit, target));
+    TRY(visit_write(visit));
+    LOG_INFO(visit->log, "run begins", KV("run", run_id), KV("trigger", visit->live->live.trigger));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunStarted", note);
+    ret->after_ms = 0;
+    return NULL;
+}
+
+static struct err *begin_in_series(struct visit *visit, const char *run_id, const struct account *target,
+                                   struct requeue *ret)
+{
+    bool taken;
+    struct err *err;
+
+    TRY(visit_take_series(visit, ret, &taken));
+    err = taken ? record_run(visit, run_id, target, ret) : NULL;
+    if (err) /* another object must not wait for what has not begun */
+        engine_release_series(visit->engine, visit->holder);
+    return err;
+}
+
+struct err *visit_begin(struct visit *visit, struct requeue *ret)
+{
+    AUTO_ACCOUNTS struct accounts accounts = {0};
+    AUTO_REFUSAL struct refusal refusal = {0};
+    char run_id[RUN_ID_MAX];
+
+    name_run_id(visit->summary.now_ms, visit->env->random, run_id);
+    admit_fields(visit->objects, visit->live, &refusal);
+    if (refusal.message)
+        return visit_stall(visit, refusal.reason, refusal.message, NEVER_MS, ret);
+    TRY(admit_accounts(visit->objects, visit->env, visit->live, &accounts, &refusal));
+    if (!refusal.message && visit->objects->grants_apply)
+        admit_grants(&accounts, visit->live, visit->namespace, run_id, &refusal);
+    if (refusal.message)
+        return visit_stall(visit, refusal.reason, refusal.message, ACCOUNT_LOOK_MS, ret);
+    return begin_in_series(visit, run_id, accounts.target, ret);
+}

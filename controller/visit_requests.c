@@ -1,0 +1,66 @@
+/* What people ask for by annotation: what of it holds in this pass, and doing it. */
+#include "controller/requests.h"
+#include "controller/visit.h"
+
+void visit_say_stale(struct visit *visit)
+{
+    visit_say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "cancel"));
+    visit_say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "retry"));
+}
+
+static struct err *write_request(struct visit *visit, const char *reason, const char *note,
+                                 struct requeue *ret)
+{
+    summary_running(&visit->summary, NULL, NULL, false);
+    TRY(visit_write(visit));
+    LOG_INFO(visit->log, "request", KV("run", visit->status->run.id), KV("reason", reason));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, reason, note);
+    ret->after_ms = 0;
+    return NULL;
+}
+
+struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret)
+{
+    AUTO_FREE char *note = xasprintf("Run %s is cancelled: nothing more begins", visit->status->run.id);
+
+    request_cancel(visit->status, spec, request_value(visit->object, "cancel"), visit->summary.now_ms);
+    visit->summary.spec = spec;
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    return write_request(visit, "RunCancelled", note, ret);
+}
+
+struct err *visit_retry(struct visit *visit, struct requeue *ret)
+{
+    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+    AUTO_FREE char *note = NULL;
+    bool taken;
+
+    TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
+    TRY(visit_take_series(visit, ret, &taken));
+    if (!taken)
+        return NULL;
+    request_retry(visit->status, spec);
+    visit->summary.spec = spec;
+    note = xasprintf("Run %s goes on, attempt %lld", visit->status->run.id,
+                     (long long)visit->status->run.attempt);
+    return write_request(visit, "RunRetried", note, ret);
+}
+
+/* False when no copies are kept that could be switched to; this has been said. */
+static bool can_switch(struct visit *visit, const char *value)
+{
+    char *refusal = NULL;
+
+    visit->switch_to = request_switch_run(visit->status, visit->live, value, &refusal);
+    if (!visit->switch_to)
+        visit_say_once(visit, "RequestRefused", refusal);
+    return visit->switch_to != NULL;
+}
+
+/* By something that does not begin a run of its own. */
+bool visit_is_asked(struct visit *visit)
+{
+    const char *value = request_switch(visit->status, visit->object);
+
+    return request_retries(visit->status, visit->object) || (value && can_switch(visit, value));
+}
