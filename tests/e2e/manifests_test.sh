@@ -106,7 +106,7 @@ labels() {
         .spec.template.metadata.labels["app.kubernetes.io/version"] | values] | unique | join(" ")')"
     equal "no selector has a version" "" "$(from_overlay '.[] | .spec.selector? | select(type == "object") | .. | objects |
         select(has("app.kubernetes.io/version")) | keys[]')"
-    equal "the lease of the role is the program's" "$(sed -n 's/^#define LEASE_NAME "\(.*\)"/\1/p' "$root/controller/cmd_controller.c")" \
+    equal "the lease of the role is the program's" "$(sed -n 's/^#define LEASE_NAME "\(.*\)"/\1/p' "$root/controller/cmd_controller_priv.h")" \
         "$(from_overlay '.[] | select(.kind == "Role") | .rules[] | select(.resources == ["leases"]) | .resourceNames // [] | .[]')"
 }
 
