@@ -35,11 +35,16 @@ struct engine {
 };
 
 #define DEFAULT_WORKERS 4
+#define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
 
 struct engine *engine_new(const struct engine_opts *opts)
 {
     struct engine *engine = xcalloc(1, sizeof(*engine));
-    const struct workqueue_opts queue_opts = {.base_delay_ms = SECONDS(1), .max_delay_ms = MINUTES(5)};
+    const struct workqueue_opts queue_opts = {.base_delay_ms = SECONDS(1),
+                                              .max_delay_ms = MINUTES(5),
+                                              .queued = controller_metrics_queued,
+                                              .worked = controller_metrics_worked,
+                                              .arg = opts->metrics};
 
     engine->opts = *opts;
     if (!engine->opts.workers)
@@ -98,7 +103,9 @@ static void settle(struct engine *engine, const struct env *env, const char *key
         return;
     }
     if (err_kind(err) != ERR_CANCELED) {
-        int64_t delay_ms = workqueue_add_rate_limited(engine->queue, key, WORK_ROUTINE);
+        int64_t asked_ms = err_remote(err)->retry_after_ms;
+        int64_t delay_ms = workqueue_add_rate_limited(
+            engine->queue, key, asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS, WORK_ROUTINE);
 
         if (err_kind(err) == ERR_CONFLICT)
             LOG_DEBUG(env->log, "looking again", KV("key", key), KV("because", err_text(err)),

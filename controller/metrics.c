@@ -37,10 +37,14 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_QUEUE_DEPTH] = GAUGE("workqueue_depth", "Keys ready to be handed out.", "name", "controller", "priority"),
     [METRIC_QUEUE_ADDS] = COUNTER("workqueue_adds_total", "Adds that made a key ready.", "name", "controller"),
     [METRIC_QUEUE_RETRIES] = COUNTER("workqueue_retries_total", "Adds after a failure.", "name", "controller"),
+    [METRIC_QUEUE_WAIT_TIME] = HISTOGRAM("workqueue_queue_duration_seconds", "How long a key waited for a worker.", work_bounds, "name", "controller"),
     [METRIC_QUEUE_WORK_TIME] = HISTOGRAM("workqueue_work_duration_seconds", "How long a key was with a worker.", work_bounds, "name", "controller"),
     [METRIC_QUEUE_UNFINISHED] = GAUGE("workqueue_unfinished_work_seconds", "How long the keys now with workers have been there, summed.", "name", "controller"),
     [METRIC_QUEUE_LONGEST] = GAUGE("workqueue_longest_running_processor_seconds", "How long the oldest key now with a worker has been there.", "name", "controller"),
-    [METRIC_QUEUE_WAITED] = COUNTER("stagingrefresh_workqueue_waited_seconds_total", "How long keys waited for a worker, summed.", "name"),
+    [METRIC_WATCH_LISTS] = COUNTER("stagingrefresh_watch_lists_total", "Complete lists of a kind: at the start, and when a version was too old to go on from.", "resource", "way"),
+    [METRIC_WATCHES] = COUNTER("stagingrefresh_watches_total", "Watches that were asked for.", "resource"),
+    [METRIC_WATCH_EVENTS] = COUNTER("stagingrefresh_watch_events_total", "Events that watches brought.", "resource"),
+    [METRIC_WATCH_FAILURES] = COUNTER("stagingrefresh_watch_failures_total", "Lists and watches that ended in trouble.", "resource"),
     [METRIC_REST_REQUESTS] = COUNTER("rest_client_requests_total", "Requests to the API server.", "code", "method", "host"),
     [METRIC_REST_TIME] = HISTOGRAM("rest_client_request_duration_seconds", "How long requests to the API server took; watches are left out.", rest_bounds, "verb", "host"),
     [METRIC_LEADER] = GAUGE("leader_election_master_status", "1 while this process holds the lease.", "name"),
@@ -99,6 +103,7 @@ struct metrics *controller_metrics_new(void)
     declare_steps(metrics, workflow_pipeline(DATABASE_AURORA));
     declare_steps(metrics, workflow_pipeline(DATABASE_DYNAMODB));
     declare_steps(metrics, workflow_switchover());
+    metrics_declare(metrics, METRIC_QUEUE_WAIT_TIME, NAMES);
     metrics_declare(metrics, METRIC_QUEUE_WORK_TIME, NAMES);
     metrics_set(metrics, METRIC_BUILD, 1, LABELS(SR_VERSION));
     return metrics;
@@ -124,7 +129,26 @@ void controller_metrics_pass(struct metrics *metrics, const struct pass_end *end
     if (end->err)
         metrics_add(metrics, METRIC_RECONCILE_ERRORS, 1, LABELS(controller));
     metrics_observe(metrics, METRIC_RECONCILE_TIME, seconds(end->took_ms), LABELS(controller));
-    metrics_observe(metrics, METRIC_QUEUE_WORK_TIME, seconds(end->took_ms), NAMES);
+}
+
+void controller_metrics_queued(void *metrics, int64_t for_ms)
+{
+    metrics_observe(metrics, METRIC_QUEUE_WAIT_TIME, seconds(for_ms), NAMES);
+}
+
+void controller_metrics_worked(void *metrics, int64_t for_ms)
+{
+    metrics_observe(metrics, METRIC_QUEUE_WORK_TIME, seconds(for_ms), NAMES);
+}
+
+void controller_metrics_watch(struct metrics *metrics, const char *resource,
+                              const struct kube_watch_stats *stats)
+{
+    metrics_set(metrics, METRIC_WATCH_LISTS, (double)stats->lists, LABELS(resource, "pages"));
+    metrics_set(metrics, METRIC_WATCH_LISTS, (double)stats->streamed, LABELS(resource, "stream"));
+    metrics_set(metrics, METRIC_WATCHES, (double)stats->watches, LABELS(resource));
+    metrics_set(metrics, METRIC_WATCH_EVENTS, (double)stats->events, LABELS(resource));
+    metrics_set(metrics, METRIC_WATCH_FAILURES, (double)stats->failures, LABELS(resource));
 }
 
 void controller_metrics_queue(struct metrics *metrics, const struct workqueue_stats *stats, int workers)
@@ -138,7 +162,6 @@ void controller_metrics_queue(struct metrics *metrics, const struct workqueue_st
     metrics_set(metrics, METRIC_QUEUE_RETRIES, (double)stats->retries, NAMES);
     metrics_set(metrics, METRIC_QUEUE_UNFINISHED, seconds(stats->unfinished_ms), NAMES);
     metrics_set(metrics, METRIC_QUEUE_LONGEST, seconds(stats->longest_ms), NAMES);
-    metrics_set(metrics, METRIC_QUEUE_WAITED, seconds(stats->queued_ms), LABELS(QUEUE_NAME));
     /* One queue and one set of workers for both kinds. */
     metrics_set(metrics, METRIC_MAX_WORKERS, workers, LABELS(QUEUE_NAME));
     metrics_set(metrics, METRIC_ACTIVE_WORKERS, (double)stats->processing, LABELS(QUEUE_NAME));

@@ -9,6 +9,7 @@
 #include "pkg/base/json.h"
 #include "pkg/base/metrics.h"
 #include "pkg/http/transport.h"
+#include "pkg/kube/watch.h"
 #include "pkg/kube/workqueue.h"
 
 enum controller_metric {
@@ -20,10 +21,14 @@ enum controller_metric {
     METRIC_QUEUE_DEPTH,
     METRIC_QUEUE_ADDS,
     METRIC_QUEUE_RETRIES,
+    METRIC_QUEUE_WAIT_TIME,
     METRIC_QUEUE_WORK_TIME,
     METRIC_QUEUE_UNFINISHED,
     METRIC_QUEUE_LONGEST,
-    METRIC_QUEUE_WAITED,
+    METRIC_WATCH_LISTS,
+    METRIC_WATCHES,
+    METRIC_WATCH_EVENTS,
+    METRIC_WATCH_FAILURES,
     METRIC_REST_REQUESTS,
     METRIC_REST_TIME,
     METRIC_LEADER,
@@ -58,7 +63,13 @@ void controller_metrics_pass(struct metrics *metrics, const struct pass_end *end
 void controller_metrics_written(struct metrics *metrics, const struct json *before, const struct json *after);
 void controller_metrics_aws(void *metrics, const struct aws_call_seen *call);
 
-/* Just before a scrape. Queue times are of the clock that the queue goes by. */
+/* For the queue's options. Queue times are of the clock that the queue goes by. */
+void controller_metrics_queued(void *metrics, int64_t for_ms);
+void controller_metrics_worked(void *metrics, int64_t for_ms);
+
+/* Just before a scrape. */
+void controller_metrics_watch(struct metrics *metrics, const char *resource,
+                              const struct kube_watch_stats *stats);
 void controller_metrics_queue(struct metrics *metrics, const struct workqueue_stats *stats, int workers);
 void controller_metrics_process(struct metrics *metrics);
 

@@ -1,5 +1,6 @@
 #include "controller/objects_kube.h"
 
+#include "controller/metrics.h"
 #include "controller/objects_kube_priv.h"
 
 #define EVENTS_GRACE_MS SECONDS(2)
@@ -169,6 +170,18 @@ char *objects_kube_trouble(struct objects *objects)
             trouble = xasprintf("%s: %s", collection->resource->plural, text);
     }
     return trouble;
+}
+
+void objects_kube_count(struct objects *objects, struct metrics *metrics)
+{
+    struct objects_kube *kube = kube_of(objects);
+
+    for (int kind = 0; kind < COLLECTION_COUNT; kind++) {
+        const struct collection *collection = &kube->collections[kind];
+        const struct kube_watch_stats stats = kube_watch_stats(collection->watch);
+
+        controller_metrics_watch(metrics, collection->resource->plural, &stats);
+    }
 }
 
 void objects_kube_resync(struct objects *objects)

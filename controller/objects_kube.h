@@ -13,6 +13,8 @@
 #include "controller/objects.h"
 #include "pkg/kube/workqueue.h"
 
+struct metrics;
+
 struct objects_kube_opts {
     struct kube_client *client; /* borrowed */
     /* Copied, its transport is not used; sched runs at the real pace. What it holds must outlive the objects.
@@ -38,6 +40,8 @@ struct err *objects_kube_start(struct objects *objects, objects_changed_fn *chan
 bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms);
 /* Why the stores are not being kept up at the moment, or NULL; yours. */
 char *objects_kube_trouble(struct objects *objects);
+/* What the watches have done so far. Thread-safe between objects_kube_start() and objects_kube_stop(). */
+void objects_kube_count(struct objects *objects, struct metrics *metrics);
 /* Tells every object once more, as routine: the safety net under lost news. */
 void objects_kube_resync(struct objects *objects);
 /* Ends the watches and sends the last events; reading and writing still work. */

@@ -12,6 +12,8 @@
 #define WARNINGS_MAX 256
 #define PAGE_SIZE 500
 #define NO_PAGES SIZE_MAX
+#define PATIENCE_MS SECONDS(2) /* with a server that is busy, per call */
+#define TRIES_MAX 4            /* it may ask for no wait at all */
 
 struct kube_client {
     struct kube_config *config; /* immutable, as all down to the lock */
@@ -319,6 +321,42 @@ static struct err *perform(struct kube_client *client, const struct env *env, co
     return NULL;
 }
 
+/* For how long a 429 asks us to wait, and a little longer so that not all come back together; NEVER_MS when
+ * that is more than we have left, or when somebody else than the API server may be speaking. */
+static int64_t busy_ms(const struct env *env, const struct http_reply *reply, int64_t left_ms)
+{
+    const char *text = reply->status == 429 ? http_reply_header(reply, "retry-after") : NULL;
+    int64_t asked_s, asked_ms;
+
+    if (!text || !str_to_int(str_trim(str_of(text)), &asked_s) || asked_s < 0 || asked_s > 60)
+        return NEVER_MS;
+    asked_ms = SECONDS(asked_s) + (int64_t)random_below(env->random, 250);
+    return asked_ms <= left_ms ? asked_ms : NEVER_MS;
+}
+
+/* As perform(), with patience. What is waited counts as part of the call's time. */
+static struct err *perform_patiently(struct kube_client *client, const struct env *env,
+                                     const struct call *call, struct http_reply *reply)
+{
+    struct call attempt = *call; /* borrows */
+    int64_t left_ms = PATIENCE_MS < call->timeout_ms / 2 ? PATIENCE_MS : call->timeout_ms / 2;
+
+    for (int tries = 1;; tries++) {
+        int64_t wait_ms;
+
+        TRY(perform(client, env, &attempt, reply, NULL));
+        wait_ms = busy_ms(env, reply, left_ms);
+        if (wait_ms == NEVER_MS || tries == TRIES_MAX)
+            return NULL;
+        if (!sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + wait_ms))
+            return err_new(ERR_CANCELED, "stopped while waiting for a busy API server");
+        left_ms -= wait_ms;
+        attempt.timeout_ms -= wait_ms;
+        http_reply_done(reply);
+        *reply = (struct http_reply){0};
+    }
+}
+
 static const char *path_of(const struct kube_client *client, const struct call *call)
 {
     return buf_text(&call->url) + strlen(client->config->server);
@@ -348,7 +386,7 @@ static struct err *run(struct kube_client *client, const struct env *env, const 
     struct err *err;
 
     TRY(check_call(call));
-    err = perform(client, env, call, &reply, NULL);
+    err = perform_patiently(client, env, call, &reply);
     if (!err && !is_success(reply.status))
         err = kube_reply_error(&reply);
     if (!err && ret) {
@@ -538,7 +576,12 @@ struct err *kube_watch_open(struct kube_client *client, const struct env *env, c
     TRY(select_collection(&call, query));
     add_query(&call, "watch", "1");
     add_query(&call, "allowWatchBookmarks", "true");
-    add_query(&call, "resourceVersion", query->resource_version);
+    if (query->initial_events) {
+        add_query(&call, "sendInitialEvents", "true");
+        add_query(&call, "resourceVersionMatch", "NotOlderThan");
+    } else {
+        add_query(&call, "resourceVersion", query->resource_version);
+    }
     add_query_number(&call, "timeoutSeconds", timeout_ms / 1000);
     TRY(check_call(&call));
     err = perform(client, env, &call, &reply, &stream);
@@ -551,6 +594,14 @@ struct err *kube_watch_open(struct kube_client *client, const struct env *env, c
         return describe(err, client, &call);
     *ret = stream;
     return NULL;
+}
+
+bool kube_ends_initial_events(const struct json *bookmark)
+{
+    const struct json *annotations = json_at(bookmark, "metadata.annotations");
+
+    return text_equal(json_get_text(json_member(annotations, "k8s.io/initial-events-end"), NULL, NULL),
+                      "true");
 }
 
 /* --- writing --- */

@@ -1,8 +1,10 @@
 /* Calls to the API server on JSON objects and resource paths; knows no kind. A client is shared by all
  * threads, each of which brings its own env (transport, stop) per call.
  *
- * Nothing is retried here but one thing: a 401 is answered once with fresh credentials. After an error of a
- * write whose http_status is 0 the write may have happened: read before repeating it.
+ * Two refusals are met here, whatever the verb, because nothing was done yet: a 401 is answered once with
+ * fresh credentials, and a 429 whose Retry-After is short is waited out, two seconds per call at most. What
+ * asks for more comes back as retry_after_ms. After an error of a write whose http_status is 0 the write may
+ * have happened: read before repeating it.
  *
  * Errors carry the server's reason as remote code, its message, its status and retry_after_ms:
  *   401, 403                ERR_DENIED     "Unauthorized", "Forbidden", "NamespaceTerminating" (a cause of
@@ -89,6 +91,8 @@ struct kube_query {
     const char *field_selector;
     const char *resource_version; /* NULL or "": the most recent, consistent */
     size_t page_size;             /* 0: 500 */
+    bool initial_events; /* of a watch: begins with all that is there (a streaming list), consistent; then a
+                            bookmark says that this was all (kube_ends_initial_events) */
 };
 
 struct kube_page {
@@ -108,9 +112,14 @@ struct err *kube_list(struct kube_client *client, const struct env *env, const s
                       struct json **ret_items) MUST_USE;
 
 /* The raw stream of a watch from query->resource_version, with bookmarks; pull it with http_read().
- * `timeout_ms` is what the server is asked for. */
+ * `timeout_ms` is what the server is asked for. With query->initial_events the version is left out; a server
+ * that offers no streaming lists refuses with ERR_INVALID, or takes no notice.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
 struct err *kube_watch_open(struct kube_client *client, const struct env *env, const struct kube_query *query,
                             int64_t timeout_ms, struct http_stream **ret) MUST_USE;
+
+/* Whether this bookmark's object closes the first part of such a stream. */
+bool kube_ends_initial_events(const struct json *bookmark);
 
 /* A Status object ({"kind": "Status", "code": 410, "reason": "Expired", ...}) as an error; `http_status` 0:
  * its code. */

@@ -21,6 +21,7 @@ struct kube_lease {
     struct json *seen;   /* the Lease as last seen; NULL: never */
     int64_t seen_ms;     /* when its spec was first seen like this, on our own clock */
     int64_t deadline_ms; /* of the round */
+    int64_t asked_ms;    /* how long the server wants us to stay away after the last try */
 
     pthread_mutex_t lock;
     bool is_held;       /* lock */
@@ -210,6 +211,7 @@ static bool try_to_hold(struct kube_lease *lease)
     bool is_held = false;
     struct err *err = try_once(lease, &is_held);
 
+    lease->asked_ms = err ? err_remote(err)->retry_after_ms : 0;
     if (err) {
         if (err_kind(err) != ERR_CANCELED)
             set_trouble(lease, err_text(err));
@@ -227,15 +229,25 @@ static bool wait(struct kube_lease *lease, int64_t for_ms)
     return sched_wait_until(lease->env.sched, lease->env.stop, now_ms(lease) + for_ms);
 }
 
+/* Until the next try: no sooner than the server asks, as far as a lease can wait. */
+static int64_t pause_ms(const struct kube_lease *lease)
+{
+    int64_t asked = lease->asked_ms, most = lease->opts.renew_deadline_ms;
+
+    if (asked > most)
+        asked = most;
+    return asked > lease->opts.retry_ms ? asked : lease->opts.retry_ms;
+}
+
 static bool acquire(struct kube_lease *lease)
 {
-    int64_t retry = lease->opts.retry_ms, jitter = retry * JITTER_PERCENT / 100;
+    int64_t jitter = lease->opts.retry_ms * JITTER_PERCENT / 100;
 
     while (!stop_requested(lease->env.stop)) {
         lease->deadline_ms = NEVER_MS;
         if (try_to_hold(lease))
             return true;
-        (void)wait(lease, retry + (int64_t)random_below(lease->env.random, (uint64_t)jitter + 1));
+        (void)wait(lease, pause_ms(lease) + (int64_t)random_below(lease->env.random, (uint64_t)jitter + 1));
     }
     return false;
 }
@@ -245,14 +257,18 @@ static bool renew(struct kube_lease *lease)
 {
     lease->deadline_ms = now_ms(lease) + lease->opts.renew_deadline_ms;
     while (!stop_requested(lease->env.stop)) {
-        int64_t left;
+        int64_t left, pause;
 
         if (try_to_hold(lease))
             return true;
         left = lease->deadline_ms - now_ms(lease);
         if (left <= 0 || (lease->seen && has_other_holder(lease)))
             return false;
-        (void)wait(lease, left < lease->opts.retry_ms ? left : lease->opts.retry_ms);
+        /* What the server asks is granted as long as there is time for one more try after it. */
+        pause = pause_ms(lease);
+        if (pause >= left)
+            pause = left < lease->opts.retry_ms ? left : lease->opts.retry_ms;
+        (void)wait(lease, pause);
     }
     return true;
 }

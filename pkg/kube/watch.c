@@ -9,9 +9,20 @@
 #define TOO_SHORT_MS SECONDS(1) /* a watch that ends sooner and brought nothing has failed */
 #define RELIST_AFTER 5          /* failures in a row after which the version itself is doubted */
 #define WARN_AFTER 3
+#define INITIAL_IDLE_MS SECONDS(30) /* a streaming list that is silent for so long is none */
+#define INITIAL_OBJECTS_MAX 100000
 
 /* The first pause is 0.8 to 1.6 s, the longest 15 to 30 s. */
 static const struct backoff pauses = {.base_ms = 1600, .max_ms = SECONDS(30)};
+
+enum listing { LIST_STREAMED, LIST_PAGED_ONCE, LIST_PAGED };
+
+/* What a list has brought so far. */
+struct listed {
+    const struct kube_resource *resource;
+    struct kube_objects objects;
+    char *version;
+};
 
 struct kube_watch {
     struct kube_client *client;
@@ -21,8 +32,10 @@ struct kube_watch {
     struct kube_watch_opts opts; /* texts owned */
     char *namespace, *labels, *fields;
     struct task *task;
-    char *version; /* the task's: everything up to here is in the store; NULL: list first */
-    int failures;  /* the task's: in a row */
+    char *version;          /* the task's: everything up to here is in the store; NULL: list first */
+    int failures;           /* the task's: in a row */
+    enum listing listing;   /* the task's: how the next list is to come */
+    struct listed *initial; /* the task's: while a streaming list comes in */
     pthread_mutex_t lock;
     char *trouble;                 /* lock */
     struct kube_watch_stats stats; /* lock */
@@ -58,12 +71,6 @@ static void set_healthy(struct kube_watch *watch)
 
 /* --- list --- */
 
-struct listed {
-    const struct kube_resource *resource;
-    struct kube_objects objects;
-    char *version;
-};
-
 static void listed_done(struct listed *listed)
 {
     kube_objects_done(&listed->objects);
@@ -75,20 +82,34 @@ static void restart_list(void *arg)
     listed_done(arg);
 }
 
+/* Takes the value over. */
+static struct err *add_listed(struct listed *listed, struct json *item)
+{
+    struct kube_objects *objects = &listed->objects;
+    const struct kube_object *object = NULL;
+
+    TRY(kube_object_new(item, &object));
+    objects->items = xgrow(objects->items, objects->count, sizeof(*objects->items));
+    objects->items[objects->count++] = object;
+    return NULL;
+}
+
 static struct err *add_page(void *arg, const struct kube_page *page)
 {
     struct listed *listed = arg;
-    struct kube_objects *objects = &listed->objects;
 
-    json_each (item, json_member(page->list, "items")) {
-        const struct kube_object *object = NULL;
-
-        TRY(kube_object_new(kube_page_item(item, listed->resource), &object));
-        objects->items = xgrow(objects->items, objects->count, sizeof(*objects->items));
-        objects->items[objects->count++] = object;
-    }
+    json_each (item, json_member(page->list, "items"))
+        TRY(add_listed(listed, kube_page_item(item, listed->resource)));
     xfree(listed->version);
     listed->version = xstrdup(page->resource_version);
+    return NULL;
+}
+
+static struct err *take_list(struct kube_watch *watch, struct listed *listed)
+{
+    TRY(kube_store_replace(watch->store, &listed->objects, listed->version));
+    set_version(watch, listed->version);
+    set_trouble(watch, NULL);
     return NULL;
 }
 
@@ -100,9 +121,56 @@ static struct err *list(struct kube_watch *watch)
 
     count(watch, &watch->stats.lists);
     TRY(kube_list_each(watch->client, &watch->env, &watch->opts.query, &visitor));
-    TRY(kube_store_replace(watch->store, &listed.objects, listed.version));
-    set_version(watch, listed.version);
-    set_trouble(watch, NULL);
+    TRY(take_list(watch, &listed));
+    if (watch->listing == LIST_PAGED_ONCE)
+        watch->listing = LIST_STREAMED;
+    return NULL;
+}
+
+/* --- the list that a stream begins with --- */
+
+static struct err *collect(struct kube_watch *watch, struct kube_watch_event *event)
+{
+    struct listed *listed = watch->initial;
+
+    if (event->type == KUBE_EVENT_DELETED)
+        return err_new(ERR_INVALID, "watch: a deletion before the end of the list");
+    if (listed->objects.count == INITIAL_OBJECTS_MAX)
+        return err_new(ERR_INVALID, "watch: more than %d objects in a streamed list", INITIAL_OBJECTS_MAX);
+    return add_listed(listed, TAKE(event->object));
+}
+
+static struct err *end_list(struct kube_watch *watch, const struct json *bookmark)
+{
+    struct listed *listed = TAKE(watch->initial);
+
+    listed->version = xstrdup(json_get_text(bookmark, "metadata.resourceVersion", ""));
+    if (!*listed->version) {
+        watch->listing = LIST_PAGED;
+        return err_new(ERR_INVALID, "watch: the end of the list names no version");
+    }
+    TRY(take_list(watch, listed));
+    watch->failures = 0;
+    count(watch, &watch->stats.streamed);
+    return NULL;
+}
+
+/* A streamed list did not come to its end: what becomes of the next one. Somebody who is away or busy says
+ * nothing about streams. NULL: pages are there to be asked for at once. */
+static struct err *judge_stream(struct kube_watch *watch, struct err *err, bool was_opened)
+{
+    bool is_no_stream = !err || err_kind(err) == ERR_INVALID || err_is_code(err, "Idle");
+
+    if (!is_no_stream) {
+        if (was_opened)
+            watch->listing = LIST_PAGED_ONCE;
+        return err;
+    }
+    watch->listing = LIST_PAGED;
+    LOG_DEBUG(watch->env.log, "no streaming lists here: pages are asked for",
+              KV("resource", watch->opts.query.collection.resource->plural),
+              KV("because", err ? err_text(err) : "the stream ended before its list did"));
+    err_ignore(err, "there is another way");
     return NULL;
 }
 
@@ -136,9 +204,12 @@ static struct err *handle(struct kube_watch *watch, struct kube_watch_event *eve
     case KUBE_EVENT_ADDED:
     case KUBE_EVENT_MODIFIED:
     case KUBE_EVENT_DELETED:
-        return apply(watch, event);
+        return watch->initial ? collect(watch, event) : apply(watch, event);
     case KUBE_EVENT_BOOKMARK:
-        apply_bookmark(watch, event->object);
+        if (!watch->initial)
+            apply_bookmark(watch, event->object);
+        else if (kube_ends_initial_events(event->object))
+            return end_list(watch, event->object);
         return NULL;
     case KUBE_EVENT_ERROR:
         return err_wrap(kube_status_error(event->object, 0), "watch");
@@ -175,7 +246,8 @@ static struct err *follow(struct kube_watch *watch, struct http_stream *stream, 
     bool is_end = false;
 
     while (!is_end) {
-        int64_t deadline = sooner(sched_now_ms(watch->env.sched) + watch->opts.idle_ms, until_ms);
+        int64_t idle_ms = watch->initial ? INITIAL_IDLE_MS : watch->opts.idle_ms;
+        int64_t deadline = sooner(sched_now_ms(watch->env.sched) + idle_ms, until_ms);
 
         TRY(http_read(stream, watch->env.stop, deadline, &frames.pending, &is_end));
         TRY(handle_all(watch, &frames, events));
@@ -185,8 +257,10 @@ static struct err *follow(struct kube_watch *watch, struct http_stream *stream, 
     return NULL;
 }
 
+/* Without a version it begins with a list. */
 static struct err *watch_once(struct kube_watch *watch)
 {
+    CLEANUP(listed_done) struct listed initial = {.resource = watch->opts.query.collection.resource};
     struct kube_query query = watch->opts.query;
     int64_t min_ms = watch->opts.min_timeout_ms;
     int64_t timeout_ms = min_ms + (int64_t)random_below(watch->env.random, (uint64_t)min_ms + 1);
@@ -195,11 +269,19 @@ static struct err *watch_once(struct kube_watch *watch)
     struct err *err;
 
     query.resource_version = watch->version;
+    query.initial_events = !watch->version;
     count(watch, &watch->stats.watches);
-    TRY(kube_watch_open(watch->client, &watch->env, &query, timeout_ms, &stream));
-    set_trouble(watch, NULL);
+    err = kube_watch_open(watch->client, &watch->env, &query, timeout_ms, &stream);
+    if (err)
+        return query.initial_events ? judge_stream(watch, err, /* was_opened= */ false) : err;
+    if (query.initial_events)
+        watch->initial = &initial;
+    else
+        set_trouble(watch, NULL);
     err = follow(watch, stream, begun_ms + timeout_ms + SLACK_MS, &events);
     http_close(stream);
+    if (TAKE(watch->initial))
+        return judge_stream(watch, err, /* was_opened= */ true);
     if (!err && !events && sched_now_ms(watch->env.sched) - begun_ms < TOO_SHORT_MS)
         return err_new(ERR_RETRY, "watch: ended at once, without an event");
     if (!err)
@@ -261,7 +343,8 @@ static void run(void *arg)
     struct kube_watch *watch = arg;
 
     while (!stop_requested(watch->env.stop)) {
-        struct err *err = watch->version ? watch_once(watch) : list(watch);
+        bool pages = !watch->version && watch->listing != LIST_STREAMED;
+        struct err *err = pages ? list(watch) : watch_once(watch);
 
         if (err)
             recover(watch, err);
@@ -280,11 +363,13 @@ static void copy_opts(struct kube_watch *watch, const struct kube_watch_opts *op
     struct kube_query *query = &watch->opts.query;
 
     watch->opts = *opts;
+    watch->listing = opts->lists_in_pages ? LIST_PAGED : LIST_STREAMED;
     query->collection.namespace = watch->namespace = xstrdup_or_null(query->collection.namespace);
     query->collection.name = query->collection.subresource = NULL;
     query->label_selector = watch->labels = xstrdup_or_null(query->label_selector);
     query->field_selector = watch->fields = xstrdup_or_null(query->field_selector);
     query->resource_version = NULL;
+    query->initial_events = false;
     if (watch->opts.idle_ms <= 0)
         watch->opts.idle_ms = MINUTES(3);
     if (watch->opts.min_timeout_ms <= 0)

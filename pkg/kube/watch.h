@@ -1,6 +1,10 @@
 /* Keeps a store equal to a collection: list, then watch, for ever. A dropped watch goes on from the last
  * version seen; a version that is too old (410, as a status or inside a 200 stream) leads to a new list;
  * trouble is met with a back-off of 0.8 s to 30 s.
+ *
+ * The list comes as the first part of the watch where the server offers that (streaming lists: on by default
+ * in 1.32 and from 1.34 on). A server that refuses, or that does not tell when its list has ended, is asked
+ * for pages from then on; one whose stream broke before that, for pages once.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
 #ifndef KUBE_WATCH_H
 #define KUBE_WATCH_H
@@ -14,12 +18,14 @@ struct kube_watch_opts {
     int64_t idle_ms;         /* a stream silent for that long is dropped; 0: 3 min */
     int64_t min_timeout_ms;  /* asked of the server, drawn from [min, 2 * min]; 0: 5 min */
     size_t max_line_bytes;   /* one event; 0: 4 MiB */
+    bool lists_in_pages;     /* never asks for a streaming list */
 };
 
 struct kube_watch_stats {
-    int64_t lists;
+    int64_t lists;    /* in pages */
+    int64_t streamed; /* lists that came to their end in a stream */
     int64_t watches;
-    int64_t events;
+    int64_t events; /* those of a streamed list not among them */
     int64_t bookmarks;
     int64_t failures; /* rounds that ended in trouble */
 };

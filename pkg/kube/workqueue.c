@@ -326,7 +326,8 @@ static int64_t back_off_ms(const struct workqueue *queue, int failures)
     return delay < queue->opts.max_delay_ms ? delay : queue->opts.max_delay_ms;
 }
 
-int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, enum work_priority priority)
+int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int64_t at_least_ms,
+                                   enum work_priority priority)
 {
     struct item *item;
     int64_t delay;
@@ -338,6 +339,8 @@ int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, enu
         item->failures++;
     queue->totals.retries++;
     delay = back_off_ms(queue, item->failures);
+    if (delay < at_least_ms)
+        delay = at_least_ms;
     add_after(queue, item, delay, priority);
     return delay;
 }
@@ -374,7 +377,7 @@ static void promote_due(struct workqueue *queue)
     }
 }
 
-static bool take_ready(struct workqueue *queue, char **ret_key)
+static bool take_ready(struct workqueue *queue, int64_t *ret_queued_ms, char **ret_key)
 {
     struct item *item = queue->lines[WORK_URGENT].first;
     int64_t now = sched_now_ms(queue->sched);
@@ -388,7 +391,8 @@ static bool take_ready(struct workqueue *queue, char **ret_key)
     item->is_processing = true;
     queue->processing++;
     queue->totals.handed_out++;
-    queue->totals.queued_ms += now - item->since_ms;
+    *ret_queued_ms = now - item->since_ms;
+    queue->totals.queued_ms += *ret_queued_ms;
     item->since_ms = now;
     *ret_key = xstrdup(item->node.key);
     return true;
@@ -396,41 +400,45 @@ static bool take_ready(struct workqueue *queue, char **ret_key)
 
 enum got { GOT_KEY, GOT_END, GOT_NOTHING };
 
-/* Registers the spot when there is nothing, under the same lock: no add can slip between. */
-static enum got try_get(struct workqueue *queue, struct spot *spot, int64_t *ret_until_ms, char **ret_key)
+/* Registers the spot when there is nothing, under the same lock: no add can slip between. *ret_ms: how long
+ * the key has waited, or until when there is nothing. */
+static enum got try_get(struct workqueue *queue, struct spot *spot, int64_t *ret_ms, char **ret_key)
 {
     LOCK_SCOPE(&queue->lock);
     list_remove(queue->waiters, &queue->waiter_count, spot);
     promote_due(queue);
-    if (take_ready(queue, ret_key))
+    if (take_ready(queue, ret_ms, ret_key))
         return GOT_KEY;
     if (queue->is_shut_down)
         return GOT_END;
     list_add(&queue->waiters, &queue->waiter_count, spot);
-    *ret_until_ms = queue->heap_count ? queue->heap[0]->due_ms : NEVER_MS;
+    *ret_ms = queue->heap_count ? queue->heap[0]->due_ms : NEVER_MS;
     return GOT_NOTHING;
 }
 
 bool workqueue_get(struct workqueue *queue, char **ret_key)
 {
     struct spot *spot = sched_spot_new(queue->sched);
-    int64_t until_ms = NEVER_MS;
+    int64_t ms = NEVER_MS;
     enum got got;
 
-    while ((got = try_get(queue, spot, &until_ms, ret_key)) == GOT_NOTHING)
-        (void)sched_park(spot, until_ms);
+    while ((got = try_get(queue, spot, &ms, ret_key)) == GOT_NOTHING)
+        (void)sched_park(spot, ms);
     sched_spot_free(spot);
+    if (got == GOT_KEY && queue->opts.queued)
+        queue->opts.queued(queue->opts.arg, ms);
     return got == GOT_KEY;
 }
 
-void workqueue_done(struct workqueue *queue, const char *key)
+static bool end_work(struct workqueue *queue, const char *key, int64_t *ret_worked_ms)
 {
     LOCK_SCOPE(&queue->lock);
     struct item *item = keymap_find(&queue->items, key);
 
     if (!item || !item->is_processing)
-        return;
-    queue->totals.work_ms += sched_now_ms(queue->sched) - item->since_ms;
+        return false;
+    *ret_worked_ms = sched_now_ms(queue->sched) - item->since_ms;
+    queue->totals.work_ms += *ret_worked_ms;
     item->is_processing = false;
     queue->processing--;
     if (item->is_dirty)
@@ -438,6 +446,15 @@ void workqueue_done(struct workqueue *queue, const char *key)
     else
         release_if_idle(queue, item);
     wake_drainers(queue);
+    return true;
+}
+
+void workqueue_done(struct workqueue *queue, const char *key)
+{
+    int64_t worked_ms;
+
+    if (end_work(queue, key, &worked_ms) && queue->opts.worked)
+        queue->opts.worked(queue->opts.arg, worked_ms);
 }
 
 /* --- the end --- */

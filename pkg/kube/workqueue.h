@@ -21,6 +21,11 @@ struct workqueue_opts {
     int64_t base_delay_ms; /* after the first failure; 0: 5 ms */
     int64_t max_delay_ms;  /* 0: 1000 s */
     size_t max_keys;       /* adds of further keys are dropped and counted; 0: 100,000 */
+    /* How long a key waited for a worker when it is handed out, and was with it when it is done. On the
+     * worker's thread, no lock held; must not park. May be NULL. */
+    void (*queued)(void *arg, int64_t for_ms);
+    void (*worked)(void *arg, int64_t for_ms);
+    void *arg;
 };
 
 struct workqueue_stats {
@@ -47,8 +52,10 @@ void workqueue_free(struct workqueue *queue);                       /* nobody wa
 void workqueue_add(struct workqueue *queue, const char *key, enum work_priority priority);
 void workqueue_add_after(struct workqueue *queue, const char *key, int64_t after_ms,
                          enum work_priority priority);
-/* Counts a failure of the key and adds it after its back-off; gives the delay. */
-int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, enum work_priority priority);
+/* Counts a failure of the key and adds it after its back-off, or later if somebody asked for that
+ * (`at_least_ms`); gives the delay. */
+int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int64_t at_least_ms,
+                                   enum work_priority priority);
 void workqueue_forget(struct workqueue *queue, const char *key);
 int workqueue_failures(struct workqueue *queue, const char *key);
 

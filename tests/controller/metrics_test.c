@@ -1,5 +1,6 @@
 #include "controller/metrics.h"
 
+#include "pkg/base/files.h"
 #include "tests/testing/assertions.h"
 #include "tests/testing/exposition.h"
 
@@ -59,6 +60,105 @@ static void what_is_known_before_is_at_0(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(samples); i++)
         assert_sample(metrics, samples[i], "0");
+}
+
+/* --- the page of the documentation --- */
+
+/* Labels of the rendered series, as the page has them: "name, controller". */
+static char *labels_of(const char *page, const char *name)
+{
+    AUTO_BUF struct buf labels = BUF_MAX(KIB);
+    struct str rest = str_of(page), line, label;
+
+    while (str_cut(&rest, '\n', &line)) {
+        if (!str_starts(line, name) || !str_contains(line, "{"))
+            continue;
+        line = str_from(line, strlen(name));
+        if (line.ptr[0] != '{' && !str_starts(line, "_bucket{"))
+            continue;
+        str_cut(&line, '{', &label);
+        while (str_cut(&line, '=', &label) && label.len) {
+            struct str value;
+
+            if (!str_is(label, "le"))
+                buf_addf(&labels, "%s" STR_FMT, labels.len ? ", " : "", STR_ARG(label));
+            line = str_from(line, 1);
+            str_cut(&line, '"', &value);
+            if (!str_starts(line, ","))
+                break;
+            line = str_from(line, 1);
+        }
+        break;
+    }
+    buf_adds(&labels, "");
+    return xstrdup(buf_text(&labels));
+}
+
+/* The line that the documentation must have for what the page says of one family; the labels of one that has
+ * no series yet stand for themselves. */
+static void assert_documented(const char *docs, const char *page, struct str help, struct str type)
+{
+    struct str name, kind;
+    AUTO_FREE char *owned = NULL;
+    AUTO_FREE char *labels = NULL;
+    AUTO_FREE char *start = NULL;
+    AUTO_FREE char *end = NULL;
+    const char *at;
+    struct str line, rest;
+
+    str_cut(&help, ' ', &name);
+    str_cut(&type, ' ', &kind); /* the name again */
+    owned = str_dup(name);
+    labels = labels_of(page, owned);
+    start = xasprintf("\n| `%s` | " STR_FMT " | %s%s", owned, STR_ARG(type), labels, *labels ? " |" : "");
+    end = xasprintf("| " STR_FMT " |", STR_ARG(help));
+    at = strstr(docs, start);
+    if (!at)
+        fail_msg("docs/metrics.md lacks a line that begins with %s", start + 1);
+    rest = str_of(at + 1);
+    str_cut(&rest, '\n', &line);
+    if (!str_ends(line, end))
+        fail_msg("docs/metrics.md should say of %s: %s", owned, end);
+}
+
+/* So that every family has a series: one without is not served. */
+static void count_something_of_each(struct metrics *metrics)
+{
+    controller_metrics_queue(metrics, &(struct workqueue_stats){.adds = 1}, 4);
+    controller_metrics_process(metrics);
+    controller_metrics_watch(metrics, "stagingrefreshes", &(struct kube_watch_stats){.watches = 1});
+    controller_metrics_aws(metrics, &(struct aws_call_seen){.service = "backup", .was_throttled = true});
+    metrics_add(metrics, METRIC_REST_REQUESTS, 1, LABELS("200", "GET", "server"));
+    metrics_observe(metrics, METRIC_REST_TIME, 1, LABELS("GET", "server"));
+    metrics_set(metrics, METRIC_LEADER, 1, LABELS("stagingrefresh-controller"));
+}
+
+static void the_documentation_has_what_is_served(void **state)
+{
+    AUTO_METRICS struct metrics *metrics = controller_metrics_new();
+    AUTO_FREE char *page = NULL;
+    AUTO_BUF struct buf docs = BUF_MAX(MIB);
+    struct str rest, line;
+    size_t served = 0, documented = 0;
+
+    (void)state;
+    count_something_of_each(metrics);
+    page = render(metrics, METRICS_CLASSIC);
+    rest = str_of(page);
+    assert_no_err(file_read(SR_SOURCE_DIR "/docs/metrics.md", &docs));
+    while (str_cut(&rest, '\n', &line)) {
+        struct str help = str_from(line, strlen("# HELP "));
+
+        if (!str_starts(line, "# HELP "))
+            continue;
+        assert_true(str_cut(&rest, '\n', &line) && str_starts(line, "# TYPE "));
+        assert_documented(buf_text(&docs), page, help, str_from(line, strlen("# TYPE ")));
+        served++;
+    }
+    for (const char *at = buf_text(&docs); (at = strstr(at, "\n| `")); at++)
+        documented++;
+    assert_number(served, CONTROLLER_METRIC_COUNT);
+    assert_number(documented, served);
 }
 
 /* --- passes --- */
@@ -175,6 +275,7 @@ int main(void)
 
     TEST(&tests, the_page_holds_to_the_rules);
     TEST(&tests, what_is_known_before_is_at_0);
+    TEST(&tests, the_documentation_has_what_is_served);
     TEST(&tests, requests_to_aws);
     TEST_ROWS(&tests, pass, passes);
     TEST_ROWS(&tests, written, writtens);

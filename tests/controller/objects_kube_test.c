@@ -305,7 +305,12 @@ static void hear(void *arg, const struct object_id *id, enum work_priority prior
              priority == WORK_URGENT ? "!" : "");
 }
 
-#define LIST(item) "{\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" item "]}"
+/* What a watch begins with. */
+#define LIST(item)                                      \
+    "{\"type\":\"ADDED\",\"object\":" item "}\n"        \
+    "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{" \
+    "\"resourceVersion\":\"5\",\"annotations\":{"       \
+    "\"k8s.io/initial-events-end\":\"true\"}}}}\n"
 #define EVENT(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
 #define REQUESTED "\"stagingrefresh.dev/run-requested\":\"again\""
 
@@ -319,18 +324,17 @@ static void expect_heard(struct fixture *t, struct heard *heard, int64_t at_ms, 
 static void tells_what_is_news(void **state)
 {
     const struct exchange rows[] = {
-        {.method = "GET", .path = ACCOUNTS "?limit=*", .reply = LIST(ACCOUNT("1", "3", "Unknown"))},
-        {.method = "GET", .path = REFRESHES "?limit=*", .reply = LIST(SHOP("5", "A"))},
         {.method = "GET",
          .path = REFRESHES "?*watch=*",
-         CHUNKS({.after_ms = 2000, .bytes = EVENT(SHOP("6", "B"))},
+         CHUNKS({.bytes = LIST(SHOP("5", "A"))}, {.after_ms = 2000, .bytes = EVENT(SHOP("6", "B"))},
                 {.after_ms = 1000, .bytes = EVENT(SHOP_AS("1", "u1", REQUESTED, "7", "B"))},
                 {.after_ms = 1000, .bytes = EVENT(SHOP_AS("1", "u1", REQUESTED, "8", "wiped"))},
                 {.after_ms = 1000, .bytes = EVENT(SHOP_AS("2", "u1", REQUESTED, "9", "wiped"))},
                 {.idle = true})},
         {.method = "GET",
          .path = ACCOUNTS "?*watch=*",
-         CHUNKS({.after_ms = 6000, .bytes = EVENT(ACCOUNT("1", "10", "True"))}, {.idle = true})},
+         CHUNKS({.bytes = LIST(ACCOUNT("1", "3", "Unknown"))},
+                {.after_ms = 6000, .bytes = EVENT(ACCOUNT("1", "10", "True"))}, {.idle = true})},
         {PATCH_ON("5"), .reply = SHOP("6", "B")},
     };
     AUTO_JSON struct json *object = parsed(SHOP("5", "A"));

@@ -464,6 +464,110 @@ static void answers_a_refusal_with_fresh_credentials(void **state)
     kube_test_done(&t);
 }
 
+/* --- a server that is busy --- */
+
+#define BUSY(after)                                              \
+    {                                                            \
+        .status = 429, .reply_headers = {"Retry-After: " after}, \
+        .reply = STATUS("429", "TooManyRequests", "")            \
+    }
+
+static struct err *do_get(struct kube_test *t)
+{
+    return kube_get(t->client, &t->base.env, &widget_x, NULL);
+}
+
+static struct err *do_list(struct kube_test *t)
+{
+    const struct kube_query query = {.collection = {.resource = &widgets}};
+    AUTO_KUBE_PAGE struct kube_page page = {0};
+
+    return kube_list_page(t->client, &t->base.env, &query, NULL, &page);
+}
+
+static struct err *do_create(struct kube_test *t)
+{
+    const struct kube_ref collection = {.resource = &widgets, .namespace = "n"};
+    AUTO_JSON struct json *object = json_new_object();
+
+    return kube_create(t->client, &t->base.env, &collection, object, NULL);
+}
+
+static struct err *do_replace(struct kube_test *t)
+{
+    AUTO_JSON struct json *object = json_new_object();
+
+    return kube_replace(t->client, &t->base.env, &widget_x, object, NULL);
+}
+
+static struct err *do_patch(struct kube_test *t)
+{
+    AUTO_JSON struct json *object = json_new_object();
+
+    return kube_patch(t->client, &t->base.env, &widget_x,
+                      &(struct kube_patch){.type = KUBE_PATCH_MERGE, .body = object}, NULL);
+}
+
+static struct err *do_delete(struct kube_test *t)
+{
+    return kube_delete(t->client, &t->base.env, &widget_x, NULL);
+}
+
+static const struct busy_row {
+    const char *name, *method;
+    struct err *(*act)(struct kube_test *t);
+    struct exchange rows[5];
+    int64_t least_ms, after_ms; /* how long it took at least; what the error asks, 0: it went well */
+} busy_rows[] = {
+    {"GET waits", "GET", do_get, {BUSY("1"), {.reply = "{}"}}, 1000, 0},
+    {"a list waits",
+     "GET",
+     do_list,
+     {BUSY("1"), {.reply = "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[]}"}},
+     1000,
+     0},
+    {"POST waits", "POST", do_create, {BUSY("1"), {.status = 201, .reply = "{}"}}, 1000, 0},
+    {"PUT waits", "PUT", do_replace, {BUSY("1"), {.reply = "{}"}}, 1000, 0},
+    {"PATCH waits", "PATCH", do_patch, {BUSY("1"), {.reply = "{}"}}, 1000, 0},
+    {"DELETE waits", "DELETE", do_delete, {BUSY("1"), {.reply = "{}"}}, 1000, 0},
+    {"two seconds in total", "PATCH", do_patch, {BUSY("1"), BUSY("1")}, 1000, 1000},
+    {"more than that is for the caller to wait", "PATCH", do_patch, {BUSY("9")}, 0, 9000},
+    {"not for ever at no wait", "GET", do_get, {BUSY("0"), BUSY("0"), BUSY("0"), BUSY("0")}, 0, 1000},
+    {"without a header the caller waits",
+     "PATCH",
+     do_patch,
+     {{.status = 429, .reply = STATUS("429", "TooManyRequests", "")}},
+     0,
+     1000},
+};
+
+static void a_busy_server_is_waited_for(void **state)
+{
+    const struct busy_row *row = *state;
+    struct exchange rows[COUNT_OF(row->rows)];
+    size_t count = 0;
+    struct kube_test t;
+    struct err *err;
+    int64_t start_ms, took_ms;
+
+    for (; count < COUNT_OF(rows) && (row->rows[count].status || row->rows[count].reply); count++) {
+        rows[count] = row->rows[count];
+        rows[count].method = row->method;
+    }
+    kube_test_init(&t, 3, rows, count, NULL);
+    start_ms = sched_now_ms(t.base.env.sched);
+    err = row->act(&t);
+    took_ms = sched_now_ms(t.base.env.sched) - start_ms;
+    assert_in_range(took_ms, row->least_ms, row->least_ms + 1000);
+    if (row->after_ms) {
+        assert_number(err_remote(err)->retry_after_ms, row->after_ms);
+        assert_fails(err, ERR_RETRY, "TooManyRequests");
+    } else {
+        assert_no_err(err);
+    }
+    kube_test_done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -478,5 +582,6 @@ int main(void)
     TEST(&tests, an_expired_page_means_one_whole_list);
     TEST(&tests, asks_for_a_version_once);
     TEST_ROWS(&tests, answers_a_refusal_with_fresh_credentials, refused_rows);
+    TEST_ROWS(&tests, a_busy_server_is_waited_for, busy_rows);
     return tests_run(&tests, "pkg/kube/client");
 }

@@ -11,6 +11,8 @@ struct server {
     int writes;
     uint64_t random;      /* of faults; 0: none */
     bool is_down;         /* no answer comes: the call takes its whole time-out */
+    bool is_busy;         /* 429, come again in 5 s */
+    int refusals;         /* of these */
     bool drops_one_reply; /* the next write happens, its answer is lost */
 };
 
@@ -50,6 +52,12 @@ static void serve(struct server *server, const struct http_request *request, str
 {
     struct json *sent = NULL;
 
+    if (server->is_busy) {
+        server->refusals++;
+        refuse(reply, 429, "TooManyRequests");
+        http_reply_add_header(reply, STR("Retry-After"), STR("5"));
+        return;
+    }
     if (text_equal(request->method, "GET")) {
         if (server->object)
             answer(reply, 200, server->object);
@@ -360,6 +368,27 @@ static void a_short_outage_is_survived(void **state)
     close_stage(&s);
 }
 
+/* It is asked as seldom as it wants, and the lease is kept all the same. */
+static void a_busy_server_is_left_alone(void **state)
+{
+    struct stage s;
+    struct contender a;
+
+    (void)state;
+    open_stage(&s, 4);
+    enter(&a, &s.t, &s.server, "a");
+    pass_time(&s.t, SECONDS(21));
+    s.server.is_busy = true;
+    pass_time(&s.t, SECONDS(6));
+    s.server.is_busy = false;
+    pass_time(&s.t, SECONDS(60));
+    assert_number(s.server.refusals, 1);
+    assert_number(a.lost, 0);
+    assert_true(kube_lease_is_held(a.lease));
+    leave(&a, true);
+    close_stage(&s);
+}
+
 static void a_lost_answer_is_no_lost_lease(void **state)
 {
     struct stage s;
@@ -524,6 +553,7 @@ int main(void)
     TEST(&tests, a_renewed_lease_is_never_taken);
     TEST(&tests, lost_when_nothing_can_be_renewed);
     TEST(&tests, a_short_outage_is_survived);
+    TEST(&tests, a_busy_server_is_left_alone);
     TEST(&tests, a_lost_answer_is_no_lost_lease);
     TEST(&tests, lost_at_once_to_another_holder);
     TEST_ROWS(&tests, hands_over, handover_rows);

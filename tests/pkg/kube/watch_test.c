@@ -15,6 +15,15 @@
 #define GONE \
     "{\"kind\":\"Status\",\"reason\":\"Expired\",\"code\":410,\"message\":\"too old resource version\"}"
 
+#define STREAM_PATH                                                                             \
+    "/base/apis/example.com/v1/widgets?watch=1&allowWatchBookmarks=true&sendInitialEvents=true" \
+    "&resourceVersionMatch=NotOlderThan&timeoutSeconds=*"
+#define LIST_ENDS_AT(version)                                         \
+    EVENT("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"" version \
+                      "\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}")
+#define FORBIDDEN \
+    "{\"kind\":\"Status\",\"reason\":\"Invalid\",\"code\":422,\"message\":\"sendInitialEvents: Forbidden\"}"
+
 /* The last row of a story: nothing more happens. */
 #define QUIET(version)                                      \
     {                                                       \
@@ -141,6 +150,88 @@ static const struct story {
      .stats = {.lists = 3, .watches = 2, .failures = 2}},
 };
 
+/* The list as the first part of a watch. */
+static const struct story streams[] = {
+    {.name = "a streamed list, then events on the same stream",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("b", "9")) EVENT("ADDED", OBJECT("a", "5"))},
+                      {.bytes = LIST_ENDS_AT("10") EVENT("MODIFIED", OBJECT("a", "12"))}, {.idle = true})}},
+     .want = "n/a@12 n/b@9",
+     .stats = {.streamed = 1, .watches = 1, .events = 1}},
+    {.name = "goes on from the end of the streamed list",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5"))}, {.bytes = LIST_ENDS_AT("10")},
+                      {.fail = "reset"})},
+              QUIET("10")},
+     .want = "n/a@5",
+     .stats = {.streamed = 1, .watches = 2, .failures = 1}},
+    {.name = "refused: pages, for good",
+     .rows = {{.path = STREAM_PATH, .status = 422, .reply = FORBIDDEN},
+              {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("20", OBJECT("a", "15"))},
+              QUIET("20")},
+     .want = "n/a@15",
+     .stats = {.lists = 2, .watches = 3, .failures = 1}},
+    {.name = "taken no notice of: pages, for good",
+     .rows = {{.path = STREAM_PATH, CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5"))}, {.idle = true})},
+              {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("20", OBJECT("a", "15"))},
+              QUIET("20")},
+     .want = "n/a@15",
+     .stats = {.lists = 2, .watches = 3, .failures = 1}},
+    {.name = "ends before the list does: pages",
+     .rows = {{.path = STREAM_PATH, CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5"))})},
+              {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("b", "5"))},
+              QUIET("10")},
+     .want = "n/b@5",
+     .stats = {.lists = 1, .watches = 2}},
+    {.name = "broken on the way: pages once, then a stream again",
+     .rows = {{.path = STREAM_PATH, CHUNKS({.bytes = EVENT("ADDED", OBJECT("x", "5"))}, {.fail = "reset"})},
+              {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
+              {.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "15")) LIST_ENDS_AT("20")}, {.idle = true})}},
+     .want = "n/a@15",
+     .stats = {.lists = 1, .streamed = 1, .watches = 3, .failures = 2}},
+    {.name = "an error inside the streamed list: pages once",
+     .rows = {{.path = STREAM_PATH, CHUNKS({.bytes = EVENT("ADDED", OBJECT("x", "5")) EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("10", "")},
+              QUIET("10")},
+     .want = "",
+     .stats = {.lists = 1, .watches = 2, .failures = 1}},
+    {.name = "a server that is away or busy says nothing about streams",
+     .rows = {{.path = STREAM_PATH, .fail = "connection refused"},
+              {.path = STREAM_PATH, .status = 429, .reply = ""},
+              {.path = STREAM_PATH, .status = 500, .reply = ""},
+              {.path = STREAM_PATH, CHUNKS({.bytes = LIST_ENDS_AT("20")}, {.idle = true})}},
+     .want = "",
+     .stats = {.streamed = 1, .watches = 4, .failures = 3}},
+    {.name = "410 inside a 200 stream means another streamed list, and what it lacks is gone",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) EVENT("ADDED", OBJECT("b", "6"))},
+                      {.bytes = LIST_ENDS_AT("10") EVENT("ERROR", GONE)})},
+              {.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("b", "16")) LIST_ENDS_AT("20")}, {.idle = true})}},
+     .want = "n/b@16",
+     .stats = {.streamed = 2, .watches = 2, .failures = 1}},
+    {.name = "a plain bookmark does not end the list",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) BOOKMARK_AT("7")},
+                      {.bytes = EVENT("ADDED", OBJECT("b", "6")) LIST_ENDS_AT("10")}, {.idle = true})}},
+     .want = "n/a@5 n/b@6",
+     .stats = {.streamed = 1, .watches = 1}},
+    {.name = "a streamed list of a past state is not believed",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) LIST_ENDS_AT("10") EVENT("ERROR", GONE)})},
+              {.path = STREAM_PATH, CHUNKS({.bytes = LIST_ENDS_AT("8")}, {.idle = true})},
+              {.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) LIST_ENDS_AT("30")}, {.idle = true})}},
+     .want = "n/a@5",
+     .stats = {.streamed = 2, .watches = 3, .failures = 2}},
+};
+
 static char *content(struct kube_store *store)
 {
     AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(store, NULL);
@@ -162,20 +253,23 @@ static size_t count_rows(const struct exchange *rows)
 }
 
 /* Long enough for every pause, shorter than the patience with a quiet stream. */
-static const struct kube_watch_opts patient = {
-    .query = {.collection = {.resource = &widgets}}, .idle_ms = HOURS(1), .min_timeout_ms = HOURS(1)};
+static const struct kube_watch_opts patient = {.query = {.collection = {.resource = &widgets}},
+                                               .idle_ms = HOURS(1),
+                                               .min_timeout_ms = HOURS(1),
+                                               .lists_in_pages = true};
 
-static void keeps_the_store_equal(void **state)
+static void play(const struct story *story, bool lists_in_pages)
 {
-    const struct story *story = *state;
+    struct kube_watch_opts opts = patient;
     struct kube_test t;
     struct kube_store *store = kube_store_new();
     struct kube_watch *watch = NULL;
     struct kube_watch_stats stats;
     AUTO_FREE char *got = NULL, *trouble = NULL;
 
+    opts.lists_in_pages = lists_in_pages;
     kube_test_init(&t, 11, story->rows, count_rows(story->rows), NULL);
-    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &opts, store, &watch));
     assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(5)));
     got = content(store);
     stats = kube_watch_stats(watch);
@@ -186,11 +280,22 @@ static void keeps_the_store_equal(void **state)
     assert_text_equal(trouble, NULL);
     assert_true(kube_store_has_synced(store));
     assert_number(stats.lists, story->stats.lists);
+    assert_number(stats.streamed, story->stats.streamed);
     assert_number(stats.watches, story->stats.watches);
     assert_number(stats.events, story->stats.events);
     assert_number(stats.bookmarks, story->stats.bookmarks);
     assert_number(stats.failures, story->stats.failures);
     kube_store_free(store);
+}
+
+static void keeps_the_store_equal(void **state)
+{
+    play(*state, /* lists_in_pages= */ true);
+}
+
+static void lists_by_a_stream(void **state)
+{
+    play(*state, /* lists_in_pages= */ false);
 }
 
 /* The same stream in pieces of one byte. */
@@ -261,7 +366,8 @@ static void a_silent_stream_is_dropped(void **state)
         {.path = WATCH_FROM("10"), CHUNKS({.bytes = BOOKMARK_AT("20"), .after_ms = 170000}, {.idle = true})},
         QUIET("20"),
     };
-    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}}};
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}},
+                                         .lists_in_pages = true};
     struct kube_test t;
     struct kube_store *store = kube_store_new();
     struct kube_watch *watch = NULL;
@@ -282,7 +388,8 @@ static void asks_for_five_to_ten_minutes(void **state)
     const struct exchange rows[] = {
         {.path = LIST_PATH, .reply = LIST_OF("10", "")},
         {.path = WATCH_FROM("10"), .times = -1, CHUNKS({.bytes = BOOKMARK_AT("10"), .after_ms = 2000})}};
-    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}}};
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}},
+                                         .lists_in_pages = true};
     struct kube_test t;
     struct kube_store *store = kube_store_new();
     struct kube_watch *watch = NULL;
@@ -347,6 +454,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST_ROWS(&tests, keeps_the_store_equal, stories);
+    TEST_ROWS(&tests, lists_by_a_stream, streams);
     TEST(&tests, byte_by_byte);
     TEST(&tests, pauses_grow_to_half_a_minute);
     TEST(&tests, a_silent_stream_is_dropped);

@@ -179,15 +179,17 @@ static void failures_double_the_delay_until_forgotten(void **state)
     const int64_t want[] = {5, 10, 20, 40};
 
     for (size_t i = 0; i < COUNT_OF(want); i++)
-        assert_number(workqueue_add_rate_limited(world->queue, "a", WORK_URGENT), want[i]);
+        assert_number(workqueue_add_rate_limited(world->queue, "a", 0, WORK_URGENT), want[i]);
     assert_number(workqueue_failures(world->queue, "a"), 4);
-    assert_number(workqueue_add_rate_limited(world->queue, "b", WORK_URGENT), 5);
+    assert_number(workqueue_add_rate_limited(world->queue, "b", 0, WORK_URGENT), 5);
     workqueue_forget(world->queue, "a");
     assert_number(workqueue_failures(world->queue, "a"), 0);
-    assert_number(workqueue_add_rate_limited(world->queue, "a", WORK_URGENT), 5);
+    assert_number(workqueue_add_rate_limited(world->queue, "a", 0, WORK_URGENT), 5);
     for (int i = 0; i < 100; i++)
-        (void)workqueue_add_rate_limited(world->queue, "c", WORK_URGENT);
-    assert_number(workqueue_add_rate_limited(world->queue, "c", WORK_URGENT), SECONDS(1000));
+        (void)workqueue_add_rate_limited(world->queue, "c", 0, WORK_URGENT);
+    assert_number(workqueue_add_rate_limited(world->queue, "c", 0, WORK_URGENT), SECONDS(1000));
+    assert_number(workqueue_add_rate_limited(world->queue, "d", 7000, WORK_URGENT), 7000);
+    assert_number(workqueue_add_rate_limited(world->queue, "c", 7000, WORK_URGENT), SECONDS(1000));
 }
 
 static void shut_down_drains_what_is_ready(void **state)
@@ -251,6 +253,31 @@ static void counters_tell_where_time_went(void **state)
     workqueue_done(world->queue, key);
     assert_number(workqueue_stats(world->queue).work_ms, 70);
     assert_number(workqueue_stats(world->queue).unfinished_ms, 0);
+}
+
+static void add_ms(void *arg, int64_t for_ms)
+{
+    buf_addf(arg, "%lld ", (long long)for_ms);
+}
+
+static void tells_how_long_each_key_took(void **state)
+{
+    struct world *world = *state;
+    AUTO_BUF struct buf told = BUF_MAX(100);
+    struct workqueue *queue = workqueue_new(
+        world->sched, &(struct workqueue_opts){.queued = add_ms, .worked = add_ms, .arg = &told});
+    AUTO_FREE char *key = NULL;
+
+    workqueue_add(queue, "a", WORK_URGENT);
+    assert_true(sched_wait_until(world->sched, NULL, 30));
+    assert_true(workqueue_get(queue, &key));
+    assert_true(sched_wait_until(world->sched, NULL, 100));
+    workqueue_done(queue, key);
+    workqueue_done(queue, key);
+    workqueue_shut_down(queue);
+    assert_false(workqueue_get(queue, &key));
+    workqueue_free(queue);
+    assert_text_equal(buf_text(&told), "30 70 ");
 }
 
 /* --- workers --- */
@@ -365,6 +392,7 @@ int main(void)
         QUEUE_TEST(shut_down_now_drops_what_is_ready),
         QUEUE_TEST(further_keys_are_dropped_and_counted),
         QUEUE_TEST(counters_tell_where_time_went),
+        QUEUE_TEST(tells_how_long_each_key_took),
         QUEUE_TEST(a_key_is_with_one_worker_at_a_time),
         QUEUE_TEST(an_earlier_delay_wakes_who_waits),
         QUEUE_TEST(drain_gives_up_at_its_deadline),
