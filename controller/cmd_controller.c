@@ -4,6 +4,7 @@
 #include "controller/cmd_controller_priv.h"
 
 #include "controller/objects_kube.h"
+#include "controller/transport_gated.h"
 
 #include <unistd.h>
 
@@ -113,11 +114,11 @@ struct transport *controller_new_transport(void *arg)
     return new_transport(c, c->real);
 }
 
-struct transport *controller_new_scaled_transport(void *arg)
+struct transport *controller_new_worker_transport(void *arg)
 {
     struct controller *c = arg;
 
-    return new_transport(c, c->scaled);
+    return gated_transport_new(new_transport(c, c->scaled), controller_may_act, c);
 }
 
 /* --- the command --- */

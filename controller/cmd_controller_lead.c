@@ -48,6 +48,16 @@ bool controller_leads(struct controller *c)
     return c->lead == LEAD_HELD;
 }
 
+/* Workers exist only while the lease does: they are spawned after it was taken and joined before it goes. */
+bool controller_may_act(void *arg)
+{
+    struct controller *c = arg;
+
+    if (!c->options->leader_elect)
+        return true;
+    return kube_lease_age_ms(c->lease) < kube_lease_renew_deadline_ms(c->lease);
+}
+
 struct err *controller_start_lease(struct controller *c)
 {
     const char *namespace = c->options->leader_elect_namespace;

@@ -1,6 +1,7 @@
 /* What the pages for probes and metrics ask of the running controller. */
 #include "controller/cmd_controller_priv.h"
 
+#include "controller/objects_kube.h"
 #include "pkg/base/lock.h"
 
 /* The main thread looks round every half minute; a pass waits for AWS at times, but not so long. */
@@ -45,6 +46,9 @@ static void before_scrape(void *arg)
     controller_metrics_queue(c->metrics, &stats, (int)c->options->workers);
     controller_metrics_process(c->metrics);
     metrics_set(c->metrics, METRIC_LEADER, controller_leads(c), LABELS(LEASE_NAME));
+    LOCK_SCOPE(&c->lock);
+    if (c->is_synced) /* else the watches may come or go right now */
+        objects_kube_count(c->objects, c->metrics);
 }
 
 struct err *controller_start_serving(struct controller *c)

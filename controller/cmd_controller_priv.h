@@ -53,8 +53,8 @@ struct controller {
 
 /* A transport at the real pace whose requests to the API server are counted; arg is the controller. */
 struct transport *controller_new_transport(void *arg);
-/* The same at the pace of the engine. */
-struct transport *controller_new_scaled_transport(void *arg);
+/* One for a worker: at the pace of the engine, and shut as long as we may not act. */
+struct transport *controller_new_worker_transport(void *arg);
 
 /* --- cmd_controller_work.c --- */
 
@@ -73,6 +73,9 @@ struct err *controller_start_lease(struct controller *c) MUST_USE;
 void controller_finish_lease(struct controller *c);
 /* This process may work: it holds the lease, or none is wanted. */
 bool controller_leads(struct controller *c);
+/* The same, and the last renewal is so young that nobody else can have taken over. Asked before whatever a
+ * worker sends; arg is the controller. */
+bool controller_may_act(void *arg);
 /* Who holds it is known, us or another: a replica in reserve is ready too. */
 bool controller_lease_known(void *arg);
 

@@ -36,7 +36,7 @@ static void make_parts(struct controller *c)
                                                  .stop = c->stop,
                                                  .workers = (int)c->options->workers,
                                                  .metrics = c->metrics,
-                                                 .new_transport = controller_new_scaled_transport,
+                                                 .new_transport = controller_new_worker_transport,
                                                  .new_transport_arg = c});
 }
 
@@ -64,6 +64,12 @@ static bool probe(struct controller *c)
     }
 }
 
+static void set_synced(struct controller *c, bool value)
+{
+    LOCK_SCOPE(&c->lock);
+    c->is_synced = value;
+}
+
 /* False: told to stop. */
 static bool wait_synced(struct controller *c)
 {
@@ -76,10 +82,7 @@ static bool wait_synced(struct controller *c)
         LOG_WARN(c->log, "not synced yet",
                  KV("because", trouble ? trouble : "the first lists have not come"));
     }
-    {
-        LOCK_SCOPE(&c->lock);
-        c->is_synced = true;
-    }
+    set_synced(c, true);
     LOG_INFO(c->log, "ready", KV("version", SR_VERSION), KV("identity", c->identity));
     return true;
 }
@@ -137,6 +140,7 @@ static void shut_down(struct controller *c)
     LOG_INFO(c->log, "stops", KV("identity", c->identity));
     if (c->engine_started)
         engine_stop(c->engine);
+    set_synced(c, false);
     objects_kube_stop(c->objects);
     serving_stop(TAKE(c->serving));
     controller_finish_lease(c);
