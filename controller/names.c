@@ -49,6 +49,46 @@ void name_copy_tags(const struct stage *stage, const char *self, const char *ser
     ret[3] = (struct aws_pair){TAG_DATABASE, stage->database->name};
 }
 
+/* --- names in other texts --- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* What follows makes the name another one: "-2", "-2.cluster-x", "7". */
+static bool goes_on(struct str rest)
+{
+    size_t digits = 0;
+
+    if (!rest.len || rest.ptr[0] != '-')
+        return rest.len && is_word(rest.ptr[0]);
+    while (digits + 1 < rest.len && is_digit(rest.ptr[digits + 1]))
+        digits++;
+    return digits && (digits + 1 == rest.len || !is_word(rest.ptr[digits + 1]));
+}
+
+bool name_is_mentioned(struct str text, const char *identifier)
+{
+    struct str name = str_of(identifier);
+
+    for (size_t at = 0; name.len && at + name.len <= text.len; at++) {
+        bool begins = !at || (!is_word(text.ptr[at - 1]) && text.ptr[at - 1] != '-');
+
+        if (begins && str_equal_nocase((struct str){.ptr = text.ptr + at, .len = name.len}, name) &&
+            !goes_on(str_from(text, at + name.len)))
+            return true;
+    }
+    return false;
+}
+
+/* --- templates --- */
+
 #define VALUES_PER_DATABASE 7
 
 static void add_value(struct template_values *values, char *name, char *value)

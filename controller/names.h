@@ -29,6 +29,11 @@ void name_token(const struct stage *stage, char ret[TOKEN_MAX]);
 char *name_copy(const char *prefix, const char *run_id, int64_t attempt);
 char *name_series(const struct pass *pass); /* installation/namespace/series, yours */
 
+/* The text names the thing: `identifier` stands in it (whatever the case), and not as a part of a longer
+ * name.
+ * "-2" behind it makes it the name of another attempt. In doubt: true. */
+bool name_is_mentioned(struct str text, const char *identifier);
+
 /* The four ownership tags of a copy; texts live as long as `self` and `series`. */
 #define COPY_TAG_COUNT 4
 void name_copy_tags(const struct stage *stage, const char *self, const char *series,

@@ -79,12 +79,44 @@ static void a_token_is_of_one_intent_only(void **state)
     }
 }
 
+static void a_name_is_found_but_not_in_a_longer_one(void **state)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } rows[] = {
+        {"stg-r1", true},
+        {"stg-r1.cluster-abc.ap-northeast-1.rds.amazonaws.com", true},
+        {"STG-R1.cluster-abc", true},
+        {"mysql://u@stg-r1:3306/x", true},
+        {"arn:aws:dynamodb:r:1:table/stg-r1", true},
+        {"stg-r1-a.abc.rds.amazonaws.com", true}, /* an instance of it */
+        {"stg-r1-2", false},                      /* another attempt */
+        {"stg-r1-2.cluster-abc", false},
+        {"stg-r1-2,stg-r1", true},
+        {"stg-r1-2x", true},
+        {"stg-r12", false},
+        {"shop-stg-r1", false},
+        {"xstg-r1", false},
+        {"stg-r", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (name_is_mentioned(str_of(rows[i].text), "stg-r1") != rows[i].want)
+            fail_msg("%s: expected %d", rows[i].text, rows[i].want);
+    }
+    assert_false(name_is_mentioned(STR("anything"), ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_ids_sort_by_time_and_fit_into_cluster_names),
         cmocka_unit_test(the_first_attempt_has_no_number),
         cmocka_unit_test(a_token_is_of_one_intent_only),
+        cmocka_unit_test(a_name_is_found_but_not_in_a_longer_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,469 @@
+/* What is removed, what is left alone, and why. Each row is one look: the exchanges it must come to, and what
+ * it says. */
+#include "controller/removal.h"
+
+#include "tests/pkg/aws/fixture.h"
+
+#define SERIES "inst/staging/shop"
+#define ID "stg-20261122-030000-k7x4q"
+#define CLUSTER_ARN "arn:aws:rds:ap-northeast-1:222222222222:cluster:" ID
+#define TABLE_ARN "arn:aws:dynamodb:ap-northeast-1:222222222222:table/" ID
+
+#define RDS .host = "rds.ap-northeast-1.amazonaws.com", .method = "POST", .path = "/"
+#define DYNAMODB .host = "dynamodb.ap-northeast-1.amazonaws.com", .method = "POST", .path = "/"
+#define BACKUP .host = "backup.ap-northeast-1.amazonaws.com"
+#define ASKS(action) .body_contains = {"Action=" action "&"}
+#define TARGET(op) .headers = {"x-amz-target: DynamoDB_20120810." op}
+#define ANSWER(op, result) "<" op "Response><" op "Result>" result "</" op "Result></" op "Response>"
+#define REFUSAL(code, text) \
+    "<ErrorResponse><Error><Code>" code "</Code><Message>" text "</Message></Error></ErrorResponse>"
+#define TAG(key, value) "<Tag><Key>stagingrefresh.dev/" key "</Key><Value>" value "</Value></Tag>"
+#define OURS(self) "<TagList>" TAG("self", self) TAG("series", SERIES) "</TagList>"
+
+/* --- clusters --- */
+
+#define CLUSTER(status, more, tags)                                                                      \
+    {                                                                                                    \
+        RDS, ASKS("DescribeDBClusters"),                                                                 \
+            .reply =                                                                                     \
+                ANSWER("DescribeDBClusters", "<DBClusters><DBCluster><DBClusterIdentifier>" ID           \
+                                             "</DBClusterIdentifier><DBClusterArn>" CLUSTER_ARN          \
+                                             "</DBClusterArn><Status>" status "</Status>"                \
+                                             "<ClusterCreateTime>2026-11-22T04:00:00Z</"                 \
+                                             "ClusterCreateTime>" more tags "</DBCluster></DBClusters>") \
+    }
+#define NO_CLUSTER                                                                                     \
+    {                                                                                                  \
+        RDS, ASKS("DescribeDBClusters"), .status = 404, .reply = REFUSAL("DBClusterNotFoundFault", "") \
+    }
+#define PROXIES(list)                                                               \
+    {                                                                               \
+        RDS, ASKS("DescribeDBProxies"),                                             \
+            .reply = ANSWER("DescribeDBProxies", "<DBProxies>" list "</DBProxies>") \
+    }
+#define PROXY(name) "<member><DBProxyName>" name "</DBProxyName></member>"
+#define POINTS_AT(cluster)                                                                         \
+    {                                                                                              \
+        RDS, ASKS("DescribeDBProxyTargets"),                                                       \
+            .reply = ANSWER("DescribeDBProxyTargets",                                              \
+                            "<Targets><member><Type>TRACKED_CLUSTER</Type><RdsResourceId>" cluster \
+                            "</RdsResourceId></member></Targets>")                                 \
+    }
+#define INSTANCES(list)                                                                   \
+    {                                                                                     \
+        RDS, ASKS("DescribeDBInstances"),                                                 \
+            .reply = ANSWER("DescribeDBInstances", "<DBInstances>" list "</DBInstances>") \
+    }
+#define INSTANCE(id, status, tags)                                                             \
+    "<DBInstance><DBInstanceIdentifier>" id "</DBInstanceIdentifier><DBInstanceStatus>" status \
+    "</DBInstanceStatus>" tags "</DBInstance>"
+#define MEMBERS                                                    \
+    "<DBClusterMembers><DBClusterMember><DBInstanceIdentifier>" ID \
+    "-a</DBInstanceIdentifier><IsClusterWriter>true</IsClusterWriter></DBClusterMember></DBClusterMembers>"
+#define DELETES_INSTANCE(id)                                                              \
+    {                                                                                     \
+        RDS,                                                                              \
+            .body_contains = {"Action=DeleteDBInstance&", "DBInstanceIdentifier=" id "&", \
+                              "SkipFinalSnapshot=true"},                                  \
+            .reply = ANSWER("DeleteDBInstance", "")                                       \
+    }
+#define DELETES_CLUSTER \
+    RDS, .body_contains = {"Action=DeleteDBCluster&", "DBClusterIdentifier=" ID "&", "SkipFinalSnapshot=true"}
+#define RESTORE_JOB(arn)                                                                                    \
+    {                                                                                                       \
+        BACKUP, .path = "/restore-jobs/R-1",                                                                \
+                .reply = "{\"RestoreJobId\":\"R-1\",\"Status\":\"COMPLETED\",\"CreatedResourceArn\":\"" arn \
+                         "\",\"CreationDate\":1795316400,\"CompletionDate\":1795320300}"                    \
+    }
+
+#define ROWS_MAX 8
+
+struct row {
+    const char *name;
+    bool is_table, may_unprotect;
+    const char *refused; /* by may_change, with this text */
+    struct exchange exchanges[ROWS_MAX];
+    enum removal_state state;
+    const char *says;
+};
+
+static const struct row copy_rows[] = {
+    {.name = "no cluster", .exchanges = {NO_CLUSTER}, .state = REMOVAL_GONE, .says = "is gone"},
+    {.name = "a cluster on its way",
+     .exchanges = {CLUSTER("deleting", "", "")},
+     .state = REMOVAL_RUNNING,
+     .says = "is being deleted"},
+    {.name = "readers first, then the writer",
+     .exchanges = {CLUSTER("available", MEMBERS, OURS(ID)), PROXIES(PROXY("p")), POINTS_AT("other"),
+                   INSTANCES(INSTANCE(ID "-a", "available", OURS(ID "-a"))
+                                 INSTANCE(ID "-b", "available", OURS(ID "-b"))),
+                   DELETES_INSTANCE(ID "-b"), DELETES_INSTANCE(ID "-a")},
+     .state = REMOVAL_RUNNING,
+     .says = "deleting the instances"},
+    {.name = "the cluster as soon as all instances are going",
+     .exchanges = {CLUSTER("available", MEMBERS, OURS(ID)),
+                   PROXIES(""),
+                   INSTANCES(INSTANCE(ID "-a", "deleting", OURS(ID "-a"))),
+                   {DELETES_CLUSTER, .reply = ANSWER("DeleteDBCluster", "")}},
+     .state = REMOVAL_RUNNING,
+     .says = "deleting cluster"},
+    {.name = "an instance that is not there yet",
+     .exchanges = {CLUSTER("available", MEMBERS, OURS(ID)),
+                   PROXIES(""),
+                   INSTANCES(INSTANCE(ID "-a", "creating", OURS(ID "-a"))),
+                   {RDS, ASKS("DeleteDBInstance"), .status = 400,
+                    .reply = REFUSAL("InvalidDBInstanceState", "is creating")}},
+     .state = REMOVAL_RUNNING,
+     .says = "is creating"},
+    {.name = "a cluster that somebody has added an instance to",
+     .exchanges = {CLUSTER("available", MEMBERS, OURS(ID)), PROXIES(""),
+                   INSTANCES(INSTANCE(ID "-a", "available", OURS(ID "-a"))
+                                 INSTANCE("debug", "available", ""))},
+     .state = REMOVAL_FOREIGN,
+     .says = "instance debug"},
+    {.name = "a proxy of nobody's spec points at it",
+     .exchanges = {CLUSTER("available", "", OURS(ID)), PROXIES(PROXY("p") PROXY("q")), POINTS_AT("other"),
+                   POINTS_AT(ID)},
+     .state = REMOVAL_IN_USE,
+     .says = "proxy q points at it"},
+    {.name = "proxies that may not be listed",
+     .exchanges = {CLUSTER("available", "", OURS(ID)),
+                   {RDS, ASKS("DescribeDBProxies"), .status = 403, .reply = REFUSAL("AccessDenied", "no")}},
+     .state = REMOVAL_BLOCKED,
+     .says = "AccessDenied"},
+    {.name = "a point-in-time restore that carries our tags",
+     .exchanges = {CLUSTER("available", "", OURS("stg-another"))},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+    {.name = "a copy of another series",
+     .exchanges = {CLUSTER("available", "",
+                           "<TagList>" TAG("self", ID) TAG("series", "inst/other/shop") "</TagList>")},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+    {.name = "our deletion protection is lifted first",
+     .may_unprotect = true,
+     .exchanges = {CLUSTER("available", "<DeletionProtection>true</DeletionProtection>", OURS(ID)),
+                   PROXIES(""),
+                   {RDS, .body_contains = {"Action=ModifyDBCluster&", "DeletionProtection=false"},
+                    .reply = ANSWER("ModifyDBCluster", "")}},
+     .state = REMOVAL_RUNNING,
+     .says = "lifting the deletion protection"},
+    {.name = "somebody else's deletion protection",
+     .exchanges = {CLUSTER("available", "<DeletionProtection>true</DeletionProtection>", OURS(ID)),
+                   PROXIES("")},
+     .state = REMOVAL_IN_USE,
+     .says = "somebody wants to keep it"},
+    {.name = "a delete that is refused for good",
+     .exchanges = {CLUSTER("available", "", OURS(ID)),
+                   PROXIES(""),
+                   INSTANCES(""),
+                   {DELETES_CLUSTER, .status = 403, .reply = REFUSAL("AccessDenied", "not allowed")}},
+     .state = REMOVAL_BLOCKED,
+     .says = "not allowed"},
+    {.name = "a cluster that is busy",
+     .exchanges = {CLUSTER("backing-up", "", OURS(ID)),
+                   PROXIES(""),
+                   INSTANCES(""),
+                   {DELETES_CLUSTER, .status = 400,
+                    .reply = REFUSAL("InvalidDBClusterStateFault", "not available")}},
+     .state = REMOVAL_RUNNING,
+     .says = "not available"},
+    {.name = "the object has changed meanwhile",
+     .refused = "another run has begun",
+     .exchanges = {CLUSTER("available", "", OURS(ID)), PROXIES(""), INSTANCES("")}},
+};
+
+static const struct row untagged_rows[] = {
+    {.name = "what our restore job has made is tagged first",
+     .exchanges = {CLUSTER("available", "", ""),
+                   RESTORE_JOB(CLUSTER_ARN),
+                   {RDS,
+                    .body_contains = {"Action=AddTagsToResource&", "stagingrefresh.dev%2Fself", "Value=" ID},
+                    .reply = ANSWER("AddTagsToResource", "")}},
+     .state = REMOVAL_RUNNING,
+     .says = "marking as ours"},
+    {.name = "what our restore job has not made",
+     .exchanges = {CLUSTER("available", "", ""), RESTORE_JOB(CLUSTER_ARN "-2")},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+    {.name = "a job that AWS has forgotten",
+     .exchanges = {CLUSTER("available", "", ""),
+                   {BACKUP, .path = "/restore-jobs/R-1", .status = 400,
+                    .reply_headers = {"x-amzn-ErrorType: ResourceNotFoundException"}, .reply = "{}"}},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+    /* 2026-11-22T04:45:00Z was the end of the job. */
+    {.name = "one of that name that was made later",
+     .exchanges = {{RDS, ASKS("DescribeDBClusters"),
+                    .reply = ANSWER("DescribeDBClusters",
+                                    "<DBClusters><DBCluster><DBClusterIdentifier>" ID
+                                    "</DBClusterIdentifier><DBClusterArn>" CLUSTER_ARN
+                                    "</DBClusterArn><Status>available</Status><ClusterCreateTime>"
+                                    "2026-11-23T04:00:00Z</ClusterCreateTime></DBCluster></DBClusters>")},
+                   RESTORE_JOB(CLUSTER_ARN)},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+};
+
+/* --- tables --- */
+
+#define TABLE(status, more)                                                           \
+    {                                                                                 \
+        DYNAMODB, TARGET("DescribeTable"),                                            \
+            .reply = "{\"Table\":{\"TableName\":\"" ID "\",\"TableArn\":\"" TABLE_ARN \
+                     "\",\"TableStatus\":\"" status "\"" more "}}"                    \
+    }
+#define TABLE_TAGS(self)                                                                      \
+    {                                                                                         \
+        DYNAMODB, TARGET("ListTagsOfResource"),                                               \
+            .reply = "{\"Tags\":[{\"Key\":\"stagingrefresh.dev/self\",\"Value\":\"" self      \
+                     "\"},{\"Key\":\"stagingrefresh.dev/series\",\"Value\":\"" SERIES "\"}]}" \
+    }
+
+static const struct row table_rows[] = {
+    {.name = "no table",
+     .exchanges = {{DYNAMODB, .status = 400, .reply = "{\"__type\":\"x#ResourceNotFoundException\"}"}},
+     .state = REMOVAL_GONE,
+     .says = "is gone"},
+    {.name = "a table on its way",
+     .exchanges = {TABLE("DELETING", "")},
+     .state = REMOVAL_RUNNING,
+     .says = "is being deleted"},
+    {.name = "a table of ours",
+     .exchanges = {TABLE("ACTIVE", ""),
+                   TABLE_TAGS(ID),
+                   {DYNAMODB, TARGET("DeleteTable"), .body_json = "{\"TableName\":\"" ID "\"}",
+                    .reply = "{}"}},
+     .state = REMOVAL_RUNNING,
+     .says = "deleting table"},
+    {.name = "a table with another name in its tag",
+     .exchanges = {TABLE("ACTIVE", ""), TABLE_TAGS("stg-other")},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not known to be ours"},
+    {.name = "a busy table",
+     .exchanges = {TABLE("UPDATING", ""),
+                   TABLE_TAGS(ID),
+                   {DYNAMODB, TARGET("DeleteTable"), .status = 400,
+                    .reply = "{\"__type\":\"x#ResourceInUseException\",\"message\":\"UPDATING\"}"}},
+     .state = REMOVAL_RUNNING,
+     .says = "UPDATING"},
+    {.name = "a table whose protection is ours",
+     .may_unprotect = true,
+     .exchanges = {TABLE("ACTIVE", ",\"DeletionProtectionEnabled\":true"),
+                   TABLE_TAGS(ID),
+                   {DYNAMODB, TARGET("UpdateTable"),
+                    .body_json = "{\"TableName\":\"" ID "\",\"DeletionProtectionEnabled\":false}",
+                    .reply = "{\"TableDescription\":{}}"}},
+     .state = REMOVAL_RUNNING,
+     .says = "lifting the deletion protection"},
+    {.name = "a table that somebody protects",
+     .exchanges = {TABLE("ACTIVE", ",\"DeletionProtectionEnabled\":true"), TABLE_TAGS(ID)},
+     .state = REMOVAL_IN_USE,
+     .says = "somebody wants to keep it"},
+};
+
+/* --- recovery points --- */
+
+#define POINT "arn:aws:backup:ap-northeast-1:222222222222:recovery-point:1"
+#define POINT_PATH                                                                                    \
+    "/backup-vaults/v/recovery-points/arn%3Aaws%3Abackup%3Aap-northeast-1%3A222222222222%3Arecovery-" \
+    "point%3A1"
+#define POINT_IS(status, more)                                                                    \
+    {                                                                                             \
+        BACKUP, .method = "GET", .path = POINT_PATH,                                              \
+                .reply = "{\"RecoveryPointArn\":\"" POINT "\",\"Status\":\"" status "\"" more "}" \
+    }
+#define POINT_TAGS(series)                                                                          \
+    {                                                                                               \
+        BACKUP, .method = "GET", .path = "/tags/*",                                                 \
+                .reply = "{\"Tags\":{\"stagingrefresh.dev/recovery-point-series\":\"" series "\"}}" \
+    }
+
+static const struct row point_rows[] = {
+    {.name = "no recovery point",
+     .exchanges = {{BACKUP, .path = POINT_PATH, .status = 400,
+                    .reply_headers = {"x-amzn-ErrorType: ResourceNotFoundException"}, .reply = "{}"}},
+     .state = REMOVAL_GONE,
+     .says = "is gone"},
+    {.name = "one on its way",
+     .exchanges = {POINT_IS("DELETING", "")},
+     .state = REMOVAL_RUNNING,
+     .says = "is DELETING"},
+    {.name = "one of ours",
+     .exchanges = {POINT_IS("COMPLETED", ""),
+                   POINT_TAGS(SERIES),
+                   {BACKUP, .method = "DELETE", .path = POINT_PATH}},
+     .state = REMOVAL_RUNNING,
+     .says = "deleting recovery point"},
+    {.name = "one of production's own",
+     .exchanges = {POINT_IS("COMPLETED", ""), {BACKUP, .path = "/tags/*", .reply = "{}"}},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not ours"},
+    {.name = "one of another installation",
+     .exchanges = {POINT_IS("COMPLETED", ""), POINT_TAGS("other/staging/shop")},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not ours"},
+    {.name = "one that a backup plan made",
+     .exchanges = {POINT_IS("COMPLETED", ",\"CreatedBy\":{\"BackupPlanId\":\"plan\"}"), POINT_TAGS(SERIES)},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not ours"},
+    {.name = "one that a job uses",
+     .exchanges = {POINT_IS("COMPLETED", ""),
+                   POINT_TAGS(SERIES),
+                   {BACKUP, .method = "DELETE", .path = POINT_PATH, .status = 400,
+                    .reply_headers = {"x-amzn-ErrorType: InvalidResourceStateException"},
+                    .reply = "{\"Message\":\"used by another action\"}"}},
+     .state = REMOVAL_IN_USE,
+     .says = "used by another action"},
+    {.name = "one that AWS could not delete",
+     .exchanges = {POINT_IS("EXPIRED", ",\"StatusMessage\":\"lacks permission\""),
+                   POINT_TAGS(SERIES),
+                   {BACKUP, .method = "DELETE", .path = POINT_PATH}},
+     .state = REMOVAL_BLOCKED,
+     .says = "lacks permission"},
+    {.name = "one behind a lock",
+     .exchanges = {POINT_IS("COMPLETED", ""),
+                   POINT_TAGS(SERIES),
+                   {BACKUP, .method = "DELETE", .path = POINT_PATH, .status = 403,
+                    .reply_headers = {"x-amzn-ErrorType: AccessDeniedException"},
+                    .reply = "{\"Message\":\"locked\"}"}},
+     .state = REMOVAL_BLOCKED,
+     .says = "locked"},
+};
+
+/* --- playing a row --- */
+
+static struct err *may_change(const void *arg)
+{
+    const struct row *row = arg;
+
+    return row->refused ? err_new(ERR_CONFLICT, "%s", row->refused) : NULL;
+}
+
+static size_t exchange_count(const struct row *row)
+{
+    size_t count = 0;
+
+    while (count < ROWS_MAX && (row->exchanges[count].host || row->exchanges[count].path))
+        count++;
+    return count;
+}
+
+static void play(const struct row *row, const struct removal_copy *copy)
+{
+    AUTO_REMOVAL struct removal got = {0};
+    struct remover by = {.series = SERIES, .may_change = may_change, .arg = row};
+    struct fixture f;
+    struct err *err;
+
+    fixture_init(&f, AWS_TARGET, row->exchanges, exchange_count(row));
+    by.aws = f.aws;
+    err = copy ? removal_of_copy(&by, copy, &got) : removal_of_recovery_point(&by, "v", POINT, &got);
+    if (row->refused) {
+        assert_fails(err, ERR_CONFLICT, row->refused);
+    } else {
+        assert_no_err(err);
+        assert_text_contains(got.message, row->says);
+        assert_number(got.state, row->state);
+        assert_true((got.state == REMOVAL_RUNNING) == (got.after_ms > 0));
+    }
+    fixture_done(&f);
+}
+
+static void looks_at_a_cluster(void **state)
+{
+    const struct row *row = *state;
+
+    play(row, &(struct removal_copy){
+                  .kind = DATABASE_AURORA, .identifier = ID, .may_unprotect = row->may_unprotect});
+}
+
+static void looks_at_a_cluster_without_tags(void **state)
+{
+    play(*state, &(struct removal_copy){
+                     .kind = DATABASE_AURORA, .identifier = ID, .arn = CLUSTER_ARN, .restore_job_id = "R-1"});
+}
+
+static void looks_at_a_table(void **state)
+{
+    const struct row *row = *state;
+
+    play(row, &(struct removal_copy){.kind = DATABASE_DYNAMODB,
+                                     .identifier = ID,
+                                     .arn = TABLE_ARN,
+                                     .may_unprotect = row->may_unprotect});
+}
+
+static void looks_at_a_recovery_point(void **state)
+{
+    play(*state, NULL);
+}
+
+/* --- parameters --- */
+
+static void a_parameter_of_the_present_spec_keeps_a_copy(void **state)
+{
+    static const struct exchange rows[] = {
+        TABLE("ACTIVE", ""),
+        TABLE_TAGS(ID),
+        {.host = "ssm.ap-northeast-1.amazonaws.com",
+         .reply = "{\"Parameter\":{\"Name\":\"/a\",\"Value\":\"" ID "-2\",\"Version\":1}}"},
+        {.host = "ssm.ap-northeast-1.amazonaws.com",
+         .reply = "{\"Parameter\":{\"Name\":\"/b\",\"Value\":\"table=" ID "\",\"Version\":1}}"},
+    };
+    struct parameter_spec a = {.kind = PARAMETER_SSM, .target = (char[]){"/a"}},
+                          b = {.kind = PARAMETER_SSM, .target = (char[]){"/b"}};
+    struct refresh_spec frozen = {.parameters = &a, .parameter_count = 1},
+                        live = {.parameters = &b, .parameter_count = 1};
+    const struct removal_copy copy = {.kind = DATABASE_DYNAMODB, .identifier = ID};
+    static const struct row anything = {.name = "anything"};
+    AUTO_REMOVAL struct removal got = {0};
+    struct fixture f;
+
+    (void)state;
+    FIXTURE(f, rows);
+    const struct pass pass = {.env = &f.t.env, .spec = &frozen, .live = &live, .target = f.aws};
+    const struct remover by = {
+        .aws = f.aws, .series = SERIES, .pass = &pass, .may_change = may_change, .arg = &anything};
+
+    assert_no_err(removal_of_copy(&by, &copy, &got));
+    assert_number(got.state, REMOVAL_IN_USE);
+    assert_text_contains(got.message, "parameter /b names it");
+    fixture_done(&f);
+}
+
+static void whose_protection_it_is(void **state)
+{
+    struct database_spec databases[] = {{.name = (char[]){"main"}, .kind = DATABASE_AURORA},
+                                        {.name = (char[]){"sessions"}, .kind = DATABASE_DYNAMODB}};
+    const struct refresh_spec spec = {.databases = databases, .database_count = 2};
+    const struct copy_status cluster = {.database = (char[]){"main"}, .kind = DATABASE_AURORA},
+                             table = {.database = (char[]){"sessions"}, .kind = DATABASE_DYNAMODB};
+
+    (void)state;
+    databases[0].aurora.deletion_protection = UNSET;
+    databases[1].dynamodb.deletion_protection = UNSET;
+    assert_false(removal_copy_of(&cluster, &spec).may_unprotect);
+    databases[0].aurora.deletion_protection = YES;
+    assert_true(removal_copy_of(&cluster, &spec).may_unprotect);
+    assert_false(removal_copy_of(&cluster, NULL).may_unprotect);
+    databases[1].dynamodb.settings_from = SETTINGS_NONE;
+    assert_false(removal_copy_of(&table, &spec).may_unprotect);
+    databases[1].dynamodb.settings_from = SETTINGS_SOURCE;
+    assert_true(removal_copy_of(&table, &spec).may_unprotect);
+    databases[1].dynamodb.deletion_protection = NO;
+    assert_false(removal_copy_of(&table, &spec).may_unprotect);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, looks_at_a_cluster, copy_rows);
+    TEST_ROWS(&tests, looks_at_a_cluster_without_tags, untagged_rows);
+    TEST_ROWS(&tests, looks_at_a_table, table_rows);
+    TEST_ROWS(&tests, looks_at_a_recovery_point, point_rows);
+    TEST(&tests, a_parameter_of_the_present_spec_keeps_a_copy);
+    TEST(&tests, whose_protection_it_is);
+    return tests_run(&tests, "removal");
+}
