@@ -187,14 +187,21 @@ static void count_step(struct metrics *metrics, const struct step_status *row)
 {
     struct str rest = str_of(row->name), name;
     AUTO_FREE char *step = NULL;
-    int64_t switched_ms = step_evidence_ms(row, "switched", 0);
 
     str_cut(&rest, '/', &name); /* "Proxies/shop-stg": not every proxy is a series */
     step = str_dup(name);
     metrics_observe(metrics, METRIC_STEP_TIME, seconds(row->completion_ms - row->start_ms),
                     LABELS(step, step_state_name(row->state)));
-    if (text_equal(step, "Proxies") && switched_ms)
-        metrics_observe(metrics, METRIC_PROXY_GAP, seconds(row->completion_ms - switched_ms), NO_LABELS);
+}
+
+/* There and back again are two gaps: the row has their sum. */
+static void count_gap(struct metrics *metrics, const struct step_status *was, const struct step_status *row)
+{
+    int64_t before_s = was ? step_evidence_ms(was, "secondsWithoutTarget", 0) : 0;
+    int64_t after_s = step_evidence_ms(row, "secondsWithoutTarget", 0);
+
+    if (after_s > before_s)
+        metrics_observe(metrics, METRIC_PROXY_GAP, (double)(after_s - before_s), NO_LABELS);
 }
 
 struct rows {
@@ -208,6 +215,7 @@ static void count_steps(struct metrics *metrics, struct rows before, struct rows
         const struct step_status *row = &after.items[i], *was;
 
         was = find_row(before.items, before.count, row->name);
+        count_gap(metrics, was, row);
         if (has_ended(row) && !(was && has_ended(was) && was->completion_ms == row->completion_ms))
             count_step(metrics, row);
     }

@@ -8,8 +8,15 @@
 #include "pkg/aws/rds.h"
 #include "pkg/aws/rds_proxy.h"
 
-#define PROXY_LOOK_MS SECONDS(5)
+/* While staging has no database every second counts; AWS takes some to let the old target go, and some more
+ * to reach the new one. */
+#define ENTER_MS SECONDS(1)
+#define PROXY_LOOK_MS SECONDS(2)
 #define REACHABLE_WITHIN_MS MINUTES(10)
+
+/* Evidence of the row: since when the proxy may be without a target; for how many seconds it was, in all. */
+#define GAP_OPENED "switched"
+#define GAP_SECONDS "secondsWithoutTarget"
 
 struct swap {
     struct stage *stage;
@@ -135,7 +142,7 @@ static struct err *point_at(struct swap *swap, const char *cluster, struct outco
     struct err *err = rds_proxy_register(swap->aws, swap->proxy, cluster);
 
     if (err && (err_kind(err) == ERR_RETRY || err_kind(err) == ERR_CONFLICT)) {
-        *out = outcome_wait(PROXY_LOOK_MS, "proxy %s does not take cluster %s yet: %s", swap->proxy, cluster,
+        *out = outcome_wait(ENTER_MS, "proxy %s does not take cluster %s yet: %s", swap->proxy, cluster,
                             err_text(err));
         err_ignore(err, "said in the row's message; the next look decides");
         return NULL;
@@ -158,6 +165,45 @@ static struct err *take_out(struct swap *swap, const char *cluster)
     return err_wrap(err, "deregister cluster %s from proxy %s", cluster, swap->proxy);
 }
 
+/* --- seconds without a target --- */
+
+/* The gap opens in the status before it opens in the world: a crash between the two must not hide it. */
+static void open_gap(struct stage *stage)
+{
+    step_set_evidence_ms(stage->row, GAP_OPENED, stage->pass->now_ms);
+}
+
+static int64_t gap_ms(const struct stage *stage)
+{
+    int64_t at_ms = step_evidence_ms(stage->row, GAP_OPENED, 0);
+
+    return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : 0;
+}
+
+/* The proxy reaches its target: what has gone by is added to what the row has seen before. */
+static int64_t close_gap(struct stage *stage)
+{
+    int64_t total_s = step_evidence_ms(stage->row, GAP_SECONDS, 0);
+
+    if (!step_evidence(stage->row, GAP_OPENED))
+        return total_s;
+    total_s += (gap_ms(stage) + 999) / 1000;
+    step_set_evidence_ms(stage->row, GAP_SECONDS, total_s);
+    step_set_evidence(stage->row, GAP_OPENED, NULL);
+    return total_s;
+}
+
+/* Of the time since the first try, what this process has seen: after an outage the new cluster gets its whole
+ * chance. */
+static int64_t gap_watched_ms(const struct stage *stage)
+{
+    int64_t elapsed_ms = gap_ms(stage);
+
+    return elapsed_ms < stage->watched_ms ? elapsed_ms : stage->watched_ms;
+}
+
+/* --- there --- */
+
 /* Out with the old and in with the new, in one pass: every second between them is a second without a
  * database. */
 static struct err *exchange(struct swap *swap, struct outcome *out)
@@ -165,27 +211,22 @@ static struct err *exchange(struct swap *swap, struct outcome *out)
     AUTO_FREE char *busy = NULL;
 
     TRY(find_busy_member(swap->aws, swap->new_cluster, &busy));
+    if (!busy && !step_evidence(swap->stage->row, GAP_OPENED)) {
+        open_gap(swap->stage);
+        *out = outcome_wait(0, "proxy %s is about to change to cluster %s", swap->proxy, swap->new_cluster);
+        return NULL;
+    }
     if (!busy)
         TRY(password_switch(swap->stage, database_of(swap->stage), swap->proxy, &busy));
     if (busy) {
+        if (text_equal(swap->present, swap->old_cluster))
+            step_set_evidence(swap->stage->row, GAP_OPENED, NULL); /* nothing is out yet */
         *out = outcome_wait(SECONDS(10), "%s", busy);
         return NULL;
     }
     if (swap->present)
         TRY(take_out(swap, swap->present));
-    if (!step_evidence(swap->stage->row, "switched")) /* the clock of the first try counts */
-        step_set_evidence_ms(swap->stage->row, "switched", swap->stage->pass->now_ms);
     return point_at(swap, swap->new_cluster, out);
-}
-
-/* Of the time since the first try, what this process has seen: after an outage the new cluster gets its whole
- * chance. */
-static int64_t since_switched_ms(const struct stage *stage)
-{
-    int64_t at_ms = step_evidence_ms(stage->row, "switched", 0);
-    int64_t elapsed_ms = at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : 0;
-
-    return elapsed_ms < stage->watched_ms ? elapsed_ms : stage->watched_ms;
 }
 
 static struct err *judge_health(struct swap *swap, struct outcome *out)
@@ -195,7 +236,8 @@ static struct err *judge_health(struct swap *swap, struct outcome *out)
     const char *reason = writer ? writer->health_reason : NULL;
 
     if (text_equal(state, "AVAILABLE"))
-        *out = outcome_done("proxy %s reaches cluster %s", swap->proxy, swap->new_cluster);
+        *out = outcome_done("proxy %s reaches cluster %s, after %lld s without a target", swap->proxy,
+                            swap->new_cluster, (long long)close_gap(swap->stage));
     else
         *out =
             outcome_wait(PROXY_LOOK_MS, "the writer of cluster %s is %s to proxy %s%s%s", swap->new_cluster,
@@ -230,7 +272,7 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
         TRY(judge_health(&swap, out));
     if (out->verdict != VERDICT_WAIT)
         return NULL;
-    if (since_switched_ms(stage) > REACHABLE_WITHIN_MS) {
+    if (gap_watched_ms(stage) > REACHABLE_WITHIN_MS) {
         outcome_reset(out);
         *out = give_up(&swap);
         return NULL;
@@ -268,6 +310,11 @@ struct err *proxy_undo(struct stage *stage, struct outcome *out)
         if (there)
             return judge_health(&swap, out);
         *out = outcome_done("proxy %s has no target, as before", swap.proxy);
+        return NULL;
+    }
+    if (!step_evidence(stage->row, GAP_OPENED)) {
+        open_gap(stage);
+        *out = outcome_wait(0, "proxy %s is about to get its old target back", swap.proxy);
         return NULL;
     }
     if (swap.present)

@@ -205,6 +205,11 @@ static void pass(void **state)
     ", \"history\": [{\"runID\": \"r1\", \"result\": \"" result \
     "\", \"attempt\": 1, \"startTime\": " T("00:00") ", \"completionTime\": " T("10:00") "}]"
 
+#define GAP(seconds)                                                                                      \
+    RUN("")                                                                                               \
+    ", \"switchover\": {\"steps\": [{\"name\": \"Proxies/shop\", \"attempt\": 1, \"state\": \"Running\"," \
+    " \"evidence\": {\"secondsWithoutTarget\": \"" seconds "\"}}]}"
+
 static const struct written_row {
     const char *name, *before, *after, *sample, *want;
 } writtens[] = {
@@ -221,13 +226,9 @@ static const struct written_row {
      "stagingrefresh_run_duration_seconds_sum{result=\"Failed\"}", "600"},
     {"it had ended, too", ENDED("Succeeded"), ENDED("Succeeded"),
      "stagingrefresh_runs_total{result=\"Succeeded\"}", "0"},
-    {"a proxy without a target", RUN(""),
-     RUN("") ", \"switchover\": {\"steps\": [{\"name\": \"Proxies/shop\", \"attempt\": 1, \"state\": "
-             "\"Done\","
-             " \"startTime\": " T("00:00") ", \"completionTime\": " T(
-                 "01:00") ","
-                          " \"evidence\": {\"switched\": \"1795363258000\"}}]}",
-     "stagingrefresh_proxy_without_target_seconds_sum", "2"},
+    {"a proxy without a target", RUN(""), GAP("2"), "stagingrefresh_proxy_without_target_seconds_sum", "2"},
+    {"and on the way back", GAP("9"), GAP("14"), "stagingrefresh_proxy_without_target_seconds_sum", "5"},
+    {"the same gap again", GAP("9"), GAP("9"), "stagingrefresh_proxy_without_target_seconds_count", "0"},
 };
 
 static struct json *object_of(const char *status)

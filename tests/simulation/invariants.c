@@ -408,6 +408,49 @@ void check_password(struct scenario *scenario, struct buf *faults)
         FAULT(faults, "the proxy never got the new cluster");
 }
 
+int64_t gap_seen_ms(const struct json *journal)
+{
+    int64_t out_ms = 0, at_ms = 0;
+
+    json_each (row, journal) {
+        const char *operation = json_get_text(row, "operation", "");
+
+        if (!text_equal(json_get_text(row, "effect", ""), "changed") &&
+            !text_equal(json_get_text(row, "effect", ""), "created"))
+            continue;
+        time_parse(str_of(json_get_text(row, "time", "")), &at_ms);
+        if (text_equal(operation, "DeregisterDBProxyTargets") && !out_ms)
+            out_ms = at_ms;
+        if (text_equal(operation, "RegisterDBProxyTargets") && out_ms)
+            return at_ms - out_ms;
+    }
+    return -1;
+}
+
+int64_t gap_said_s(const struct json *object)
+{
+    const struct json *row = named(json_at(object, "status.switchover.steps"), "Proxies/shop-stg");
+    const char *said = json_get_text(row, "evidence.secondsWithoutTarget", "");
+    int64_t seconds = 0;
+
+    return str_to_int(str_of(said), &seconds) ? seconds : -1;
+}
+
+/* It is measured until the proxy reaches the new target; looks and a process that died make it longer. */
+#define GAP_SLACK_S (4 * 3600)
+
+void check_gap(struct scenario *scenario, struct buf *faults)
+{
+    int64_t seen_ms = gap_seen_ms(scenario_journal(scenario));
+    int64_t said_s = gap_said_s(scenario_object(scenario));
+
+    if (seen_ms < 0)
+        FAULT(faults, "the proxy's target was never exchanged");
+    else if (said_s * 1000 < seen_ms || said_s * 1000 > seen_ms + SECONDS(GAP_SLACK_S))
+        FAULT(faults, "the status says %lld s without a target; AWS saw at least %lld ms", (long long)said_s,
+              (long long)seen_ms);
+}
+
 char *check_all(struct scenario *scenario)
 {
     AUTO_BUF struct buf faults = BUF_MAX(FAULTS_MAX);
@@ -417,5 +460,6 @@ char *check_all(struct scenario *scenario)
     check_production(scenario, &faults);
     check_history(scenario, &faults);
     check_password(scenario, &faults);
+    check_gap(scenario, &faults);
     return faults.len ? buf_take(&faults) : NULL;
 }

@@ -21,6 +21,14 @@ void check_history(struct scenario *scenario, struct buf *faults);
 /* The proxy got the new cluster only after the reset password was in force. */
 void check_password(struct scenario *scenario, struct buf *faults);
 
+/* The status says for how many seconds the proxy had no target: at least what AWS saw, and no guess far
+ * beyond. */
+void check_gap(struct scenario *scenario, struct buf *faults);
+/* From taking the old target out until the new one was put in, as AWS saw it; -1: that did not happen. */
+int64_t gap_seen_ms(const struct json *journal);
+/* What the status says of it, in seconds; -1: nothing. */
+int64_t gap_said_s(const struct json *object);
+
 /* No secret of the world is in the text; `where` says what it is. */
 void check_no_secret(const char *text, const char *where, struct buf *faults);
 
