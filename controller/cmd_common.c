@@ -5,17 +5,6 @@
 const char *const log_level_names[] = {"debug", "info", "warn", "error", NULL};
 const char *const log_format_names[] = {"json", "text", NULL};
 
-const char *process_variable(const struct process *process, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (char *const *entry = process->environment; entry && *entry; entry++) {
-        if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=')
-            return (*entry)[len + 1] ? *entry + len + 1 : NULL;
-    }
-    return NULL;
-}
-
 void command_say(const char *fmt, ...)
 {
     AUTO_FREE char *text = NULL;

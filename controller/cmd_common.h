@@ -2,20 +2,14 @@
 #ifndef CONTROLLER_CMD_COMMON_H
 #define CONTROLLER_CMD_COMMON_H
 
-#include "controller/flags.h"
 #include "pkg/aws/config.h"
 #include "pkg/base/env.h"
+#include "pkg/base/flags.h"
+#include "pkg/base/process.h"
 #include "pkg/http/transport.h"
 #include "pkg/kube/client.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_BAD_INPUT = 2, EXIT_INTERRUPTED = 130 };
-
-/* What the process was given; main.c alone looks at it, everybody else is handed this. */
-struct process {
-    char *const *environment; /* "NAME=value" up to NULL */
-};
-/* NULL when it is not set or empty. */
-const char *process_variable(const struct process *process, const char *name);
 
 struct command {
     const char *name;

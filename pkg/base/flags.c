@@ -1,4 +1,4 @@
-#include "controller/flags.h"
+#include "pkg/base/flags.h"
 
 #define NEAR_ENOUGH 3 /* edits to a known name that still look like a slip */
 
@@ -151,6 +151,17 @@ static struct err *parse_short(const struct flag_table *table, const char *arg, 
     return take(flag, arg[1] ? arg + 1 : NULL, args, options);
 }
 
+static struct err *take_operand(const struct flag_table *table, const char *arg, void *options)
+{
+    const struct flag *operands = table->operands;
+    struct flag_texts *texts = operands ? field_of(operands, options) : NULL;
+
+    if (!texts || (int64_t)texts->count >= operands->max)
+        return err_new(ERR_INVALID, "unexpected argument \"%s\"", arg);
+    add_text(texts, arg);
+    return NULL;
+}
+
 static bool is_given(const struct flag *flag, void *options)
 {
     if (flag->kind == FLAG_TEXTS)
@@ -187,7 +198,7 @@ struct err *flags_parse(const struct flag_table *table, int argc, char *const *a
         else if (arg[0] == '-' && arg[1] && arg[1] != '-')
             TRY(parse_short(table, arg + 1, &args, options));
         else
-            return err_new(ERR_INVALID, "unexpected argument \"%s\"", arg);
+            TRY(take_operand(table, arg, options));
     }
     return check_required(table, options);
 }
@@ -198,6 +209,8 @@ void flags_done(const struct flag_table *table, void *options)
         if (table->flags[i].kind == FLAG_TEXTS)
             xfree(((struct flag_texts *)field_of(&table->flags[i], options))->items);
     }
+    if (table->operands)
+        xfree(((struct flag_texts *)field_of(table->operands, options))->items);
 }
 
 /* --- help --- */

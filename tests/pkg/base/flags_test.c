@@ -1,4 +1,4 @@
-#include "controller/flags.h"
+#include "pkg/base/flags.h"
 
 #include "tests/testing/assertions.h"
 
@@ -109,11 +109,51 @@ static void help_names_every_flag(void **state)
                                       "  -h, --help                    this text\n");
 }
 
+/* clang-format off */
+static const struct flag names = {.name = "NAME", .kind = FLAG_TEXTS, .offset = offsetof(struct options, files), .max = 2};
+static const struct flag_table with_names = {.flags = flags + 2, .count = COUNT_OF(flags) - 2, .operands = &names};
+static const struct operand_row {
+    const char *name;
+    const char *args[ARGS_MAX];
+    const char *want, *fails;
+} operand_rows[] = {
+    {.name = "anywhere between flags", .args = {"a", "--leader-elect", "b", "-ojson"}, .want = "a,b,|(null)|1|yes|1"},
+    {.name = "a dash is one", .args = {"-"}, .want = "-,|(null)|1|no|0"},
+    {.name = "one too many", .args = {"a", "b", "c"}, .want = "a,b,|(null)|1|no|0", .fails = "unexpected argument \"c\""},
+    {.name = "not a flag's value", .args = {"--time-scale", "7", "a"}, .want = "a,|(null)|7|no|0"},
+};
+/* clang-format on */
+
+static void takes_operands(void **state)
+{
+    const struct operand_row *row = *state;
+    struct options options = {.dir = "(null)", .scale = 1};
+    char *args[ARGS_MAX];
+    AUTO_FREE char *got = NULL;
+    int count = 0;
+    bool help;
+    struct err *err;
+
+    for (; row->args[count]; count++)
+        args[count] = xstrdup(row->args[count]);
+    err = flags_parse(&with_names, count, args, &options, &help);
+    if (row->fails)
+        assert_fails(err, ERR_INVALID, row->fails);
+    else
+        assert_no_err(err);
+    got = spell(&options);
+    assert_text_equal(got, row->want);
+    flags_done(&with_names, &options);
+    for (int i = 0; i < count; i++)
+        xfree(args[i]);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, parses, rows);
+    TEST_ROWS(&tests, takes_operands, operand_rows);
     TEST(&tests, help_names_every_flag);
     return tests_run(&tests, "flags");
 }

@@ -1,8 +1,8 @@
 /* Command-line flags by a constant table: what is accepted, what an error says and what --help prints come
  * from the same rows. `--name value`, `--name=value`, `-f value` and `-fvalue` mean the same;
  * `--switch=false` turns a switch off. */
-#ifndef CONTROLLER_FLAGS_H
-#define CONTROLLER_FLAGS_H
+#ifndef BASE_FLAGS_H
+#define BASE_FLAGS_H
 
 #include "pkg/base/buf.h"
 #include "pkg/base/err.h"
@@ -30,6 +30,8 @@ struct flag {
 struct flag_table {
     const struct flag *flags;
     size_t count;
+    const struct flag *operands; /* FLAG_TEXTS: takes arguments that are no flags, `max` of them; NULL: none
+                                    may be there */
 };
 
 struct flag_texts {
@@ -37,10 +39,10 @@ struct flag_texts {
     size_t count;
 };
 
-/* Fills the options struct, which holds the defaults before; argv has the flags alone (no program, no
- * command). *ret_help is true when --help or -h was met: the rest is not looked at then. ERR_INVALID: unknown
- * flag (with the nearest known one), missing or bad value, an argument that is no flag. Free with
- * flags_done(), also after an error. */
+/* Fills the options struct, which holds the defaults before; argv has no program and no command. *ret_help is
+ * true when --help or -h was met: the rest is not looked at then. ERR_INVALID: unknown flag (with the nearest
+ * known one), missing or bad value, an argument that is no flag. Free with flags_done(), also after an error.
+ */
 struct err *flags_parse(const struct flag_table *table, int argc, char *const *argv, void *options,
                         bool *ret_help) MUST_USE;
 void flags_done(const struct flag_table *table, void *options);
