@@ -2,6 +2,7 @@
 #include "controller/cmd_run_priv.h"
 #include "controller/names.h"
 #include "controller/objects_file.h"
+#include "pkg/base/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,13 +55,10 @@ static struct err *open_state(struct run *run)
 
 static enum show_mode choose_mode(const struct run *run)
 {
-    const char *terminal = process_variable(run->process, "TERM");
-    bool is_terminal = isatty(STDOUT_FILENO) && terminal && !text_equal(terminal, "dumb");
-
     if (run->options->output == OUTPUT_JSON ||
         (run->options->output == OUTPUT_AUTO && !isatty(STDOUT_FILENO)))
         return SHOW_JSON;
-    return is_terminal ? SHOW_LIVE : SHOW_LINES;
+    return terminal_is_live(run->process) ? SHOW_LIVE : SHOW_LINES;
 }
 
 static struct err *open_log(struct run *run, enum show_mode mode)
@@ -82,10 +80,8 @@ static struct err *open_log(struct run *run, enum show_mode mode)
 static struct err *open_show(struct run *run)
 {
     const struct object_id id = run_refresh_id(run);
-    struct show_opts opts = {.mode = choose_mode(run),
-                             .spec = run->input.spec,
-                             .sched = run->real,
-                             .color = !process_variable(run->process, "NO_COLOR")};
+    struct show_opts opts = {
+        .mode = choose_mode(run), .sched = run->real, .color = terminal_wants_color(run->process)};
 
     run->title = xasprintf("%s/%s", id.namespace, id.name);
     opts.title = run->title;

@@ -1,7 +1,6 @@
 #include "controller/cmd_run_show.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "pkg/base/terminal.h"
 
 #define REDRAW_MS 200        /* between two pictures */
 #define CLOCK_MS SECONDS(1)  /* elapsed times go on without news */
@@ -29,12 +28,6 @@ void show_free(struct show *show)
         return;
     refresh_status_free(show->status);
     xfree(show);
-}
-
-static void print(const struct buf *out)
-{
-    fwrite(buf_text(out), 1, out->len, stdout);
-    fflush(stdout);
 }
 
 /* --- lines --- */
@@ -68,7 +61,7 @@ void show_update(struct show *show, const struct json *object)
         struct line_printer printer = {.show = show, .out = BUF_MAX(OUTPUT_MAX)};
 
         progress_changes(show->status, status, add_change, &printer);
-        print(&printer.out);
+        terminal_print(&printer.out);
         buf_done(&printer.out);
     }
     refresh_status_free(show->status);
@@ -78,39 +71,18 @@ void show_update(struct show *show, const struct json *object)
 
 /* --- the picture --- */
 
-static void measure(struct progress_view *view)
-{
-    struct winsize size = {0};
-
-    view->width = 80;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-        return;
-    if (size.ws_col)
-        view->width = size.ws_col;
-    view->height = size.ws_row;
-}
-
-/* Back to the picture's first line, and everything below it gone. */
-static void add_erase(const struct show *show, struct buf *out)
-{
-    if (show->lines)
-        buf_addf(out, "\033[%zuA", show->lines);
-    buf_adds(out, "\r\033[J");
-}
-
 static void draw(struct show *show)
 {
     struct progress_view view = {.title = show->opts.title,
-                                 .spec = show->opts.spec,
                                  .status = show->status,
                                  .now_ms = sched_wall_ms(show->opts.sched),
                                  .color = show->opts.color};
     AUTO_BUF struct buf out = BUF_MAX(OUTPUT_MAX);
 
-    measure(&view);
-    add_erase(show, &out);
+    terminal_measure(&view.width, &view.height);
+    terminal_add_erase(show->lines, &out);
     show->lines = progress_render(&view, &out);
-    print(&out);
+    terminal_print(&out);
     show->is_stale = false;
     show->drawn_ms = sched_now_ms(show->opts.sched);
 }
@@ -153,9 +125,9 @@ void show_note(struct show *show, const char *text)
     AUTO_BUF struct buf out = BUF_MAX(OUTPUT_MAX);
 
     if (show->opts.mode == SHOW_LIVE)
-        add_erase(show, &out);
+        terminal_add_erase(show->lines, &out);
     add_note(show, text, &out);
-    print(&out);
+    terminal_print(&out);
     show->lines = 0;
     if (show->opts.mode == SHOW_LIVE && show->status)
         draw(show);
@@ -182,5 +154,5 @@ void show_result(struct show *show, const struct json *object)
             draw(show);
         progress_text_result(show->status, &out);
     }
-    print(&out);
+    terminal_print(&out);
 }

@@ -3,16 +3,15 @@
 #ifndef CONTROLLER_CMD_RUN_SHOW_H
 #define CONTROLLER_CMD_RUN_SHOW_H
 
-#include "controller/progress.h"
 #include "pkg/base/sched.h"
+#include "pkg/refresh/progress.h"
 
 enum show_mode { SHOW_JSON, SHOW_LINES, SHOW_LIVE };
 
 struct show_opts {
     enum show_mode mode;
-    const char *title;               /* borrowed */
-    const struct refresh_spec *spec; /* borrowed */
-    struct sched *sched;             /* borrowed; at the real pace */
+    const char *title;   /* borrowed */
+    struct sched *sched; /* borrowed; at the real pace */
     bool color;
 };
 

@@ -164,11 +164,23 @@ static char *restored_message(const struct refresh_status *status)
     return buf_take(&text);
 }
 
+static void set_database_percents(const struct summary_input *in)
+{
+    for (size_t i = 0; i < in->status->database_count; i++) {
+        struct database_status *database = &in->status->databases[i];
+        const struct database_spec *spec = refresh_database(in->spec, database->name);
+
+        if (spec)
+            database->percent = database_share(database, workflow_pipeline(spec->kind)) / 10;
+    }
+}
+
 static void set_milestones(const struct summary_input *in)
 {
     bool restored = pipelines_passed(in->status);
     AUTO_FREE char *message = restored_message(in->status);
 
+    set_database_percents(in);
     set(in, "Restored", restored ? CONDITION_TRUE : CONDITION_FALSE,
         restored ? "AllCopiesReady" : "InProgress", restored ? message : "Copies are being made");
 }

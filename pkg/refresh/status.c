@@ -57,6 +57,7 @@ static const struct field database_fields[] = {
     {.path = "engine",               .kind = FIELD_TEXT,    .offset = AT(engine), .cut = 64},
     {.path = "engineVersion",        .kind = FIELD_TEXT,    .offset = AT(engine_version), .cut = 64},
     {.path = "masterUsername",       .kind = FIELD_TEXT,    .offset = AT(master_username), .cut = 128},
+    {.path = "percent",              .kind = FIELD_INT,     .offset = AT(percent), .max = 100},
     {.path = "failures",             .kind = FIELD_INT,     .offset = AT(failures), .max = INT32_MAX},
     {.path = "backOffUntil",         .kind = FIELD_TIME_MS, .offset = AT(back_off_until_ms)},
     {.path = "lastError",            .kind = FIELD_TEXT,    .offset = AT(last_error), .cut = MESSAGE_MAX},

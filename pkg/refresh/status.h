@@ -40,6 +40,7 @@ struct database_status {
     int64_t port;
     char *stream_arn;
     char *engine, *engine_version, *master_username;
+    int64_t percent;  /* of the pipeline that is behind it */
     int64_t failures; /* errors in a row; back-off grows with them */
     int64_t back_off_until_ms;
     char *last_error; /* of the pass that failed last; NULL after success */

@@ -1,4 +1,4 @@
-#include "controller/progress.h"
+#include "pkg/refresh/progress.h"
 
 #include "tests/testing/assertions.h"
 
@@ -10,29 +10,13 @@
 #define DONE(name) ROW(name, "Done", "100", "," START ",\"completionTime\":\"2026-11-22T16:01:00Z\"")
 #define MESSAGE(text) ",\"message\":\"" text "\""
 #define TROUBLE ",\"evidence\":{\"failures\":\"2\"}"
-#define DATABASE(name, rows) "{\"name\":\"" name "\",\"steps\":[" rows "]}"
+#define DATABASE_AT(name, percent, rows) \
+    "{\"name\":\"" name "\",\"percent\":" percent ",\"steps\":[" rows "]}"
+#define DATABASE(name, rows) DATABASE_AT(name, "0", rows)
 #define RUN "\"run\":{\"id\":\"r1\",\"attempt\":1," START "}"
 #define STATUS(phase, databases, switchover)                                           \
     "{\"phase\":\"" phase "\",\"progress\":{\"percent\":40,\"text\":\"40% ~3m\"}," RUN \
     ",\"databases\":[" databases "],\"switchover\":{\"steps\":[" switchover "]}}"
-
-/* One Aurora cluster and one table, as little as will do. */
-static const char spec_text[] =
-    "{\"sourceRef\":{\"name\":\"production\"},\"targetRef\":{\"name\":\"staging\"},\"databases\":["
-    "{\"name\":\"main\",\"recoveryPoint\":{\"from\":\"New\"},\"aurora\":{\"clusterIdentifier\":\"shop\","
-    "\"restore\":{"
-    "\"identifierPrefix\":\"shop-stg\",\"dbSubnetGroupName\":\"staging\",\"vpcSecurityGroupIDs\":[\"sg-"
-    "0123456789abcdef0\"],"
-    "\"dbClusterParameterGroupName\":\"staging-aurora\",\"instances\":[{\"name\":\"a\",\"class\":\"db.r6g."
-    "large\"}],"
-    "\"backupRetentionDays\":1,\"deletionProtection\":false}},\"masterUserPassword\":{\"fromSecret\":{"
-    "\"secretsManager\":"
-    "{\"secretID\":\"shop/stg/db\",\"key\":\"password\"}}}},"
-    "{\"name\":\"sessions\",\"recoveryPoint\":{\"from\":\"New\"},\"dynamodb\":{\"tableName\":\"sessions\","
-    "\"restore\":{"
-    "\"tableNamePrefix\":\"stg-sessions\",\"encryption\":{\"type\":\"AWSOwned\"},\"settingsFrom\":\"None\"}}}"
-    "],"
-    "\"switchover\":{\"policy\":\"Automatic\"}}";
 
 static struct refresh_status *status_of(const char *text)
 {
@@ -45,31 +29,21 @@ static struct refresh_status *status_of(const char *text)
     return status;
 }
 
-static struct refresh_spec *spec_of(void)
-{
-    AUTO_JSON struct json *value = NULL;
-    struct refresh_spec *spec = NULL;
-
-    assert_no_err(json_parse(STR(spec_text), NULL, &value));
-    assert_no_err(refresh_spec_parse(value, "shop", &spec));
-    return spec;
-}
-
 /* --- the picture --- */
 
-#define AURORA_COPYING                                                                                       \
-    DATABASE("main",                                                                                         \
-             DONE("Backup") "," ROW(                                                                         \
-                 "Copy", "Running", "40",                                                                    \
-                 "," START MESSAGE(                                                                          \
-                     "copy job c-1 is RUNNING")) "," ROW("Restore", "Waiting", "0",                          \
-                                                         "") "," ROW("Instances", "Waiting", "0",            \
-                                                                     "") "," ROW("Settings", "Waiting", "0", \
-                                                                                 "") "," ROW("Password",     \
-                                                                                             "Waiting", "0", \
-                                                                                             ""))
+#define AURORA_COPYING                                                                                  \
+    DATABASE_AT(                                                                                        \
+        "main", "29",                                                                                   \
+        DONE("Backup") "," ROW(                                                                         \
+            "Copy", "Running", "40",                                                                    \
+            "," START MESSAGE(                                                                          \
+                "copy job c-1 is RUNNING")) "," ROW("Restore", "Waiting", "0",                          \
+                                                    "") "," ROW("Instances", "Waiting", "0",            \
+                                                                "") "," ROW("Settings", "Waiting", "0", \
+                                                                            "") "," ROW("Password",     \
+                                                                                        "Waiting", "0", ""))
 #define TABLE_READY \
-    DATABASE("sessions", DONE("Backup") "," DONE("Copy") "," DONE("Restore") "," DONE("Settings"))
+    DATABASE_AT("sessions", "100", DONE("Backup") "," DONE("Copy") "," DONE("Restore") "," DONE("Settings"))
 
 /* clang-format off */
 static const struct picture_row {
@@ -130,9 +104,7 @@ static void draws(void **state)
 {
     const struct picture_row *row = *state;
     AUTO_REFRESH_STATUS struct refresh_status *status = status_of(row->status);
-    AUTO_REFRESH_SPEC struct refresh_spec *spec = spec_of();
     const struct progress_view view = {.title = "staging/shop",
-                                       .spec = spec,
                                        .status = status,
                                        .now_ms = NOW_MS,
                                        .width = row->width,

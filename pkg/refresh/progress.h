@@ -1,15 +1,14 @@
 /* How a run looks to people and programs: a picture of its state for a terminal, and what has changed between
- * two states, as lines. Pure functions of what they are given; who prints and when is decided in cmd_run.c.
+ * two states, as lines. Pure functions of what they are given; who prints, and when, is for their callers.
  */
-#ifndef CONTROLLER_PROGRESS_H
-#define CONTROLLER_PROGRESS_H
+#ifndef REFRESH_PROGRESS_H
+#define REFRESH_PROGRESS_H
 
 #include "pkg/base/buf.h"
 #include "pkg/refresh/status.h"
 
 struct progress_view {
-    const char *title;               /* "staging/shop" */
-    const struct refresh_spec *spec; /* which databases there are, and of which kind */
+    const char *title; /* "staging/shop" */
     const struct refresh_status *status;
     int64_t now_ms; /* wall clock */
     int width;      /* columns; lines are shorter by one, so that none wraps */
@@ -20,9 +19,6 @@ struct progress_view {
 /* Appends the picture, one line per database and one for the switchover, each ending in a newline. Gives the
  * number of lines. */
 size_t progress_render(const struct progress_view *view, struct buf *out);
-
-/* Percent of a database's pipeline that is behind it. */
-int64_t progress_percent(const struct progress_view *view, const struct database_status *database);
 
 struct progress_change {
     const char *phase;    /* set: the run as a whole; nothing else is */

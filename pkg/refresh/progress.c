@@ -1,6 +1,7 @@
-#include "controller/progress.h"
+#include "pkg/refresh/progress.h"
 
-#include "controller/pass.h"
+#include "pkg/base/terminal.h"
+#include "pkg/base/times.h"
 
 #define NAME_COLUMNS_MAX 24
 #define STEP_COLUMNS 10
@@ -35,36 +36,7 @@ static const struct step_status *current_step(const struct database_status *data
     return NULL;
 }
 
-int64_t progress_percent(const struct progress_view *view, const struct database_status *database)
-{
-    const struct database_spec *spec = refresh_database(view->spec, database->name);
-    const struct step_table *pipeline = spec ? workflow_pipeline(spec->kind) : NULL;
-    int64_t behind = 0, all = 0;
-
-    for (size_t i = 0; pipeline && i < pipeline->count && i < database->step_count; i++) {
-        const struct step_status *row = &database->steps[i];
-
-        all += 100 * pipeline->steps[i].weight;
-        behind += (is_passed(row) ? 100 : row->percent) * pipeline->steps[i].weight;
-    }
-    return all ? behind * 100 / all : 0;
-}
-
 /* --- lines --- */
-
-/* Appends at most `columns` characters of the line; what could move the cursor (an AWS message may hold
- * anything) becomes a space. */
-static void add_visible(struct buf *out, const char *text, int columns)
-{
-    for (; *text && columns > 0; columns--) {
-        unsigned char first = (unsigned char)*text;
-
-        buf_addc(out, first < ' ' || first == 0x7f ? ' ' : *text);
-        text++;
-        while (((unsigned char)*text & 0xc0) == 0x80)
-            buf_addc(out, *text++);
-    }
-}
 
 static void add_line(const struct progress_view *view, enum mood mood, const struct buf *line,
                      struct buf *out)
@@ -73,7 +45,7 @@ static void add_line(const struct progress_view *view, enum mood mood, const str
 
     if (colored)
         buf_adds(out, colors[mood]);
-    add_visible(out, buf_text(line), view->width > 1 ? view->width - 1 : 1);
+    terminal_add_text(buf_text(line), view->width > 1 ? view->width - 1 : 1, out);
     if (colored)
         buf_adds(out, "\033[0m");
     buf_addc(out, '\n');
@@ -159,14 +131,13 @@ static void render_database(const struct progress_view *view, const struct datab
 {
     const struct step_status *row = current_step(database);
     bool over = !row || row->state == STEP_FAILED;
-    int64_t percent = progress_percent(view, database);
     AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
 
     buf_addf(&line, "  %-*.*s  %-*s ", name_columns(view), NAME_COLUMNS_MAX, database->name, STEP_COLUMNS,
              row ? row->name : "Ready");
     if (view->width >= BAR_FROM_WIDTH)
-        add_bar(&line, percent);
-    buf_addf(&line, " %3d%%", (int)percent);
+        add_bar(&line, database->percent);
+    buf_addf(&line, " %3d%%", (int)database->percent);
     add_elapsed(&line, database->step_count ? database->steps[0].start_ms : 0,
                 over ? last_completion_ms(database) : view->now_ms);
     if (row && row->message)
@@ -348,7 +319,7 @@ void progress_text_line(const struct progress_change *change, int64_t now_ms, st
     else
         buf_addf(&line, "%s: %s: %s%s%s", change->database ? change->database : SWITCHOVER, change->step,
                  change->state, *change->message ? ": " : "", change->message);
-    add_visible(out, buf_text(&line), INT32_MAX);
+    terminal_add_text(buf_text(&line), INT32_MAX, out);
     buf_addc(out, '\n');
 }
 
@@ -393,7 +364,7 @@ void progress_text_result(const struct refresh_status *status, struct buf *out)
     }
     if (ready && ready->message)
         buf_addf(&line, ": %s", ready->message);
-    add_visible(out, buf_text(&line), INT32_MAX);
+    terminal_add_text(buf_text(&line), INT32_MAX, out);
     buf_addc(out, '\n');
     for (size_t i = 0; succeeded && i < status->database_count; i++) {
         const struct database_status *database = &status->databases[i];
