@@ -77,6 +77,13 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
     /* The name makes the start repeatable. */
     [AWS_OP_START_EXECUTION]          = {.service = AWS_SFN, .name = "StartExecution", .is_repeatable = true},
     [AWS_OP_DESCRIBE_EXECUTION]       = {.service = AWS_SFN, .name = "DescribeExecution", .is_repeatable = true},
+
+    /* Messages whose answer got lost come again. */
+    [AWS_OP_RECEIVE_MESSAGE]          = {.service = AWS_SQS, .name = "ReceiveMessage", .is_repeatable = true},
+    [AWS_OP_DELETE_MESSAGE_BATCH]     = {.service = AWS_SQS, .name = "DeleteMessageBatch", .is_repeatable = true},
+
+    /* Once or more: whoever listens knows an event by its id. */
+    [AWS_OP_PUT_EVENTS]               = {.service = AWS_EVENTBRIDGE, .name = "PutEvents", .is_repeatable = true},
 };
 
 /* Reading, and the life of our own recovery points: their backup, their copy, their end. */

@@ -63,6 +63,8 @@ static const struct rule rules[] = {
 
     /* DynamoDB: too many tables are being changed at once, which passes; elsewhere a real quota. */
     {.code = "LimitExceeded",       .service = AWS_DYNAMODB, .verdict = {.kind = ERR_RETRY}},
+    {.code = "OverLimit",           .service = AWS_SQS, .verdict = {.kind = ERR_RETRY}},
+    {.code = "*KmsAccessDenied",    .service = AWS_SQS, .verdict = {.kind = ERR_DENIED}},
     {.code = "*LimitExceeded",      .service = ANY, .verdict = {.kind = ERR_DENIED}},
     {.code = "*QuotaExceeded",      .service = ANY, .verdict = {.kind = ERR_DENIED}},
     {.code = "Insufficient*Capacity", .service = AWS_RDS, .verdict = {.kind = ERR_RETRY}},
@@ -79,6 +81,8 @@ static const struct rule rules[] = {
     {.code = "ResourceExists",      .service = AWS_SECRETS_MANAGER, .verdict = {.kind = ERR_CONFLICT}},
     {.code = "*NotFound",           .service = ANY, .verdict = {.kind = ERR_NOT_FOUND}},
     {.code = "*DoesNotExist",       .service = AWS_SFN, .verdict = {.kind = ERR_NOT_FOUND}},
+    {.code = "QueueDoesNotExist",   .service = AWS_SQS, .verdict = {.kind = ERR_NOT_FOUND}},
+    {.code = "*NonExistentQueue",   .service = AWS_SQS, .verdict = {.kind = ERR_NOT_FOUND}},
     {.code = "NoSuchEntity",        .service = AWS_IAM, .verdict = {.kind = ERR_NOT_FOUND}},
 };
 /* clang-format on */
