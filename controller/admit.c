@@ -30,12 +30,6 @@ struct err *admit_usage(struct objects *objects, const struct env *env, const st
 {
     AUTO_JSON struct json *items = NULL;
 
-    if (account->events_queue_url)
-        refuse(
-            ret_refusal, "NotSupportedYet",
-            xasprintf(
-                "AWSAccount %s: spec.events: not supported yet; leave it out, the controller looks by itself",
-                account->name));
     TRY(objects_list(objects, env, OBJECT_ACCOUNT, &items));
     json_each (item, items) {
         const char *name = json_get_text(item, "metadata.name", "");

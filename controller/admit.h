@@ -32,8 +32,7 @@ void admit_grants(const struct accounts *accounts, const struct refresh_spec *sp
 /* Fields without an engine, or without the cluster they need. */
 void admit_fields(const struct objects *objects, const struct refresh_spec *spec,
                   struct refusal *ret_refusal);
-/* Another account object claims the same account for the other use: then neither is used. Nor is one with
- * fields that have no engine yet. */
+/* Another account object claims the same account for the other use: then neither is used. */
 struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
                         struct refusal *ret_refusal) MUST_USE;
 

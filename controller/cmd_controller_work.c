@@ -37,7 +37,8 @@ static void make_parts(struct controller *c)
                                                  .workers = (int)c->options->workers,
                                                  .metrics = c->metrics,
                                                  .new_transport = controller_new_worker_transport,
-                                                 .new_transport_arg = c});
+                                                 .new_transport_arg = c,
+                                                 .hears_events = true});
 }
 
 static void mark_alive(struct controller *c)

@@ -1,6 +1,8 @@
 #include "controller/engine.h"
 
+#include "controller/event_queues.h"
 #include "controller/metrics.h"
+#include "pkg/aws/observer.h"
 #include "pkg/base/lock.h"
 #include "pkg/http/transport.h"
 #include "pkg/kube/store.h"
@@ -28,6 +30,7 @@ struct engine {
     struct workqueue *queue;            /* immutable */
     struct credentials_cache *identity; /* immutable */
     struct looks *looks;                /* immutable */
+    struct event_queues *events;        /* immutable; NULL: none are read */
     struct worker *workers;
     pthread_mutex_t lock;
     struct known_account *accounts; /* lock */
@@ -36,6 +39,8 @@ struct engine {
 
 #define DEFAULT_WORKERS 4
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
+
+static void read_events(struct engine *engine);
 
 struct engine *engine_new(const struct engine_opts *opts)
 {
@@ -53,6 +58,8 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->identity = credentials_default_new(opts->config);
     engine->looks = looks_new();
     pthread_mutex_init(&engine->lock, NULL);
+    if (opts->hears_events)
+        read_events(engine);
     return engine;
 }
 
@@ -161,11 +168,15 @@ void engine_start(struct engine *engine)
 void engine_stop(struct engine *engine)
 {
     workqueue_shut_down_now(engine->queue);
+    if (engine->events)
+        event_queues_stop(engine->events);
     for (int i = 0; engine->workers && i < engine->opts.workers; i++) {
         sched_join(engine->workers[i].task);
         transport_free(engine->workers[i].env.transport);
     }
     xfree(TAKE(engine->workers));
+    if (engine->events) /* what the last passes have begun */
+        event_queues_stop(engine->events);
 }
 
 static void free_account(struct known_account *known)
@@ -192,6 +203,7 @@ void engine_free(struct engine *engine)
         engine_release_series(engine, holder);
     }
     credentials_cache_free(engine->identity);
+    event_queues_free(engine->events);
     looks_free(engine->looks);
     workqueue_free(engine->queue);
     pthread_mutex_destroy(&engine->lock);
@@ -211,6 +223,11 @@ struct objects *engine_objects(struct engine *engine)
 struct looks *engine_looks(struct engine *engine)
 {
     return engine->looks;
+}
+
+struct event_queues *engine_event_queues(struct engine *engine)
+{
+    return engine->events;
 }
 
 void engine_written(struct engine *engine, const struct json *before, const struct json *after)
@@ -295,6 +312,79 @@ struct err *engine_account(struct engine *engine, const struct account *account,
         *ret = aws_account_ref(known->account);
     }
     return NULL;
+}
+
+/* --- events --- */
+
+/* The observers' way to name what an event is about. */
+static const struct {
+    bool is_job;
+    enum backup_job_kind kind;
+} jobs_of_events[AWS_EVENT_KIND_COUNT] = {
+    [AWS_EVENT_BACKUP_JOB] = {.is_job = true, .kind = BACKUP_JOB},
+    [AWS_EVENT_COPY_JOB] = {.is_job = true, .kind = COPY_JOB},
+    [AWS_EVENT_RESTORE_JOB] = {.is_job = true, .kind = RESTORE_JOB},
+};
+
+static void hint_observers(struct engine *engine, const struct aws_event *event)
+{
+    if (!jobs_of_events[event->kind].is_job)
+        return;
+    LOCK_SCOPE(&engine->lock);
+    for (struct known_account *known = engine->accounts; known; known = known->next) {
+        if (text_equal(aws_account_id(known->account), event->account))
+            observer_hint(known->account, jobs_of_events[event->kind].kind, event->subject);
+    }
+}
+
+/* The observer first: the pass that follows must not be shown what was known before. */
+static size_t hear_event(void *arg, const struct aws_event *event)
+{
+    struct engine *engine = arg;
+    const struct look_news news = {.account = event->account,
+                                   .subject = event->subject,
+                                   .is_instance = event->kind == AWS_EVENT_DB_INSTANCE};
+    AUTO_LOOKS_HEARD struct looks_heard heard = {0};
+
+    hint_observers(engine, event);
+    looks_hear(engine->looks, &news, sched_now_ms(engine->opts.sched), &heard);
+    for (size_t i = 0; i < heard.count; i++) {
+        const struct object_id id = {
+            .kind = OBJECT_REFRESH, .namespace = heard.items[i].namespace, .name = heard.items[i].name};
+        AUTO_FREE char *key = key_of(&id);
+
+        if (heard.items[i].after_ms)
+            workqueue_add_after(engine->queue, key, heard.items[i].after_ms, WORK_URGENT);
+        else
+            workqueue_add(engine->queue, key, WORK_URGENT);
+    }
+    metrics_add(engine->opts.metrics, METRIC_EVENT_WAKES, (double)heard.count, LABELS(event->account));
+    return heard.count;
+}
+
+static void queue_changed(void *arg, const char *account_name)
+{
+    const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = account_name};
+
+    engine_notify(arg, &id, WORK_URGENT);
+}
+
+static void read_events(struct engine *engine)
+{
+    const struct engine_opts *opts = &engine->opts;
+
+    engine->events =
+        event_queues_new(&(struct event_queues_opts){.objects = opts->objects,
+                                                     .sched = opts->sched,
+                                                     .random = opts->random,
+                                                     .log = opts->log,
+                                                     .stop = opts->stop,
+                                                     .metrics = opts->metrics,
+                                                     .new_transport = opts->new_transport,
+                                                     .new_transport_arg = opts->new_transport_arg,
+                                                     .hear = hear_event,
+                                                     .changed = queue_changed,
+                                                     .arg = engine});
 }
 
 /* --- series --- */

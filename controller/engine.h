@@ -9,6 +9,7 @@
 #include "pkg/kube/workqueue.h"
 #include "pkg/refresh/account.h"
 
+struct event_queues;
 struct metrics;
 
 struct engine_opts {
@@ -26,6 +27,7 @@ struct engine_opts {
     /* After each status that was written; on the worker's thread, no lock held; must be short. Optional. */
     void (*on_written)(void *arg, const struct json *object);
     void *on_written_arg;
+    bool hears_events; /* reads the event queues of AWSAccounts; one process alone may */
 };
 
 struct engine;
@@ -53,6 +55,7 @@ struct err *engine_account(struct engine *engine, const struct account *account,
                            struct aws_account **ret) MUST_USE;
 struct objects *engine_objects(struct engine *engine);
 struct looks *engine_looks(struct engine *engine);
+struct event_queues *engine_event_queues(struct engine *engine); /* NULL: none are read */
 /* The object as it was read, and as it is now that its status was written. */
 void engine_written(struct engine *engine, const struct json *before, const struct json *after);
 

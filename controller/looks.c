@@ -6,11 +6,22 @@
 
 #define BUCKETS 1024
 #define GAP_MS MINUTES(2)
+#define HEAR_AGAIN_MS SECONDS(10)
+
+/* The members of struct look_interest, owned. */
+struct interest {
+    char *namespace, *name;
+    char *accounts[2];
+    char *subjects[3];
+    char *cluster;
+};
 
 struct look {
     char *uid, *row;
     int64_t due_ms;
     int64_t first_ms; /* of an unbroken row of looks; -1: none yet */
+    int64_t heard_ms; /* the last news; -1: none yet */
+    struct interest interest;
     struct look *next;
 };
 
@@ -27,8 +38,21 @@ struct looks *looks_new(void)
     return looks;
 }
 
+static void interest_done(struct interest *interest)
+{
+    xfree(interest->namespace);
+    xfree(interest->name);
+    for (size_t i = 0; i < COUNT_OF(interest->accounts); i++)
+        xfree(interest->accounts[i]);
+    for (size_t i = 0; i < COUNT_OF(interest->subjects); i++)
+        xfree(interest->subjects[i]);
+    xfree(interest->cluster);
+    *interest = (struct interest){0};
+}
+
 static void free_look(struct look *look)
 {
+    interest_done(&look->interest);
     xfree(look->uid);
     xfree(look->row);
     xfree(look);
@@ -88,6 +112,7 @@ static struct look *find_or_add(struct looks *looks, const char *uid, const char
         look->uid = xstrdup(uid);
         look->row = xstrdup(row);
         look->first_ms = -1;
+        look->heard_ms = -1;
         look->next = *bucket;
         *bucket = look;
     }
@@ -126,4 +151,99 @@ void looks_forget(struct looks *looks, const char *uid)
         *at = look->next;
         free_look(look);
     }
+}
+
+/* --- news --- */
+
+void looks_expect(struct looks *looks, const char *uid, const char *row, const struct look_interest *interest)
+{
+    LOCK_SCOPE(&looks->lock);
+    struct look *look = find_or_add(looks, uid, row);
+    struct interest *own = &look->interest;
+
+    interest_done(own);
+    own->namespace = xstrdup(interest->namespace);
+    own->name = xstrdup(interest->name);
+    for (size_t i = 0; i < COUNT_OF(own->accounts); i++)
+        own->accounts[i] = xstrdup_or_null(interest->accounts[i]);
+    for (size_t i = 0; i < COUNT_OF(own->subjects); i++)
+        own->subjects[i] = xstrdup_or_null(interest->subjects[i]);
+    own->cluster = xstrdup_or_null(interest->cluster);
+}
+
+void looks_heard_done(struct looks_heard *heard)
+{
+    for (size_t i = 0; i < heard->count; i++) {
+        xfree(heard->items[i].namespace);
+        xfree(heard->items[i].name);
+    }
+    xfree(heard->items);
+    *heard = (struct looks_heard){0};
+}
+
+/* "shop-stg-20261122-a" is an instance of "shop-stg-20261122". */
+static bool is_instance_of(const char *instance, const char *cluster)
+{
+    size_t len = cluster ? strlen(cluster) : 0;
+
+    return len && strncmp(instance, cluster, len) == 0 && instance[len] == '-';
+}
+
+static bool concerns(const struct look_news *news, const struct interest *interest)
+{
+    bool in_account = false;
+
+    for (size_t i = 0; i < COUNT_OF(interest->accounts); i++)
+        in_account =
+            in_account || (interest->accounts[i] && text_equal(interest->accounts[i], news->account));
+    if (!in_account)
+        return false;
+    if (news->is_instance)
+        return is_instance_of(news->subject, interest->cluster);
+    for (size_t i = 0; i < COUNT_OF(interest->subjects); i++) {
+        if (interest->subjects[i] && text_equal(interest->subjects[i], news->subject))
+            return true;
+    }
+    return false;
+}
+
+static void add_heard(struct looks_heard *heard, const struct look *look, int64_t after_ms)
+{
+    heard->items = xgrow(heard->items, heard->count, sizeof(*heard->items));
+    heard->items[heard->count++] = (struct look_heard){.namespace = xstrdup(look->interest.namespace),
+                                                       .name = xstrdup(look->interest.name),
+                                                       .after_ms = after_ms};
+}
+
+static void hear(struct look *look, int64_t now_ms, struct looks_heard *ret)
+{
+    int64_t due_ms = now_ms;
+
+    if (look->heard_ms >= 0 && now_ms - look->heard_ms < HEAR_AGAIN_MS)
+        due_ms = look->heard_ms + HEAR_AGAIN_MS;
+    else
+        look->heard_ms = now_ms;
+    if (look->due_ms > due_ms)
+        look->due_ms = due_ms;
+    add_heard(ret, look, due_ms - now_ms);
+}
+
+void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret)
+{
+    LOCK_SCOPE(&looks->lock);
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct look *look = looks->buckets[i]; look; look = look->next) {
+            if (look->interest.name && concerns(news, &look->interest))
+                hear(look, now_ms, ret);
+        }
+    }
+}
+
+int64_t looks_heard_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms)
+{
+    LOCK_SCOPE(&looks->lock);
+    const struct look *look = find(looks, uid, row);
+
+    return look && look->heard_ms >= 0 ? now_ms - look->heard_ms : NEVER_MS;
 }

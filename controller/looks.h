@@ -4,6 +4,8 @@
 #ifndef CONTROLLER_LOOKS_H
 #define CONTROLLER_LOOKS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct looks;
@@ -16,6 +18,40 @@ void looks_set(struct looks *looks, const char *uid, const char *row, int64_t du
 /* Called at each look: for how long this process has been looking at the row without a gap. 0 at the first
  * look, and at one that comes minutes after it was due: nobody was looking then, whatever the reason. */
 int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);
+
+/* What news would concern a row: so that it can be found by it. Copied. */
+struct look_interest {
+    const char *namespace, *name; /* of the object */
+    const char *accounts[2];      /* account ids; NULL: none */
+    const char *subjects[3];      /* ids and ARNs; NULL: none */
+    const char *cluster;          /* whose instances it waits for, too; NULL: none */
+};
+void looks_expect(struct looks *looks, const char *uid, const char *row,
+                  const struct look_interest *interest);
+
+/* A hint that something has happened to `subject` in an account. */
+struct look_news {
+    const char *account;
+    const char *subject;
+    bool is_instance; /* of a cluster, whose name its own begins with */
+};
+/* An object with rows that are due in `after_ms`, because of the news. Owned. */
+struct look_heard {
+    char *namespace, *name;
+    int64_t after_ms;
+};
+struct looks_heard {
+    struct look_heard *items;
+    size_t count;
+};
+void looks_heard_done(struct looks_heard *heard);
+#define AUTO_LOOKS_HEARD CLEANUP(looks_heard_done)
+/* Rows that wait for the subject become due: at once, or ten seconds after the last news of the row, so that
+ * a flood of hints is no flood of looks. */
+void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret);
+/* How long ago the row's last news was; NEVER_MS: there was none. */
+int64_t looks_heard_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);
+
 /* The run has ended, or the object is gone. */
 void looks_forget(struct looks *looks, const char *uid);
 

@@ -61,6 +61,10 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_PROXY_GAP] = HISTOGRAM("stagingrefresh_proxy_without_target_seconds", "From taking a proxy's old target out until it reaches the new one.", gap_bounds, NULL),
     [METRIC_AWS_REQUESTS] = COUNTER("stagingrefresh_aws_requests_total", "Requests to AWS for an account; code is OK, AWS's error code, or NoAnswer.", "service", "operation", "account", "code"),
     [METRIC_AWS_THROTTLES] = COUNTER("stagingrefresh_aws_throttles_total", "Requests that AWS has throttled.", "service", "account"),
+    [METRIC_EVENTS_RECEIVED] = COUNTER("stagingrefresh_events_received_total", "Messages of an account's event queue, by what they are about.", "account", "kind"),
+    [METRIC_EVENTS_IGNORED] = COUNTER("stagingrefresh_events_ignored_total", "Messages of an account's event queue that were of no use, by why.", "account", "reason"),
+    [METRIC_EVENT_WAKES] = COUNTER("stagingrefresh_event_wakes_total", "Objects that were looked at sooner because of an event of that account.", "account"),
+    [METRIC_EVENT_QUEUE_UP] = GAUGE("stagingrefresh_event_queue_up", "1 while an account's event queue can be read.", "account"),
 };
 /* clang-format on */
 

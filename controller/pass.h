@@ -49,7 +49,8 @@ struct pass {
     const struct account *target_account;
     struct aws_client source; /* account NULL when there is no source */
     struct aws_client target;
-    int64_t now_ms; /* wall clock at the start of the pass */
+    int64_t now_ms;    /* wall clock at the start of the pass */
+    bool hears_events; /* the target's event queue works: there will be a hint, most likely */
 };
 
 /* What one step works on: a database of the pipeline or an entry of the switchover. */
@@ -61,6 +62,7 @@ struct stage {
     struct database_status *copy;         /* pipeline: what is known of this database and its copy */
     size_t index;                         /* switchover: which proxy, parameter or application */
     int64_t watched_ms; /* how long this process has been looking: time in which nobody did is no evidence */
+    int64_t heard_ms;   /* how long ago there was a hint of news; NEVER_MS: there was none */
 };
 
 /* Why acting twice on one intent does no harm. */

@@ -1,15 +1,82 @@
-/* One pass over one AWSAccount: is it what it says, and can we be who we must be in it. */
+/* One pass over one AWSAccount: is it what it says, can we be who we must be in it, and do its events reach
+ * us. */
 #include "controller/admit.h"
 #include "controller/engine.h"
+#include "controller/event_queues.h"
 #include "pkg/aws/sts.h"
 #include "pkg/kube/object.h"
 
 #define READY_LOOK_MS HOURS(1)
 #define TROUBLE_LOOK_MS MINUTES(1)
+#define EVENT_QUEUE "EventQueue"
 
-static struct err *write_account(struct engine *engine, const struct env *env, const struct json *object,
-                                 const struct kube_condition *ready, const char *caller_arn)
+struct account_pass {
+    struct engine *engine;
+    const struct env *env;
+    const struct json *object;
+    const char *name;
+    struct event_queue_view queue;
+};
+
+static void account_pass_done(struct account_pass *pass)
 {
+    event_queue_view_done(&pass->queue);
+}
+
+/* --- what is said of the queue --- */
+
+/* Events stand beside Ready: without them the account is used all the same. */
+static void set_queue_condition(const struct account_pass *pass, struct json *conditions, int64_t generation)
+{
+    static const struct kube_condition texts[] = {
+        [EVENT_QUEUE_STARTING] = {.status = "Unknown",
+                                  .reason = "Starting",
+                                  .message = "The queue is being read for the first time"},
+        [EVENT_QUEUE_WORKS] = {.status = "True", .reason = "Receiving", .message = "Events are received"},
+        [EVENT_QUEUE_FAILS] = {.status = "False"},
+    };
+    struct kube_condition condition = texts[pass->queue.state];
+    AUTO_FREE char *sentence = NULL;
+
+    if (pass->queue.state == EVENT_QUEUE_NONE) {
+        kube_remove_condition(conditions, EVENT_QUEUE);
+        return;
+    }
+    if (pass->queue.state == EVENT_QUEUE_FAILS) {
+        sentence = xasprintf("No events are received, and refreshes are looked at by the clock alone: %s",
+                             pass->queue.message);
+        condition.reason = pass->queue.reason;
+        condition.message = sentence;
+    }
+    condition.type = EVENT_QUEUE;
+    condition.observed_generation = generation;
+    kube_set_condition(conditions, &condition, sched_wall_ms(pass->env->sched));
+}
+
+/* Once it is written: what is news in the condition. */
+static void announce_queue(const struct account_pass *pass, const struct json *after)
+{
+    const struct json *was = kube_find_condition(json_at(pass->object, "status.conditions"), EVENT_QUEUE);
+    const struct json *is = kube_find_condition(json_at(after, "status.conditions"), EVENT_QUEUE);
+    bool failed = text_equal(json_get_text(was, "status", ""), "False");
+    bool fails = text_equal(json_get_text(is, "status", ""), "False");
+    struct objects *objects = engine_objects(pass->engine);
+
+    if (fails && (!failed || !text_equal(json_get_text(was, "reason", ""), json_get_text(is, "reason", ""))))
+        objects_emit(objects, pass->env, pass->object, EVENT_WARNING, "EventQueueFails",
+                     json_get_text(is, "message", ""));
+    if (failed && text_equal(json_get_text(is, "status", ""), "True"))
+        objects_emit(objects, pass->env, pass->object, EVENT_NORMAL, "EventQueueWorks",
+                     json_get_text(is, "message", ""));
+}
+
+/* --- writing --- */
+
+static struct err *write_account(const struct account_pass *pass, const struct kube_condition *ready,
+                                 const char *caller_arn)
+{
+    const struct env *env = pass->env;
+    const struct json *object = pass->object;
     AUTO_JSON struct json *status = json_copy(json_member(object, "status"));
     AUTO_JSON struct json *written = NULL;
     struct json *conditions;
@@ -31,23 +98,44 @@ static struct err *write_account(struct engine *engine, const struct env *env, c
     } else {
         kube_remove_condition(conditions, "Stalled");
     }
-    TRY(objects_write_status(engine_objects(engine), env, object, status, &written));
-    if (!json_equal(json_member(object, "status"), status))
-        engine_written(engine, object, written);
+    set_queue_condition(pass, conditions, condition.observed_generation);
+    TRY(objects_write_status(engine_objects(pass->engine), env, object, status, &written));
+    if (!json_equal(json_member(object, "status"), status)) {
+        engine_written(pass->engine, object, written);
+        announce_queue(pass, written);
+    }
     return NULL;
 }
 
-static struct err *say_refused(struct engine *engine, const struct env *env, const struct json *object,
-                               const char *reason, const char *message)
+static struct err *say_refused(const struct account_pass *pass, const char *reason, const char *message)
 {
     const struct kube_condition ready = {
         .type = "Ready", .status = "False", .reason = reason, .message = message};
 
-    return write_account(engine, env, object, &ready, NULL);
+    return write_account(pass, &ready, NULL);
 }
 
-static struct err *probe(struct engine *engine, const struct env *env, const struct json *object,
-                         const struct account *account, struct requeue *ret)
+/* --- looking --- */
+
+static void leave_queue(struct account_pass *pass)
+{
+    struct event_queues *events = engine_event_queues(pass->engine);
+
+    if (events)
+        event_queues_leave(events, pass->name);
+}
+
+static void follow_queue(struct account_pass *pass, const struct account *account, struct aws_account *known)
+{
+    struct event_queues *events = engine_event_queues(pass->engine);
+
+    if (!events)
+        return;
+    event_queues_follow(events, account, known);
+    event_queues_look(events, account->name, &pass->queue);
+}
+
+static struct err *probe(struct account_pass *pass, const struct account *account, struct requeue *ret)
 {
     static const struct kube_condition ready = {.type = "Ready",
                                                 .status = "True",
@@ -55,22 +143,24 @@ static struct err *probe(struct engine *engine, const struct env *env, const str
                                                 .message = "The credentials are of this account"};
     AUTO_AWS_ACCOUNT struct aws_account *known = NULL;
     AUTO_STS_IDENTITY struct sts_identity identity = {0};
-    struct aws_client client = {.env = env};
-    AUTO_ERR struct err *err = engine_account(engine, account, &known);
+    struct aws_client client = {.env = pass->env};
+    AUTO_ERR struct err *err = engine_account(pass->engine, account, &known);
 
     client.account = known;
-    if (!err)
+    if (!err) {
+        follow_queue(pass, account, known);
         err = sts_get_caller_identity(&client, &identity);
+    }
     if (err && err_kind(err) == ERR_CANCELED)
         return TAKE(err);
     if (err) {
         const char *code = err_remote(err)->code;
 
         ret->after_ms = TROUBLE_LOOK_MS;
-        return say_refused(engine, env, object, code ? code : "CredentialsNotUsable", err_text(err));
+        return say_refused(pass, code ? code : "CredentialsNotUsable", err_text(err));
     }
     ret->after_ms = READY_LOOK_MS;
-    return write_account(engine, env, object, &ready, identity.arn);
+    return write_account(pass, &ready, identity.arn);
 }
 
 struct err *reconcile_account(struct engine *engine, const struct env *env, const struct object_id *id,
@@ -80,17 +170,24 @@ struct err *reconcile_account(struct engine *engine, const struct env *env, cons
     AUTO_ACCOUNT struct account *account = NULL;
     AUTO_REFUSAL struct refusal refusal = {0};
     AUTO_ERR struct err *fault = NULL;
+    CLEANUP(account_pass_done) struct account_pass pass = {.engine = engine, .env = env, .name = id->name};
 
     TRY(objects_read(engine_objects(engine), env, id, &object));
-    if (!object || json_at(object, "metadata.deletionTimestamp"))
+    pass.object = object;
+    if (!object || json_at(object, "metadata.deletionTimestamp")) {
+        leave_queue(&pass);
         return NULL;
+    }
     fault = account_parse(object, &account);
-    if (fault)
-        return say_refused(engine, env, object, "InvalidSpec", err_text(fault));
+    if (fault) {
+        leave_queue(&pass);
+        return say_refused(&pass, "InvalidSpec", err_text(fault));
+    }
     TRY(admit_usage(engine_objects(engine), env, account, &refusal));
     if (refusal.message) {
+        leave_queue(&pass);
         ret->after_ms = TROUBLE_LOOK_MS;
-        return say_refused(engine, env, object, refusal.reason, refusal.message);
+        return say_refused(&pass, refusal.reason, refusal.message);
     }
-    return probe(engine, env, object, account, ret);
+    return probe(&pass, account, ret);
 }

@@ -43,6 +43,7 @@ static void offer(struct work *work, const struct stage *stage)
     if (work->count == STAGES_MAX)
         return;
     work->stages[work->count] = *stage;
+    work->stages[work->count].heard_ms = looks_heard_ms(work->looks, work->pass->uid, key, now_ms);
     work->stages[work->count++].watched_ms = looks_watched_ms(work->looks, work->pass->uid, key, now_ms);
 }
 

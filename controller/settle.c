@@ -80,12 +80,31 @@ static int64_t trouble_delay_ms(struct stage *stage, const struct err *err, bool
     return delay_ms;
 }
 
+/* What somebody may tell us of before the row is due. */
+static void expect_news(struct work *work, const struct stage *stage, const char *key)
+{
+    const struct pass *pass = work->pass;
+    const struct database_status *copy = stage->copy;
+    const struct look_interest interest = {
+        .namespace = pass->namespace,
+        .name = pass->name,
+        .accounts = {pass->source_account ? pass->source_account->account_id : NULL,
+                     pass->target_account->account_id},
+        .subjects = {stage->row->external_id, copy ? copy->copy_identifier : NULL,
+                     copy ? copy->copy_recovery_point_arn : NULL},
+        .cluster = copy ? copy->copy_identifier : NULL,
+    };
+
+    looks_expect(work->looks, pass->uid, key, &interest);
+}
+
 /* Not before `after_ms` from now, for this row alone. */
 static void look_after(struct work *work, const struct stage *stage, int64_t after_ms)
 {
     AUTO_FREE char *key = rows_key(stage);
 
     looks_set(work->looks, work->pass->uid, key, sched_now_ms(work->pass->env->sched) + after_ms);
+    expect_news(work, stage, key);
     rows_not_before(work, after_ms);
 }
 

@@ -1,4 +1,5 @@
 /* A run that is under way: one pass of the runner, and its end. */
+#include "controller/event_queues.h"
 #include "controller/requests.h"
 #include "controller/visit.h"
 
@@ -69,6 +70,13 @@ static void announce(struct visit *visit, const struct report *report)
 
 /* --- going on --- */
 
+static bool hears_events_of(const struct visit *visit, const struct account *target)
+{
+    struct event_queues *events = engine_event_queues(visit->engine);
+
+    return events && event_queues_work(events, target->name);
+}
+
 static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
                                 const struct accounts *accounts, struct requeue *ret)
 {
@@ -80,6 +88,7 @@ static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
 
     TRY(visit_client(visit, accounts->source, &source, &pass.source));
     TRY(visit_client(visit, accounts->target, &target, &pass.target));
+    pass.hears_events = hears_events_of(visit, accounts->target);
     TRY(runner_advance(&pass, looks, &report));
     visit->summary.spec = spec;
     if (report.end == RUN_GOES_ON)

@@ -25,6 +25,7 @@ struct interest {
     int64_t since_ms; /* wall clock */
     int64_t asked_ms; /* monotonic */
     int misses;
+    bool is_hinted; /* there may be news */
 };
 
 struct waiter { /* on the waiting thread's stack */
@@ -121,6 +122,17 @@ static void lose_interest(struct observer *observer, const struct observer_query
         return;
     xfree(interest->id);
     *interest = board->interests[--board->interest_count];
+}
+
+void observer_hint(struct aws_account *account, enum backup_job_kind kind, const char *id)
+{
+    struct observer *observer = aws_account_observer(account);
+
+    LOCK_SCOPE(&observer->lock);
+    struct interest *interest = find_interest(&observer->boards[kind], id);
+
+    if (interest)
+        interest->is_hinted = true;
 }
 
 /* --- reading the list --- */
@@ -326,6 +338,10 @@ static enum way choose(struct observer *observer, struct look *look)
     bool is_fresh = age_ms < allowed_age_ms(board, look) || (look->has_flown && board->is_taken);
     const struct backup_job *job = is_fresh ? find_job(board, look->query->id) : NULL;
 
+    if (interest->is_hinted) {
+        interest->is_hinted = false;
+        return DESCRIBE;
+    }
     if (job) {
         interest->misses = 0;
         /* Lists lag, and the end must be certain. */

@@ -27,4 +27,8 @@ struct observer_query {
 struct err *observer_look(const struct aws_client *aws, const struct observer_query *query,
                           struct backup_job *ret, int64_t *ret_expires_ms) MUST_USE;
 
+/* There may be news of a job: the next look at it is at AWS itself, however fresh what is known. Nothing is
+ * believed, and for a job that nobody asks about nothing happens. */
+void observer_hint(struct aws_account *account, enum backup_job_kind kind, const char *id);
+
 #endif

@@ -1,5 +1,6 @@
 #include "controller/looks.h"
 
+#include "pkg/base/buf.h"
 #include "pkg/base/times.h"
 #include "tests/testing/assertions.h"
 
@@ -64,6 +65,91 @@ static void a_gap_begins_the_watch_anew(void **state)
     looks_free(looks);
 }
 
+/* --- news --- */
+
+static void expect(struct looks *looks, const char *uid, const char *row, const char *job)
+{
+    looks_expect(looks, uid, row,
+                 &(struct look_interest){.namespace = "staging",
+                                         .name = uid,
+                                         .accounts = {"111111111111", "222222222222"},
+                                         .subjects = {job, "shop-stg-1"},
+                                         .cluster = "shop-stg-1"});
+}
+
+/* "uid-1:0 uid-2:10000": who comes, and when. */
+static char *hear(struct looks *looks, struct look_news news, int64_t now_ms)
+{
+    AUTO_LOOKS_HEARD struct looks_heard heard = {0};
+    AUTO_BUF struct buf text = BUF_MAX(1024);
+
+    looks_hear(looks, &news, now_ms, &heard);
+    for (size_t i = 0; i < heard.count; i++)
+        buf_addf(&text, "%s%s:%lld", i ? " " : "", heard.items[i].name, (long long)heard.items[i].after_ms);
+    return buf_take(&text);
+}
+
+static void news_makes_the_rows_due_that_wait_for_it(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        struct look_news news;
+        const char *want;
+        int64_t due_ms;
+    } rows[] = {
+        {"its job", {.account = "111111111111", .subject = "J1"}, "uid-1:0", 1000},
+        {"its cluster", {.account = "222222222222", .subject = "shop-stg-1"}, "uid-1:0", 1000},
+        {"an instance",
+         {.account = "222222222222", .subject = "shop-stg-1-a", .is_instance = true},
+         "uid-1:0",
+         1000},
+        {"the cluster's name for an instance",
+         {.account = "222222222222", .subject = "shop-stg-1", .is_instance = true},
+         "",
+         60000},
+        {"a longer name",
+         {.account = "222222222222", .subject = "shop-stg-10", .is_instance = true},
+         "",
+         60000},
+        {"another account", {.account = "333333333333", .subject = "J1"}, "", 60000},
+        {"another job", {.account = "111111111111", .subject = "J2"}, "", 60000},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct looks *looks = looks_new();
+        AUTO_FREE char *got = NULL;
+
+        looks_set(looks, "uid-1", "main/Copy", 60000);
+        looks_set(looks, "uid-1", "drift", 60000); /* waits for no news */
+        expect(looks, "uid-1", "main/Copy", "J1");
+        got = hear(looks, rows[i].news, 1000);
+        assert_text_equal(got, rows[i].want);
+        assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), rows[i].due_ms);
+        looks_free(looks);
+    }
+}
+
+static void a_flood_of_news_is_no_flood_of_looks(void **state UNUSED)
+{
+    static const struct look_news news = {.account = "111111111111", .subject = "J1"};
+    struct looks *looks = looks_new();
+    AUTO_FREE char *first = NULL, *second = NULL, *third = NULL;
+
+    looks_set(looks, "uid-1", "main/Copy", 60000);
+    expect(looks, "uid-1", "main/Copy", "J1");
+    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 1000), NEVER_MS);
+    first = hear(looks, news, 1000);
+    assert_text_equal(first, "uid-1:0");
+    looks_set(looks, "uid-1", "main/Copy", 61000); /* looked, and found nothing */
+    second = hear(looks, news, 3000);
+    assert_text_equal(second, "uid-1:8000");
+    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 11000);
+    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 3000), 2000);
+    third = hear(looks, news, 11000);
+    assert_text_equal(third, "uid-1:0");
+    looks_free(looks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +157,8 @@ int main(void)
         cmocka_unit_test(the_latest_word_counts),
         cmocka_unit_test(forgetting_one_object_leaves_the_others),
         cmocka_unit_test(a_gap_begins_the_watch_anew),
+        cmocka_unit_test(news_makes_the_rows_due_that_wait_for_it),
+        cmocka_unit_test(a_flood_of_news_is_no_flood_of_looks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,10 @@ static void count_something_of_each(struct metrics *metrics)
     metrics_add(metrics, METRIC_REST_REQUESTS, 1, LABELS("200", "GET", "server"));
     metrics_observe(metrics, METRIC_REST_TIME, 1, LABELS("GET", "server"));
     metrics_set(metrics, METRIC_LEADER, 1, LABELS("stagingrefresh-controller"));
+    metrics_add(metrics, METRIC_EVENTS_RECEIVED, 1, LABELS("222222222222", "backup_job"));
+    metrics_add(metrics, METRIC_EVENTS_IGNORED, 1, LABELS("222222222222", "foreign"));
+    metrics_add(metrics, METRIC_EVENT_WAKES, 1, LABELS("111111111111"));
+    metrics_set(metrics, METRIC_EVENT_QUEUE_UP, 1, LABELS("222222222222"));
 }
 
 static void the_documentation_has_what_is_served(void **state)

@@ -238,7 +238,8 @@ static void process_start(struct process *process, struct scenario *scenario, co
                                                        .stop = lifetime_stop(process->life),
                                                        .workers = scenario->opts.workers,
                                                        .new_transport = new_transport,
-                                                       .new_transport_arg = process});
+                                                       .new_transport_arg = process,
+                                                       .hears_events = true});
     engine_start(process->engine);
     process->watch = sched_spawn(scenario->sched, "watch", run_watch, process);
 }

@@ -142,6 +142,27 @@ static void uses_an_old_list_when_no_new_one_comes(void **state UNUSED)
     fixture_done(&f);
 }
 
+/* However fresh what is known. */
+static void a_hint_makes_it_look_at_aws(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+        {DESCRIBE("B"), .reply = JOB("B", "COMPLETED")},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    observer_hint(f.account, BACKUP_JOB, "B");
+    observer_hint(f.account, COPY_JOB, "A");           /* another kind */
+    observer_hint(f.account, BACKUP_JOB, "not known"); /* nobody asks for it */
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B COMPLETED 15000");
+    fixture_done(&f);
+}
+
 /* --- many threads --- */
 
 #define CROWD 8
@@ -199,6 +220,7 @@ int main(void)
     TEST(&tests, describes_what_no_list_knows);
     TEST(&tests, does_without_a_list_that_is_refused);
     TEST(&tests, uses_an_old_list_when_no_new_one_comes);
+    TEST(&tests, a_hint_makes_it_look_at_aws);
     TEST(&tests, has_one_list_in_flight);
     return tests_run(&tests, "observer");
 }
