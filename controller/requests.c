@@ -269,10 +269,20 @@ static char *kept_runs(const struct refresh_status *status)
     return text.len ? buf_take(&text) : xstrdup("none");
 }
 
+/* What stands before the slash; what follows only makes the request another one. */
+static char *switched_run(const char *value)
+{
+    struct str rest = str_of(value), run = {0};
+
+    str_cut(&rest, '/', &run);
+    return str_dup(run);
+}
+
 char *request_switch_run(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
                          char **ret_refusal)
 {
-    const char *run_id = text_equal(value, "previous") ? previous_run(status) : value;
+    AUTO_FREE char *asked = switched_run(value);
+    const char *run_id = text_equal(asked, "previous") ? previous_run(status) : asked;
     AUTO_FREE char *kept = kept_runs(status);
 
     for (size_t i = 0; run_id && i < spec->database_count; i++) {
@@ -299,6 +309,7 @@ void request_lay_out_switch(struct refresh_status *status, const char *run_id)
 {
     AUTO_FREE char *kept = xasprintf("the copy of run %s is used again", run_id);
 
+    text_replace(&status->run.copies_of, run_id);
     for (size_t i = 0; i < status->database_count; i++) {
         struct database_status *database = &status->databases[i];
         const struct copy_status *copy = request_kept_copy(status, run_id, database->name);

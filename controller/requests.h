@@ -4,7 +4,8 @@
  *
  *   cancel: <run> or <run>/<attempt>   a run under way ends as soon as it can, and its switchover is put back
  *   retry: <run>/<attempt>             a run that failed goes on, with a new attempt of what failed
- *   switch-to: <run> or "previous"     staging uses the kept copies of that run */
+ *   switch-to: <run> or "previous"     staging uses the kept copies of that run; "<run>/<text>" is the
+ *                                      same, for asking once more */
 #ifndef CONTROLLER_REQUESTS_H
 #define CONTROLLER_REQUESTS_H
 

@@ -104,11 +104,13 @@ static bool pipelines_passed(const struct refresh_status *status)
     return status->database_count > 0;
 }
 
-/* How long the last run that succeeded took, by real clocks; 0: there is none. */
+/* How long the last run of this sort that succeeded took, by real clocks; 0: there is none. A switch-to takes
+ * minutes, and says nothing about a refresh. */
 static int64_t last_duration_ms(const struct refresh_status *status)
 {
     for (size_t i = 0; i < status->history_count; i++) {
-        if (text_equal(status->history[i].result, "Succeeded"))
+        if (text_equal(status->history[i].result, "Succeeded") &&
+            !status->history[i].copies_of == !status->run.copies_of)
             return status->history[i].completion_ms - status->history[i].start_ms;
     }
     return 0;
@@ -273,7 +275,10 @@ void summary_running(const struct summary_input *in, const char *blocked_reason,
 
 void summary_succeeded(const struct summary_input *in)
 {
-    AUTO_FREE char *message = xasprintf("Staging uses the copies of run %s", in->status->run.id);
+    AUTO_FREE char *message = xasprintf(
+        "Staging uses the copies of run %s%s%s%s", status_copies_run(in->status),
+        in->status->run.copies_of ? " (run " : "", in->status->run.copies_of ? in->status->run.id : "",
+        in->status->run.copies_of ? " has put it back onto them)" : "");
 
     in->status->observed_generation = in->generation;
     in->status->percent = 100;

@@ -59,7 +59,7 @@ static void announce(struct visit *visit, const struct report *report)
     if (report->end == RUN_SUCCEEDED) {
         LOG_INFO(visit->log, "run succeeded", KV("run", visit->status->run.id));
         objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunSucceeded",
-                     "Staging uses the new copies");
+                     status_condition(visit->status, "Succeeded")->message);
     } else if (report->end == RUN_FAILED) {
         LOG_ERROR(visit->log, "run failed", KV("run", visit->status->run.id),
                   KV("reason", report->fail_reason), KV("message", report->fail_message));

@@ -12,8 +12,8 @@ static void say_drift(struct visit *visit, const struct buf *drift)
         return;
     }
     message = xasprintf("Changed by somebody else since the switchover: %s. Nothing is put right by itself; "
-                        "switch-to %s sets it again",
-                        buf_text(drift), visit->status->run.id);
+                        "kubectl stagingrefresh switch-to %s %s -n %s sets it again",
+                        buf_text(drift), visit->name, status_copies_run(visit->status), visit->namespace);
     if (!before || !text_equal(before->message, message)) {
         LOG_WARN(visit->log, "drifted", KV("message", message));
         objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, "Drifted", message);

@@ -19,9 +19,11 @@ static const char *annotation_of(const struct pass *pass, const char *name)
     return json_get_text(json_member(json_at(pass->object, "metadata.annotations"), name), NULL, "");
 }
 
-/* The command that approves, ready to be pasted. */
+/* The command that approves, ready to be pasted. Without a cluster whoever runs the program is asked. */
 static char *approve_command(const struct pass *pass)
 {
+    if (!pass->objects->grants_apply)
+        return xstrdup("answer on the terminal, or run the same command with --approve");
     return xasprintf(
         "kubectl annotate stagingrefresh %s -n %s --overwrite " ANNOTATION("approve") "=%s " ANNOTATION(
             "approved-by") "=\"$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')\"",

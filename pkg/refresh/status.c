@@ -105,6 +105,7 @@ static const struct field history_fields[] = {
     {.path = "result",         .kind = FIELD_TEXT, .offset = AT(result), .cut = 64},
     {.path = "startTime",      .kind = FIELD_TIME, .offset = AT(start_ms)},
     {.path = "completionTime", .kind = FIELD_TIME, .offset = AT(completion_ms)},
+    {.path = "copiesOf",       .kind = FIELD_TEXT, .offset = AT(copies_of), .cut = 63},
     {.path = "message",        .kind = FIELD_TEXT, .offset = AT(message), .cut = MESSAGE_MAX},
 };
 static const struct part history_part = {
@@ -143,6 +144,7 @@ static const struct field status_fields[] = {
     {.path = "run.attempt",           .kind = FIELD_INT,  .offset = AT(run.attempt)},
     {.path = "run.trigger",           .kind = FIELD_TEXT, .offset = AT(run.trigger), .cut = 256},
     {.path = "run.request",           .kind = FIELD_TEXT, .offset = AT(run.request), .cut = 256},
+    {.path = "run.copiesOf",          .kind = FIELD_TEXT, .offset = AT(run.copies_of), .cut = 63},
     {.path = "run.controllerVersion", .kind = FIELD_TEXT, .offset = AT(run.controller_version), .cut = 128},
     {.path = "run.startTime",         .kind = FIELD_TIME, .offset = AT(run.start_ms)},
     {.path = "run.completionTime",    .kind = FIELD_TIME, .offset = AT(run.completion_ms)},
@@ -230,6 +232,12 @@ void status_reset_run(struct refresh_status *status)
     clear_list(status, "databases");
     clear_list(status, "switchover.steps");
     clear_list(status, "switchover.previous");
+    text_replace(&status->run.copies_of, NULL);
+}
+
+const char *status_copies_run(const struct refresh_status *status)
+{
+    return status->run.copies_of ? status->run.copies_of : status->run.id;
 }
 
 static void done_history_entry(struct history_entry *entry)
@@ -257,6 +265,7 @@ void status_add_history(struct refresh_status *status, const char *run_id, const
         entry.attempt = status->run.attempt;
         entry.start_ms = status->run.start_ms;
         entry.completion_ms = status->run.completion_ms;
+        entry.copies_of = xstrdup_or_null(status->run.copies_of);
     }
     while (status->history_count >= HISTORY_MAX)
         done_history_entry(&status->history[--status->history_count]);

@@ -67,6 +67,7 @@ struct run_status {
     char *id; /* NULL: there has been no run yet */
     int64_t attempt;
     char *trigger, *request;
+    char *copies_of; /* a switch-to: the run whose copies it puts staging onto; NULL: its own */
     char *controller_version;
     int64_t start_ms, completion_ms; /* completion: any end */
     char *approved_by;
@@ -76,6 +77,7 @@ struct run_status {
 
 struct history_entry {
     char *run_id, *result, *message;
+    char *copies_of; /* as in run_status */
     int64_t attempt, start_ms, completion_ms;
 };
 
@@ -127,6 +129,9 @@ void status_add_history(struct refresh_status *status, const char *run_id, const
                         const char *message);
 /* Clears databases and switchover (rows of a finished run), for a new run. Copies and history stay. */
 void status_reset_run(struct refresh_status *status);
+
+/* The run whose copies the last run puts staging onto. */
+const char *status_copies_run(const struct refresh_status *status);
 
 /* Evidence of a step: short texts by name. value NULL removes. */
 const char *step_evidence(const struct step_status *step, const char *name);

@@ -349,6 +349,8 @@ static void switch_back_and_forth(struct play *play, const struct json *object)
         expect_staging_on(play, play->runs[0]);
         want_text(play, role_of(object, play->runs[0]), "InUse");
         want_text(play, role_of(object, play->runs[1]), "Previous");
+        want_part(play, condition_text(object, "Succeeded", "message"), play->runs[0]);
+        want_text(play, json_get_text(object, "status.history[0].copiesOf", ""), play->runs[0]);
         speak(play, "switch-to", play->runs[1]);
         break;
     case 3:
@@ -371,6 +373,7 @@ static void check_switched(struct play *play, const struct json *object)
     want_text(play, condition_text(object, "Succeeded", "status"), "True");
     expect_staging_on(play, play->runs[0]);
     want_number(play, count(play, "StartRestoreJob", "created"), 4); /* of two runs */
+    want_part(play, events(play), condition_text(object, "Succeeded", "message"));
     want_part(play, events(play), "RequestRefused");
     want_part(play, events(play), "no copy of database main is kept of that run");
 }
@@ -424,6 +427,42 @@ static void check_drift(struct play *play, const struct json *object)
     want_part(play, events(play), "Drifted");
 }
 
+/* After a switch-to it is the kept run that can be asked for again, and by the same words too. */
+#define DB_HOST_VALUE(text)                                                                            \
+    "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\",\"value\":" \
+    "\"" text "\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}"
+
+static void drift_after_switching(struct play *play, const struct json *object)
+{
+    const char *message = condition_text(object, "Drifted", "message");
+    AUTO_FREE char *again = xasprintf("%s/again", play->runs[0] ? play->runs[0] : "");
+
+    if (!has_ended(object))
+        return;
+    if (play->scene == 0 && play->run_count == 1) {
+        speak(play, "run-requested", "again");
+    } else if (play->scene == 1 && play->run_count == 2) {
+        speak(play, "switch-to", play->runs[0]);
+    } else if (play->scene == 2 && play->run_count == 3) {
+        edit(play, DB_HOST_VALUE("elsewhere"));
+    } else if (play->scene == 3 && *message) {
+        want_part(play, message, play->runs[0]);
+        want(play, !strstr(message, play->runs[2]));
+        speak(play, "switch-to", again);
+    } else if (play->scene == 4 && play->run_count == 4) {
+        want_text(play, condition_text(object, "Succeeded", "status"), "True");
+        play->scene++;
+    }
+}
+
+static void check_drift_after_switching(struct play *play, const struct json *object)
+{
+    want_number(play, play->scene, 5);
+    want_text(play, condition_text(object, "Drifted", "status"), "");
+    expect_staging_on(play, play->runs[0]);
+    want_text(play, json_get_text(object, "status.run.copiesOf", ""), play->runs[0]);
+}
+
 /* Nobody has changed anything. */
 static void check_no_drift(struct play *play, const struct json *object)
 {
@@ -451,6 +490,7 @@ static const struct story stories[] = {
     {"cancel of another run", {NULL}, 0, cancel_another, check_ignored},
     {"switch-to, there and back", {NULL}, HOURS(6), switch_back_and_forth, check_switched},
     {"drift, there and back", {NULL}, HOURS(4), drift_and_return, check_drift},
+    {"drift after switch-to", {NULL}, HOURS(8), drift_after_switching, check_drift_after_switching},
     {"no drift", {NULL}, HOURS(4), say_nothing, check_no_drift},
     {"switch-to is not repeated", {NULL}, HOURS(8), refresh_after_switching, check_stayed},
 };

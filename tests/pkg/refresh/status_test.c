@@ -29,6 +29,7 @@ static const char full_text[] =
     "~41m\",\"estimatedCompletionTime\":\"2026-11-22T05:00:00Z\"},"
     "\"lastHandledTrigger\":\"2026-11-22\",\"lastHandledRequest\":\"\","
     "\"run\":{\"id\":\"20261122-030002-k7x4q\",\"attempt\":2,\"trigger\":\"2026-11-22\",\"request\":\"r\","
+    "\"copiesOf\":\"20261022-030002-p3c8d\","
     "\"controllerVersion\":\"0.1.0\",\"startTime\":\"2026-11-22T03:00:02Z\",\"completionTime\":\"2026-11-"
     "22T04:00:02Z\","
     "\"approval\":{\"by\":\"kate\",\"time\":\"2026-11-22T03:30:00Z\"},\"spec\":{\"series\":\"shop\","
@@ -55,7 +56,7 @@ static const char full_text[] =
     "\"Proxy\",\"name\":\"shop-stg\",\"value\":\"old\",\"version\":\"3\"}]},"
     "\"history\":[{\"runID\":\"h\",\"attempt\":1,\"result\":\"Succeeded\",\"startTime\":\"2026-10-22T03:00:"
     "00Z\","
-    "\"completionTime\":\"2026-10-22T05:00:00Z\",\"message\":\"fine\"}],"
+    "\"completionTime\":\"2026-10-22T05:00:00Z\",\"copiesOf\":\"g\",\"message\":\"fine\"}],"
     "\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\",\"observedGeneration\":3,"
     "\"lastTransitionTime\":"
     "\"2026-11-22T03:00:02Z\",\"reason\":\"Running\",\"message\":\"m\"}]}";
