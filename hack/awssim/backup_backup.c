@@ -78,6 +78,7 @@ bool sim_backup_start(struct call *call)
     json_set(call->out, "CreationDate", call_time(call, job->created_ms));
     json_set_bool(call->out, "IsParent", false);
     set_early_arn(call, job);
+    sim_job_emit_created(call->account, job);
     call_effect(call, EFFECT_CREATED, job->resource_arn);
     return true;
 }
@@ -96,8 +97,9 @@ static void end(struct account *account, struct job *job, const char *failure)
         sim_job_complete(account, job, NULL);
         point->status = POINT_COMPLETED;
         point->completed_ms = sim_now(account->sim);
+        sim_point_emit(account, point);
     }
-    sim_job_emit(account, job, "Backup Job State Change");
+    sim_job_emit(account, job);
 }
 
 /* What is wrong with this job, NULL: nothing. Yours. */
@@ -162,6 +164,7 @@ static void begin(struct account *account, struct job *job)
     } else {
         take_snapshot(account, job);
     }
+    sim_job_emit(account, job);
 }
 
 /* Another backup of the same database runs: this one looks again every ten minutes until its start window is
@@ -180,7 +183,7 @@ static void wait_or_begin(struct account *account, struct job *job)
         job->next_ms = NEVER_MS;
         job->message =
             xstrdup("Backup job expired before completion: there was a running job for the same resource");
-        sim_job_emit(account, job, "Backup Job State Change");
+        sim_job_emit(account, job);
     } else {
         job->next_ms = again < job->start_by_ms ? again : job->start_by_ms;
     }
@@ -276,6 +279,7 @@ bool sim_backup_stop(struct call *call)
     job->state = JOB_ABORTED;
     job->completed_ms = call->now_ms;
     job->next_ms = NEVER_MS;
+    sim_job_emit(call->account, job);
     call_effect(call, EFFECT_CHANGED, job->id);
     return true;
 }

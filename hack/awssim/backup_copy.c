@@ -49,6 +49,7 @@ bool sim_copy_start(struct call *call)
     json_set_text(call->out, "CopyJobId", job->id);
     json_set(call->out, "CreationDate", call_time(call, job->created_ms));
     json_set_bool(call->out, "IsParent", false);
+    sim_job_emit_created(call->account, job);
     call_effect(call, EFFECT_CREATED, job->source_point_arn);
     return true;
 }
@@ -155,6 +156,7 @@ static void begin(struct account *account, struct job *job)
     job->started_ms = now;
     job->ends_ms = now + sim_job_duration(account->sim, job, "copy");
     job->next_ms = job->ends_ms;
+    sim_job_emit(account, job);
     if (!fault)
         return;
     xfree(job->fail_message);
@@ -190,6 +192,7 @@ static void deliver(struct account *account, struct job *job)
     copy->status = POINT_COMPLETED;
     sim_point_set_lifecycle(account->sim, copy, retention(job, source));
     job->destination_point_arn = xstrdup(copy->arn);
+    sim_point_emit(destination, copy);
 }
 
 void sim_copy_job_step(struct account *account, struct job *job)
@@ -200,11 +203,11 @@ void sim_copy_job_step(struct account *account, struct job *job)
     }
     if (job->state == JOB_RUNNING && job->fail_message) {
         sim_job_fail(account, job, job->fail_message);
-        sim_job_emit(account, job, "Copy Job State Change");
+        sim_job_emit(account, job);
     } else if (job->state == JOB_RUNNING) {
         deliver(account, job);
         sim_job_complete(account, job, NULL);
-        sim_job_emit(account, job, "Copy Job State Change");
+        sim_job_emit(account, job);
     }
     job->next_ms = NEVER_MS;
 }

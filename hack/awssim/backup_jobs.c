@@ -242,64 +242,6 @@ void sim_set_percent(const struct call *call, const struct job *job, struct json
     json_set_text(out, "PercentDone", text);
 }
 
-/* ---- events ---- */
-
-static void set_iso(struct json *detail, const char *name, int64_t world_ms)
-{
-    char text[TIME_TEXT_MAX];
-
-    time_rfc3339_ms(world_ms, text);
-    json_set_text(detail, name, text);
-}
-
-static void set_copy_detail(struct json *detail, const struct account *account, const struct job *job)
-{
-    AUTO_FREE char *source = account_arn(account, "backup", "backup-vault:%s", job->vault);
-
-    json_set_text(detail, "copyJobId", job->id);
-    json_set_text(detail, "sourceBackupVaultArn", source);
-    json_set_text(detail, "destinationBackupVaultArn", job->destination_vault_arn);
-    /* An object instead of a text when it is not known yet: that is how AWS sends it. */
-    json_set(detail, "destinationRecoveryPointArn",
-             job->destination_point_arn ? json_new_text(job->destination_point_arn) : json_new_object());
-}
-
-void sim_job_emit(struct account *account, const struct job *job, const char *detail_type)
-{
-    struct json *detail = json_new_object();
-    bool is_copy = job->destination_vault_arn != NULL, is_restore = job->metadata != NULL;
-
-    json_set_text(detail, is_restore ? "status" : "state", sim_job_state_name(job->state));
-    json_set_text(detail, "statusMessage", job->message);
-    json_set_text(detail, "resourceType", job->kind->resource_type);
-    json_set_text(detail, "iamRoleArn", job->role_arn);
-    set_iso(detail, "creationDate", job->created_ms);
-    if (job->completed_ms)
-        set_iso(detail, "completionDate", job->completed_ms);
-    if (is_copy) {
-        set_copy_detail(detail, account, job);
-    } else if (is_restore) {
-        json_set_text(detail, "restoreJobId", job->id);
-        json_set_text(detail, "createdResourceArn", job->created_arn);
-        json_set_text(detail, "recoveryPointArn", job->point_arn);
-    } else {
-        AUTO_FREE char *vault = account_arn(account, "backup", "backup-vault:%s", job->vault);
-
-        json_set_text(detail, "backupJobId", job->id);
-        json_set_text(detail, "backupVaultName", job->vault);
-        json_set_text(detail, "backupVaultArn", vault);
-    }
-    if (!is_restore)
-        json_set_text(detail, "resourceArn", job->resource_arn);
-    const char *resource = is_copy ? job->source_point_arn : job->point_arn;
-    sim_emit(account, &(struct sim_event){
-                          .source = "aws.backup",
-                          .detail_type = detail_type,
-                          .resource = is_copy || is_restore || job->state == JOB_COMPLETED ? resource : NULL,
-                          .time_ms = sim_now(account->sim),
-                          .detail = detail});
-}
-
 /* ---- lists ---- */
 
 static bool filter_text(const struct call *call, const char *member, const char *value)

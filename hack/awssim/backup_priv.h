@@ -128,7 +128,10 @@ bool sim_job_may_pass_role(struct call *call);
 char *sim_role_lacks(const struct sim *sim, const struct job *job, const char *work);
 bool sim_lifecycle_read(struct call *call, int64_t *ret_days);
 void sim_set_percent(const struct call *call, const struct job *job, struct json *out);
-void sim_job_emit(struct account *account, const struct job *job, const char *detail_type);
+/* backup_events.c: the job is in a new state; it was created; a recovery point is complete. */
+void sim_job_emit(struct account *account, const struct job *job);
+void sim_job_emit_created(struct account *account, const struct job *job);
+void sim_point_emit(struct account *account, const struct point *point);
 /* Lists the jobs of a list that pass the call's filters, rendered by `render`, under `member`. */
 typedef struct json *job_render_fn(const struct call *call, const struct job *job);
 bool sim_jobs_list(struct call *call, const struct job_list *list, const char *member, job_render_fn *render);

@@ -41,6 +41,7 @@ bool sim_restore_start(struct call *call)
     job->metadata = json_copy(json_member(call->input, "Metadata"));
     job->copy_tags = call_bool(call, "CopySourceTagsToRestoredResource", false);
     json_set_text(call->out, "RestoreJobId", job->id);
+    sim_job_emit_created(call->account, job);
     call_effect(call, EFFECT_CREATED, job->point_arn);
     return true;
 }
@@ -53,7 +54,7 @@ static void end(struct account *account, struct job *job, const char *failure)
         sim_job_fail(account, job, failure);
     else
         sim_job_complete(account, job, NULL);
-    sim_job_emit(account, job, "Restore Job State Change");
+    sim_job_emit(account, job);
 }
 
 /* Some time into the job, the database appears, or the job fails. */
@@ -95,6 +96,7 @@ static void begin(struct account *account, struct job *job)
     job->started_ms = sim_now(account->sim);
     job->ends_ms = job->started_ms + duration;
     job->next_ms = job->started_ms + (late < duration / 2 ? late : duration / 2);
+    sim_job_emit(account, job);
 }
 
 void sim_restore_job_step(struct account *account, struct job *job)

@@ -118,6 +118,12 @@ void call_effect(struct call *call, enum effect effect, const char *resource)
     call->priv->resource = xstrdup_or_null(resource ? resource : old);
 }
 
+void call_wait(struct call *call, int64_t wait_ms, int64_t look_ms)
+{
+    call->priv->wait_ms = wait_ms;
+    call->priv->look_ms = look_ms;
+}
+
 /* ---- tokens ---- */
 
 static const struct kept_answer *answer_find(const struct call *call, const char *token)

@@ -75,12 +75,14 @@ struct sim {
     int64_t now_ms;
     int64_t skipped_ms; /* what POST clock has added */
     struct random *random;
+    uint64_t seed;
     struct account **accounts;
     size_t account_count;
     char *organization; /* id, NULL: the accounts are in none */
     bool cross_account_backup;
-    bool empty_pages;        /* the first page of every list is empty */
-    LIST(int64_t) durations; /* in the order of all services' tables */
+    bool empty_pages;                      /* the first page of every list is empty */
+    double lost_events, duplicated_events; /* chances of a service's event */
+    LIST(int64_t) durations;               /* in the order of all services' tables */
     LIST(struct session) sessions;
     LIST(struct journal_entry) journal;
     LIST(struct call_count) calls;
@@ -88,10 +90,13 @@ struct sim {
     LIST(struct fault) faults;
     LIST(struct sim_event_kept) events;
     int64_t last_fault_id;
+    struct sim_watch *watches;
+    bool news; /* since the watches were last woken */
 };
 
 struct err *sim_world_load(struct sim *sim, const struct sim_options *options) MUST_USE;
 void sim_advance(struct sim *sim, int64_t now_ms);
+int64_t sim_next_change(const struct sim *sim); /* NEVER_MS: none */
 const struct service *sim_service_find(const char *name);
 
 /* ---- one call ---- */
@@ -109,6 +114,7 @@ struct call_private {
     size_t payload_len;
     const struct principal *who;
     const struct fault *fault; /* of those that let the call through */
+    int64_t wait_ms, look_ms;  /* of call_wait() */
 };
 
 /* ---- who calls ---- */
@@ -185,10 +191,13 @@ const struct fault *sim_call_job_fault(const struct call *call);
 /* /_sim/ */
 void sim_control_handle(struct sim *sim, const struct sim_request *request, struct sim_reply *ret);
 
-/* Whether a policy document lets `principal` (a role ARN) of `account_id`, in that organisation, do `action`.
- */
+/* Whether a policy document lets somebody do `action`: a principal (a role's or user's ARN) of `account_id`,
+ * which is in that organisation; or, with `service`, an AWS service on behalf of `source_arn`. */
 struct policy_question {
     const char *action, *principal_arn, *account_id, *organization;
+    const char *resource; /* NULL: the document is about one thing, its Resource is not looked at */
+    const char *service;  /* "events.amazonaws.com" */
+    const char *source_arn, *source_account;
 };
 bool sim_policy_allows(const struct json *policy, const struct policy_question *question);
 

@@ -125,6 +125,25 @@ static bool perform(struct exchange *exchange, struct call *call)
     return true;
 }
 
+/* A carrier's clock does not know what POST clock has added. */
+static int64_t carrier_ms(const struct sim *sim, int64_t world_ms)
+{
+    return world_ms == NEVER_MS ? NEVER_MS : world_ms - sim->skipped_ms;
+}
+
+/* Whether the call goes on waiting instead of answering. A fault ends the wait: it is about an answer. */
+static bool waits(const struct exchange *exchange, const struct call *call, struct sim_reply *ret)
+{
+    const struct call_private *priv = call->priv;
+    int64_t next_ms = sim_next_change(exchange->sim);
+
+    if (!priv->wait_ms || priv->error_code || exchange->fault || exchange->request->attempt == SIM_LAST)
+        return false;
+    ret->wait_ms = priv->wait_ms;
+    ret->look_ms = carrier_ms(exchange->sim, priv->look_ms < next_ms ? priv->look_ms : next_ms);
+    return true;
+}
+
 static void run_call(struct exchange *exchange, struct sim_reply *ret)
 {
     struct call_private priv = {.who = &exchange->who, .fault = exchange->fault};
@@ -145,6 +164,10 @@ static void run_call(struct exchange *exchange, struct sim_reply *ret)
         priv.effect = EFFECT_REFUSED;
     } else if (fault_is(exchange->fault, "error")) {
         strike(&call, exchange->fault); /* after the deed: the effect stays what it was */
+    }
+    if (waits(exchange, &call, ret)) {
+        call_done(&call);
+        return;
     }
     sim_protocol_reply(&call, ret);
     if (call.operation->mutating)
@@ -211,6 +234,10 @@ static void handle_aws(struct exchange *exchange, struct sim_reply *ret)
     }
     const char *account = exchange->account ? exchange->account->id : "";
     const char *operation = exchange->route.operation->name;
+    if (exchange->request->attempt != SIM_FIRST) {
+        run_call(exchange, ret);
+        return;
+    }
     struct fault *fault = sim_faults_match(exchange->sim, account, service, operation);
     exchange->fault = fault;
     if (fault_is(fault, "drop-request")) {
@@ -230,13 +257,20 @@ static void handle_aws(struct exchange *exchange, struct sim_reply *ret)
         ret->delay_ms = fault->delay_ms;
 }
 
-void awssim_handle(struct sim *sim, const struct sim_request *request, int64_t wall_ms, int64_t world_ms,
-                   struct sim_reply *ret)
+static void wake_watches(struct sim *sim)
+{
+    int64_t next_ms = sim->watches ? carrier_ms(sim, sim_next_change(sim)) : NEVER_MS;
+
+    for (const struct sim_watch *watch = sim->watches; watch; watch = watch->next)
+        if (sim->news || next_ms < watch->look_ms)
+            watch->wake(watch->arg);
+    sim->news = false;
+}
+
+static void handle(struct sim *sim, const struct sim_request *request, int64_t wall_ms, struct sim_reply *ret)
 {
     struct exchange exchange = {.sim = sim, .request = request, .wall_ms = wall_ms};
 
-    *ret = (struct sim_reply){0};
-    sim_advance(sim, world_ms + sim->skipped_ms);
     if (str_starts(str_of(request->target), "/_sim/")) {
         sim_control_handle(sim, request, ret);
         return;
@@ -246,4 +280,13 @@ void awssim_handle(struct sim *sim, const struct sim_request *request, int64_t w
     handle_aws(&exchange, ret);
     sim_route_done(&exchange.route);
     xfree(exchange.request_id);
+}
+
+void awssim_handle(struct sim *sim, const struct sim_request *request, int64_t wall_ms, int64_t world_ms,
+                   struct sim_reply *ret)
+{
+    *ret = (struct sim_reply){0};
+    sim_advance(sim, world_ms + sim->skipped_ms);
+    handle(sim, request, wall_ms, ret);
+    wake_watches(sim);
 }

@@ -22,7 +22,10 @@ static const char *named_resource(const struct call *call)
                                           "SecretId",
                                           "service",
                                           "RoleArn",
-                                          "FunctionName"};
+                                          "FunctionName",
+                                          "QueueUrl",
+                                          "QueueName",
+                                          "Rule"};
 
     for (size_t i = 0; i < COUNT_OF(members); i++)
         if (json_get_text(call->input, members[i], NULL))

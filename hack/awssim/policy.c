@@ -1,6 +1,6 @@
-/* Just enough of IAM's policy language for the access policies of vaults: Effect, Principal, Action, and the
- * two conditions on the organisation. A condition that is not understood never matches, so a statement with
- * it allows nothing. */
+/* Just enough of IAM's policy language for the access policies of vaults, queues and event buses: Effect,
+ * Principal, Action, Resource, and conditions on who the principal or the source is. A condition that is not
+ * understood never matches, so a statement with it allows nothing. */
 #include "hack/awssim/core.h"
 
 typedef bool match_fn(const char *pattern, const struct policy_question *question);
@@ -23,18 +23,27 @@ static bool is_action(const char *pattern, const struct policy_question *questio
     return text_matches(pattern, question->action);
 }
 
+/* The account's number and its root stand for everybody in it. */
 static bool is_principal(const char *pattern, const struct policy_question *question)
 {
+    if (text_equal(pattern, "*") || question->service)
+        return text_equal(pattern, "*");
     AUTO_FREE char *root = xasprintf(":iam::%s:root", question->account_id);
-
-    return text_equal(pattern, "*") || text_equal(pattern, question->account_id) ||
-           text_equal(pattern, question->principal_arn) || str_ends(str_of(pattern), root);
+    return text_equal(pattern, question->account_id) || text_equal(pattern, question->principal_arn) ||
+           str_ends(str_of(pattern), root);
 }
 
-static bool is_organization(const char *pattern, const struct policy_question *question)
+static bool is_service(const char *pattern, const struct policy_question *question)
 {
-    return question->organization && text_matches(pattern, question->organization);
+    return text_equal(pattern, question->service);
 }
+
+static bool is_resource(const char *pattern, const struct policy_question *question)
+{
+    return text_matches(pattern, question->resource);
+}
+
+/* ---- conditions ---- */
 
 /* "o-id/r-root/ou-x/": we know no units, so only the organisation's part counts. */
 static bool is_organization_path(const char *pattern, const struct policy_question *question)
@@ -43,31 +52,78 @@ static bool is_organization_path(const char *pattern, const struct policy_questi
 
     str_cut(&rest, '/', &head);
     AUTO_FREE char *id = str_dup(head);
-    return is_organization(id, question);
+    return question->organization && text_matches(id, question->organization);
+}
+
+/* What the condition keys are in this question; NULL: not there, so nothing matches it. */
+static const char *context_value(const struct policy_question *question, const char *key)
+{
+    const struct {
+        const char *key, *value;
+    } values[] = {
+        {.key = "aws:PrincipalOrgID", .value = question->service ? NULL : question->organization},
+        {.key = "aws:PrincipalAccount", .value = question->service ? NULL : question->account_id},
+        {.key = "aws:PrincipalArn", .value = question->principal_arn},
+        {.key = "aws:SourceArn", .value = question->source_arn},
+        {.key = "aws:SourceAccount", .value = question->source_account},
+        {.key = "aws:SourceOrgID", .value = question->source_account ? question->organization : NULL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(values); i++)
+        if (str_equal_nocase(str_of(values[i].key), str_of(key)))
+            return values[i].value;
+    return NULL;
+}
+
+static bool value_holds(const struct json *patterns, const char *value, bool exact)
+{
+    const struct json *item = json_is(patterns, JSON_ARRAY) ? json_first(patterns) : patterns;
+
+    while (item && value) {
+        const char *pattern = json_get_text(item, NULL, "");
+
+        if (exact ? text_equal(pattern, value) : text_matches(pattern, value))
+            return true;
+        item = json_is(patterns, JSON_ARRAY) ? json_next(item) : NULL;
+    }
+    return false;
+}
+
+/* ArnEquals is ArnLike:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
+static const struct operator_name {
+    const char *name;
+    bool exact;
+} operator_names[] = {
+    {.name = "StringEquals", .exact = true},
+    {.name = "StringLike"},
+    {.name = "ArnEquals"},
+    {.name = "ArnLike"},
+};
+
+static const struct operator_name *operator_find(const char *name)
+{
+    if (str_starts(str_of(name), "ForAnyValue:"))
+        name += strlen("ForAnyValue:");
+    for (size_t i = 0; i < COUNT_OF(operator_names); i++)
+        if (text_equal(operator_names[i].name, name))
+            return &operator_names[i];
+    return NULL;
 }
 
 static bool condition_holds(const struct json *operator, const struct policy_question * question)
 {
-    const char *name = json_key(operator);
+    const struct operator_name *known = operator_find(json_key(operator));
 
-    if (!str_contains(str_of(name), "StringEquals") && !str_contains(str_of(name), "StringLike"))
-        return false;
-    if (str_contains(str_of(name), "Not"))
+    if (!known)
         return false;
     json_each (key, operator) {
-        if (text_equal(json_key(key), "aws:PrincipalOrgID")) {
-            if (!any_text(key, is_organization, question))
-                return false;
-        } else if (text_equal(json_key(key), "aws:PrincipalOrgPaths")) {
-            if (!any_text(key, is_organization_path, question))
-                return false;
-        } else if (text_equal(json_key(key), "aws:PrincipalAccount") ||
-                   text_equal(json_key(key), "aws:PrincipalArn")) {
-            if (!any_text(key, is_principal, question))
-                return false;
-        } else {
+        bool holds = text_equal(json_key(key), "aws:PrincipalOrgPaths")
+                         ? any_text(key, is_organization_path, question)
+                         : value_holds(key, context_value(question, json_key(key)), known->exact);
+
+        if (!holds)
             return false;
-        }
     }
     return true;
 }
@@ -75,11 +131,13 @@ static bool condition_holds(const struct json *operator, const struct policy_que
 static bool statement_matches(const struct json *statement, const struct policy_question *question)
 {
     const struct json *principal = json_member(statement, "Principal");
+    bool named = any_text(principal, is_principal, question);
 
     if (json_is(principal, JSON_OBJECT))
-        principal = json_member(principal, "AWS");
-    if (!any_text(principal, is_principal, question) ||
-        !any_text(json_member(statement, "Action"), is_action, question))
+        named = any_text(json_member(principal, "AWS"), is_principal, question) ||
+                any_text(json_member(principal, "Service"), is_service, question);
+    if (!named || !any_text(json_member(statement, "Action"), is_action, question) ||
+        (question->resource && !any_text(json_member(statement, "Resource"), is_resource, question)))
         return false;
     json_each (operator, json_member(statement, "Condition"))
         if (!condition_holds(operator, question))

@@ -100,6 +100,57 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct sim_
     return result;
 }
 
+/* ---- long polls ---- */
+
+static void wake_spot(void *arg)
+{
+    sched_wake(arg);
+}
+
+/* When the world clock reads `look_ms`; a world that stands still gets there only when it is told. */
+static int64_t real_ms_of(const struct server *server, int64_t look_ms)
+{
+    if (look_ms == NEVER_MS || server->time_scale <= 0)
+        return NEVER_MS;
+    return server->started_at_ms + (int64_t)((double)(look_ms - server->start_ms) / server->time_scale) + 1;
+}
+
+static void handle(struct server *server, const struct sim_request *request, struct sim_watch *watch,
+                   struct sim_reply *reply)
+{
+    LOCK_SCOPE(&server->lock);
+    awssim_handle(server->sim, request, sched_wall_ms(server->sched), world_ms(server), reply);
+    watch->look_ms = reply->look_ms;
+    if (reply->wait_ms)
+        awssim_watch(server->sim, watch);
+}
+
+static void unwatch(struct server *server, struct sim_watch *watch)
+{
+    LOCK_SCOPE(&server->lock);
+    awssim_unwatch(server->sim, watch);
+}
+
+/* Asks until there is an answer, or the poll's time is over. */
+static void ask(struct server *server, struct sim_request *request, struct sim_reply *reply)
+{
+    struct spot *spot = sched_spot_new(server->sched);
+    struct stop_subscription *subscription = stop_subscribe(server->stop, wake_spot, spot);
+    struct sim_watch watch = {.wake = wake_spot, .arg = spot};
+    int64_t began_ms = sched_now_ms(server->sched);
+
+    for (handle(server, request, &watch, reply); reply->wait_ms; handle(server, request, &watch, reply)) {
+        int64_t deadline_ms = began_ms + reply->wait_ms, look_ms = real_ms_of(server, reply->look_ms);
+
+        sched_park(spot, look_ms < deadline_ms ? look_ms : deadline_ms);
+        unwatch(server, &watch);
+        bool is_over = sched_now_ms(server->sched) >= deadline_ms || stop_requested(server->stop);
+        request->attempt = is_over ? SIM_LAST : SIM_AGAIN;
+    }
+    stop_unsubscribe(subscription);
+    sched_spot_free(spot);
+}
+
 static enum MHD_Result answer(struct incoming *incoming, struct MHD_Connection *connection,
                               const char *method)
 {
@@ -112,10 +163,7 @@ static enum MHD_Result answer(struct incoming *incoming, struct MHD_Connection *
                                   .headers = incoming->headers,
                                   .header_count = incoming->header_count,
                                   .body = buf_str(&incoming->body)};
-    {
-        LOCK_SCOPE(&server->lock);
-        awssim_handle(server->sim, &request, sched_wall_ms(server->sched), world_ms(server), reply);
-    }
+    ask(server, &request, reply);
     if (reply->delay_ms > 0)
         sched_wait_until(server->sched, server->stop, sched_now_ms(server->sched) + reply->delay_ms);
     return reply->drop == SIM_KEEP ? send_reply(connection, reply) : MHD_NO; /* NO closes the connection */

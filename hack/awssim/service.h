@@ -23,6 +23,7 @@
 
 struct call;
 struct account;
+struct random;
 
 enum protocol { PROTOCOL_QUERY, PROTOCOL_JSON, PROTOCOL_REST };
 
@@ -121,6 +122,10 @@ uint64_t sim_random_below(struct sim *sim, uint64_t limit);
 char *sim_new_uuid(struct sim *sim);       /* 8-4-4-4-12, lower case */
 char *sim_new_uuid_upper(struct sim *sim); /* as AWS Backup's job ids */
 char *sim_new_token(struct sim *sim, const char *alphabet, size_t len);
+/* A stream of its own, from the seed and the name: what is drawn from it moves no other identifier. Yours. */
+struct random *sim_new_stream(const struct sim *sim, const char *name);
+char *sim_stream_token(struct random *stream, const char *alphabet, size_t len);
+char *sim_stream_uuid(struct random *stream);
 #define ALPHABET_BASE32 "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 #define ALPHABET_HEX "0123456789abcdef"
 #define ALPHABET_ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -167,6 +172,13 @@ struct json *call_time(const struct call *call, int64_t world_ms);
 void call_payload(struct call *call, int status, const char *content_type, struct str bytes);
 void call_header(struct call *call, const char *name, const char *value);
 void call_status(struct call *call, int status); /* instead of 200 */
+
+/* Nothing to give yet (a long poll): unless something comes within `wait_ms` of real time, the answer is
+ * `out` as it stands. The handler runs again from its start, so it must have changed nothing: when sim_tell()
+ * was called, or the world clock reaches `look_ms` (NEVER_MS: no reason to). */
+void call_wait(struct call *call, int64_t wait_ms, int64_t look_ms);
+/* There may be something for those who wait. */
+void sim_tell(struct sim *sim);
 
 /* What the journal says: `resource` is an ARN or a name (copied). Without it a successful mutating call is
  * EFFECT_CHANGED. */

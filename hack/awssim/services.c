@@ -13,10 +13,13 @@ extern const struct service ecs_service;
 extern const struct service lambda_service;
 extern const struct service states_service;
 extern const struct service backup_service;
+extern const struct service sqs_service;
+extern const struct service events_service;
 
 const struct service *const services[] = {
-    &sts_service, &iam_service, &kms_service,    &secretsmanager_service, &rds_service,    &dynamodb_service,
-    &ssm_service, &ecs_service, &lambda_service, &states_service,         &backup_service,
+    &sts_service,      &iam_service, &kms_service,    &secretsmanager_service, &rds_service,
+    &dynamodb_service, &ssm_service, &ecs_service,    &lambda_service,         &states_service,
+    &backup_service,   &sqs_service, &events_service,
 };
 const size_t service_count = COUNT_OF(services);
 

@@ -1,10 +1,14 @@
-#include "hack/awssim/core.h"
+#include "hack/awssim/events.h"
+#include "pkg/base/digest.h"
 
 struct err *awssim_new(const struct sim_options *options, struct sim **ret_sim)
 {
     struct sim *sim = xcalloc(1, sizeof(*sim));
 
     sim->now_ms = options->world_ms;
+    sim->seed = options->seed;
+    sim->lost_events = 0.01;
+    sim->duplicated_events = 0.02;
     sim->random = random_seeded_new(options->seed);
     struct err *err = sim_world_load(sim, options);
     if (err) {
@@ -132,22 +136,43 @@ uint64_t sim_random_below(struct sim *sim, uint64_t limit)
     return random_below(sim->random, limit);
 }
 
-char *sim_new_token(struct sim *sim, const char *alphabet, size_t len)
+struct random *sim_new_stream(const struct sim *sim, const char *name)
+{
+    AUTO_FREE char *text = xasprintf("%llu/%s", (unsigned long long)sim->seed, name);
+    unsigned char digest[SHA256_BYTES];
+    uint64_t seed = 0;
+
+    sha256(str_of(text), digest);
+    memcpy(&seed, digest, sizeof(seed));
+    return random_seeded_new(seed);
+}
+
+char *sim_stream_token(struct random *stream, const char *alphabet, size_t len)
 {
     size_t letters = strlen(alphabet);
     char *text = xmalloc(len + 1);
 
     for (size_t i = 0; i < len; i++)
-        text[i] = alphabet[random_below(sim->random, letters)];
+        text[i] = alphabet[random_below(stream, letters)];
     text[len] = '\0';
     return text;
 }
 
-char *sim_new_uuid(struct sim *sim)
+char *sim_stream_uuid(struct random *stream)
 {
-    AUTO_FREE char *hex = sim_new_token(sim, ALPHABET_HEX, 32);
+    AUTO_FREE char *hex = sim_stream_token(stream, ALPHABET_HEX, 32);
 
     return xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+char *sim_new_token(struct sim *sim, const char *alphabet, size_t len)
+{
+    return sim_stream_token(sim->random, alphabet, len);
+}
+
+char *sim_new_uuid(struct sim *sim)
+{
+    return sim_stream_uuid(sim->random);
 }
 
 char *sim_new_uuid_upper(struct sim *sim)
@@ -167,7 +192,7 @@ int64_t sim_now(const struct sim *sim)
     return sim->now_ms;
 }
 
-static int64_t next_change(const struct sim *sim)
+int64_t sim_next_change(const struct sim *sim)
 {
     int64_t next = NEVER_MS;
 
@@ -193,7 +218,7 @@ void sim_advance(struct sim *sim, int64_t now_ms)
     /* A change that does not move its service on would be offered for ever; the cap turns that bug into an
      * end. */
     for (int steps = 0; steps < 1000000; steps++) {
-        int64_t next = next_change(sim);
+        int64_t next = sim_next_change(sim);
 
         if (next > now_ms)
             break;
@@ -206,6 +231,31 @@ void sim_advance(struct sim *sim, int64_t now_ms)
     advance_all(sim);
 }
 
+/* ---- those who wait ---- */
+
+void awssim_watch(struct sim *sim, struct sim_watch *watch)
+{
+    watch->next = sim->watches;
+    sim->watches = watch;
+}
+
+void awssim_unwatch(struct sim *sim, struct sim_watch *watch)
+{
+    struct sim_watch **at = &sim->watches;
+
+    while (*at && *at != watch)
+        at = &(*at)->next;
+    if (*at)
+        *at = watch->next;
+}
+
+void sim_tell(struct sim *sim)
+{
+    sim->news = true;
+}
+
+/* ---- events ---- */
+
 void sim_emit(struct account *account, const struct sim_event *event)
 {
     struct sim_event_kept *kept = LIST_ADD(account->sim->events);
@@ -217,4 +267,5 @@ void sim_emit(struct account *account, const struct sim_event *event)
                                     .resource = xstrdup_or_null(event->resource),
                                     .time_ms = event->time_ms,
                                     .detail = event->detail};
+    sim_events_publish(account, event);
 }

@@ -22,6 +22,8 @@ static const struct load_field organization_fields[] = {
 
 static const struct load_field habit_fields[] = {
     {.name = "emptyPages", .type = LOAD_BOOL, .offset = offsetof(struct sim, empty_pages)},
+    {.name = "lostEvents", .type = LOAD_NUMBER, .offset = offsetof(struct sim, lost_events)},
+    {.name = "duplicatedEvents", .type = LOAD_NUMBER, .offset = offsetof(struct sim, duplicated_events)},
 };
 
 /* Where the duration called `name` is kept, or -1. */

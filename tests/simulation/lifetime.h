@@ -35,8 +35,8 @@ enum call_end {
 
 struct lifetime_call {
     int64_t timeout_ms;
-    /* What happens on the other side, with no time passing; gives how much later than usual the answer sets
-     * out. */
+    /* What happens on the other side, with no time passing unless it parks (a long poll, which then minds
+     * lifetime_stop() itself); gives how much later than usual the answer sets out. */
     int64_t (*deed)(void *arg);
     void *arg;
 };

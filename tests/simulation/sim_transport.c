@@ -28,22 +28,56 @@ static const char *target_of(const char *url)
     return slash ? slash : "/";
 }
 
+static void wake_spot(void *arg)
+{
+    sched_wake(arg);
+}
+
+/* A long poll parks until the simulator has something; the process's end ends it. */
+static void ask(const struct trip *trip, struct sim_request *sent, struct sim_reply *reply)
+{
+    struct sim *sim = trip->transport->sim;
+    struct sched *sched = lifetime_sched(trip->transport->life);
+    struct stop *stop = lifetime_stop(trip->transport->life);
+    int64_t began_ms = sched_now_ms(sched);
+
+    awssim_handle(sim, sent, sched_wall_ms(sched), sched_wall_ms(sched), reply);
+    if (!reply->wait_ms)
+        return;
+    struct spot *spot = sched_spot_new(sched);
+    struct stop_subscription *subscription = stop_subscribe(stop, wake_spot, spot);
+    while (reply->wait_ms && !stop_requested(stop)) {
+        struct sim_watch watch = {.wake = wake_spot, .arg = spot, .look_ms = reply->look_ms};
+        int64_t deadline_ms = began_ms + reply->wait_ms, look_ms = NEVER_MS;
+
+        if (reply->look_ms != NEVER_MS)
+            look_ms = sched_now_ms(sched) + reply->look_ms - sched_wall_ms(sched);
+        awssim_watch(sim, &watch);
+        sched_park(spot, look_ms < deadline_ms ? look_ms : deadline_ms);
+        awssim_unwatch(sim, &watch);
+        sent->attempt = sched_now_ms(sched) >= deadline_ms ? SIM_LAST : SIM_AGAIN;
+        if (!stop_requested(stop))
+            awssim_handle(sim, sent, sched_wall_ms(sched), sched_wall_ms(sched), reply);
+    }
+    stop_unsubscribe(subscription);
+    sched_spot_free(spot);
+}
+
 static int64_t handle(void *arg)
 {
     struct trip *trip = arg;
     const struct http_request *request = trip->request;
-    struct sched *sched = lifetime_sched(trip->transport->life);
     struct sim_header *headers = xcalloc(request->header_count + 1, sizeof(*headers));
-    const struct sim_request sent = {.method = request->method,
-                                     .target = target_of(request->url),
-                                     .headers = headers,
-                                     .header_count = request->header_count,
-                                     .body = request->body};
+    struct sim_request sent = {.method = request->method,
+                               .target = target_of(request->url),
+                               .headers = headers,
+                               .header_count = request->header_count,
+                               .body = request->body};
 
     for (size_t i = 0; i < request->header_count; i++)
         headers[i] =
             (struct sim_header){.name = request->headers[i].name, .value = request->headers[i].value};
-    awssim_handle(trip->transport->sim, &sent, sched_wall_ms(sched), sched_wall_ms(sched), &trip->reply);
+    ask(trip, &sent, &trip->reply);
     xfree(headers);
     return trip->reply.delay_ms;
 }

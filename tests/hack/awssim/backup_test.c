@@ -669,12 +669,27 @@ static void test_events(void **state)
     (void)state;
     become(PROD);
     AUTO_FREE char *copy = copied(CLUSTER);
+    static const struct told {
+        const char *account, *type, *state;
+    } told[] = {
+        {PROD, "Backup Job State Change", "CREATED"}, {PROD, "Backup Job State Change", "RUNNING"},
+        {PROD, "Recovery Point State Change", NULL},  {PROD, "Backup Job State Change", "COMPLETED"},
+        {PROD, "Copy Job State Change", "CREATED"},   {PROD, "Copy Job State Change", "RUNNING"},
+        {STG, "Recovery Point State Change", NULL},   {PROD, "Copy Job State Change", "COMPLETED"},
+    };
+
     awssim_control(&client, "GET", "/_sim/world", NULL);
-    assert_text_equal(awssim_text(&client, "events[0].detail-type"), "Backup Job State Change");
-    assert_text_equal(awssim_text(&client, "events[0].detail.state"), "COMPLETED");
-    assert_text_equal(awssim_text(&client, "events[1].detail-type"), "Copy Job State Change");
-    assert_text_equal(awssim_text(&client, "events[1].account"), PROD);
-    assert_text_equal(awssim_text(&client, "events[1].detail.destinationRecoveryPointArn"), copy);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        const struct json *event = json_item(json_member(client.json, "events"), i);
+
+        assert_text_equal(json_get_text(event, "account", NULL), told[i].account);
+        assert_text_equal(json_get_text(event, "detail-type", NULL), told[i].type);
+        assert_text_equal(json_get_text(event, "detail.state", NULL), told[i].state);
+    }
+    assert_number(json_count(json_member(client.json, "events")), COUNT_OF(told));
+    assert_text_equal(awssim_text(&client, "events[4].detail.copyJobId"), NULL);
+    assert_true(json_is(json_at(client.json, "events[5].detail.destinationRecoveryPointArn"), JSON_OBJECT));
+    assert_text_equal(awssim_text(&client, "events[7].detail.destinationRecoveryPointArn"), copy);
 }
 
 static void test_a_long_jump_is_many_steps(void **state)
