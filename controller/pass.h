@@ -93,6 +93,8 @@ struct step {
     bool every_pass; /* looks at the object alone, so it does so in every pass: an edit counts at once */
     bool runs_out;   /* when the run is cancelled it goes on to its end: what it makes must be known to be
                         deleted one day */
+    bool at_end;     /* the last row of every run, also of one that has failed, once all is put back; it fails
+                        no run, and nothing is put back after it has begun */
     bool in_order;   /* its rows run one after the other, not side by side */
     /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
     size_t (*entry_count)(const struct refresh_spec *spec);

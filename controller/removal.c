@@ -12,6 +12,7 @@
 #define CLUSTER_LOOK_MS SECONDS(30)
 #define TABLE_LOOK_MS SECONDS(15)
 #define POINT_LOOK_MS SECONDS(15)
+#define JOB_LOOK_MS MINUTES(1)
 /* What was made later than that after the end of a restore job was not made by it. */
 #define MADE_WITHIN_MS MINUTES(15)
 
@@ -112,23 +113,50 @@ static bool is_in_account(const struct aws_client *aws, const char *text)
     return str_is(arn.account, aws_account_id(aws->account));
 }
 
-/* The restore job of the status made this very thing. */
-static struct err *was_restored(const struct look *look, const struct found *found, bool *ret)
+/* The restore job that the status names; *ret_known stays false when there is none, or AWS has forgotten it.
+ */
+static struct err *find_job(const struct look *look, struct backup_job *ret, bool *ret_known)
 {
-    AUTO_BACKUP_JOB struct backup_job job = {0};
     struct err *err;
 
-    *ret = false;
+    *ret_known = false;
     if (!look->copy->restore_job_id)
         return NULL;
-    err = backup_describe_restore(look->aws, look->copy->restore_job_id, &job);
+    err = backup_describe_restore(look->aws, look->copy->restore_job_id, ret);
     if (err && (err_kind(err) == ERR_NOT_FOUND || err_kind(err) == ERR_INVALID)) {
         err_ignore(err, "a job that AWS has forgotten proves nothing");
         return NULL;
     }
-    TRY(err_wrap(err, "look at restore job %s", look->copy->restore_job_id));
-    *ret = text_equal(job.created_resource_arn, found->arn) &&
-           (!job.completed_ms || found->created_ms <= job.completed_ms + MADE_WITHIN_MS);
+    *ret_known = !err;
+    return err_wrap(err, "look at restore job %s", look->copy->restore_job_id);
+}
+
+static void say_restoring(const struct look *look, const struct backup_job *job)
+{
+    conclude(look->out, REMOVAL_RUNNING, JOB_LOOK_MS,
+             xasprintf("%s is still being restored by job %s, which AWS cannot stop", look->copy->identifier,
+                       job->id));
+}
+
+/* It made this very thing. */
+static bool has_made(const struct backup_job *job, const struct found *found)
+{
+    return text_equal(job->created_resource_arn, found->arn) &&
+           (!job->completed_ms || found->created_ms <= job->completed_ms + MADE_WITHIN_MS);
+}
+
+/* There is no such thing; but a restore that goes on will still make it. */
+static struct err *say_gone(const struct look *look, struct err *not_found, const char *noun)
+{
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+    bool known;
+
+    err_ignore(not_found, "that is what is wanted");
+    TRY(find_job(look, &job, &known));
+    if (known && !backup_state_is_final(job.state))
+        say_restoring(look, &job);
+    else
+        conclude(look->out, REMOVAL_GONE, 0, xasprintf("%s %s is gone", noun, look->copy->identifier));
     return NULL;
 }
 
@@ -149,7 +177,8 @@ static struct err *tag(const struct look *look, const struct found *found)
 /* False: it is not ours, or it is only known to be from the next look on; this has been said. */
 static struct err *judge_owner(const struct look *look, const struct found *found, bool *ret_ours)
 {
-    bool restored;
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+    bool known;
 
     *ret_ours = false;
     if (!is_in_account(look->aws, found->arn) ||
@@ -162,8 +191,12 @@ static struct err *judge_owner(const struct look *look, const struct found *foun
     *ret_ours = is_tagged(look->by, found->tags, look->copy->identifier);
     if (*ret_ours)
         return NULL;
-    TRY(was_restored(look, found, &restored));
-    if (restored)
+    TRY(find_job(look, &job, &known));
+    if (known && !backup_state_is_final(job.state)) {
+        say_restoring(look, &job);
+        return NULL;
+    }
+    if (known && has_made(&job, found))
         return tag(look, found);
     conclude(look->out, REMOVAL_FOREIGN, 0,
              xasprintf("%s is not known to be ours: its tags " TAG_SELF " and " TAG_SERIES
@@ -354,14 +387,12 @@ static struct err *look_at_cluster(const struct look *look)
     struct err *err = rds_describe_cluster(look->aws, id, &cluster);
     bool go;
 
-    if (err && err_kind(err) == ERR_NOT_FOUND) {
-        err_ignore(err, "that is what is wanted");
-        conclude(look->out, REMOVAL_GONE, 0, xasprintf("cluster %s is gone", id));
-        return NULL;
-    }
+    if (err && err_kind(err) == ERR_NOT_FOUND)
+        return say_gone(look, err, "cluster");
     TRY(err_wrap(err, "look at cluster %s", id));
     if (text_equal(cluster.status, "deleting")) {
         conclude(look->out, REMOVAL_RUNNING, CLUSTER_LOOK_MS, xasprintf("cluster %s is being deleted", id));
+        look->out->is_asked = true;
         return NULL;
     }
     TRY(judge(
@@ -398,14 +429,12 @@ static struct err *look_at_table(const struct look *look)
     struct err *err = dynamodb_describe_table(look->aws, name, &table);
     bool go;
 
-    if (err && err_kind(err) == ERR_NOT_FOUND) {
-        err_ignore(err, "that is what is wanted");
-        conclude(look->out, REMOVAL_GONE, 0, xasprintf("table %s is gone", name));
-        return NULL;
-    }
+    if (err && err_kind(err) == ERR_NOT_FOUND)
+        return say_gone(look, err, "table");
     TRY(err_wrap(err, "look at table %s", name));
     if (text_equal(table.status, "DELETING")) {
         conclude(look->out, REMOVAL_RUNNING, TABLE_LOOK_MS, xasprintf("table %s is being deleted", name));
+        look->out->is_asked = true;
         return NULL;
     }
     TRY(err_wrap(dynamodb_list_tags(look->aws, table.arn, &tags), "read the tags of table %s", name));
@@ -461,6 +490,7 @@ static struct err *judge_point(const struct remover *by, const struct recovery_p
     if (text_equal(point->status, "DELETING") || text_equal(point->status, "CREATING")) {
         conclude(out, REMOVAL_RUNNING, POINT_LOOK_MS,
                  xasprintf("recovery point %s is %s", point->arn, point->status));
+        out->is_asked = text_equal(point->status, "DELETING");
         return NULL;
     }
     TRY(err_wrap(backup_list_tags(&by->aws, point->arn, &tags), "read the tags of recovery point %s",

@@ -29,6 +29,7 @@ enum removal_state {
 struct removal {
     enum removal_state state;
     int64_t after_ms; /* RUNNING */
+    bool is_asked;    /* RUNNING: AWS does the rest by itself */
     char *message;    /* a sentence: what is there, by whom it is used, why it is not ours, what AWS said */
 };
 void removal_reset(struct removal *removal);

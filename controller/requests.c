@@ -83,6 +83,19 @@ bool request_cancels(const struct refresh_status *status, const struct json *obj
     return is_active(status) && names_run(status, value) && !was_answered(status, "cancel", value);
 }
 
+static void skip(struct step_status *row, const char *message)
+{
+    row->state = STEP_SKIPPED;
+    text_replace(&row->message, message);
+}
+
+static bool is_last(const struct step_status *row)
+{
+    const struct step *step = workflow_switchover_step(row->name);
+
+    return step && step->at_end;
+}
+
 static void cancel_row(struct step_status *row, int64_t now_ms)
 {
     AUTO_FREE char *message = NULL;
@@ -125,9 +138,14 @@ void request_cancel(struct refresh_status *status, const struct refresh_spec *sp
                 cancel_database(&status->databases[i], workflow_pipeline(database->kind), now_ms) && through;
     }
     for (size_t i = 0; through && i < status->switchover_step_count; i++) {
-        if (row_is_over(&status->switchover_steps[i]))
+        struct step_status *row = &status->switchover_steps[i];
+
+        if (row_is_over(row))
             continue;
-        cancel_row(&status->switchover_steps[i], now_ms);
+        if (is_last(row)) /* nothing is left that could be put back */
+            skip(row, "cancelled on request: the next run goes on with it");
+        else
+            cancel_row(row, now_ms);
         break;
     }
     remember(status, "cancel", value);
@@ -186,7 +204,7 @@ static void retry_database(const struct refresh_status *status, struct database_
         bool makes_copy = i < pipeline->count && pipeline->steps[i].runs_out;
 
         if (makes_copy && row->state == STEP_DONE) {
-            again = !copy;
+            again = !copy || copy->role == COPY_REMOVING;
             if (copy && copy->role == COPY_FAILED)
                 copy->role = COPY_UNFINISHED;
         }
@@ -208,7 +226,8 @@ void request_retry(struct refresh_status *status, const struct refresh_spec *spe
         /* It was open then. */
         bool is_window = row->state == STEP_DONE && text_equal(row->name, "Window");
 
-        if (row->state == STEP_FAILED || row->state == STEP_UNDONE || is_window)
+        if (row->state == STEP_FAILED || row->state == STEP_UNDONE || is_window ||
+            (is_last(row) && row->state == STEP_DONE))
             start_over(row);
     }
     status->run.attempt++;
@@ -297,12 +316,6 @@ char *request_switch_run(struct refresh_status *status, const struct refresh_spe
     if (!run_id)
         *ret_refusal = xstrdup("switch-to \"previous\": no previous copies are kept");
     return xstrdup_or_null(run_id);
-}
-
-static void skip(struct step_status *row, const char *message)
-{
-    row->state = STEP_SKIPPED;
-    text_replace(&row->message, message);
 }
 
 void request_lay_out_switch(struct refresh_status *status, const char *run_id)

@@ -153,7 +153,7 @@ static bool offer_undo_of(struct work *work, const struct row_range *range)
                 stage.row->start_ms = work->pass->now_ms;
             }
             offer(work, &stage);
-        } else if (!stage.step->undo && row_is_under_way(stage.row)) {
+        } else if (!stage.step->undo && !stage.step->at_end && row_is_under_way(stage.row)) {
             offer(work, &stage); /* nothing to put back: it runs to its end */
         }
     }
@@ -186,11 +186,57 @@ void rows_collect(struct work *work)
         offer_switchover(work);
 }
 
-bool rows_switchover_failed(const struct refresh_status *status)
+/* --- the last of a run that has failed --- */
+
+void rows_collect_last(struct work *work)
 {
-    for (size_t i = 0; i < status->switchover_step_count; i++) {
-        if (status->switchover_steps[i].state == STEP_FAILED)
+    for (size_t k = 0; k < workflow_switchover()->count; k++) {
+        struct row_range range = rows_of_step(work, k);
+
+        for (size_t i = 0; range.step->at_end && i < range.count; i++) {
+            struct stage stage = rows_stage(work, &range, i);
+
+            work->start_nothing = work->is_suspended;
+            if (!row_is_over(stage.row))
+                offer(work, &stage);
+        }
+    }
+}
+
+bool rows_last_is_over(const struct work *work)
+{
+    for (size_t k = 0; k < workflow_switchover()->count; k++) {
+        struct row_range range = rows_of_step(work, k);
+
+        for (size_t i = 0; range.step->at_end && i < range.count; i++) {
+            const struct step_status *row = rows_stage(work, &range, i).row;
+
+            if (!row_is_over(row) && !(work->is_suspended && row->state == STEP_WAITING))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool has_failed_row(const struct step_status *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state == STEP_FAILED)
             return true;
     }
     return false;
+}
+
+bool rows_run_failed(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (has_failed_row(status->databases[i].steps, status->databases[i].step_count))
+            return true;
+    }
+    return rows_switchover_failed(status);
+}
+
+bool rows_switchover_failed(const struct refresh_status *status)
+{
+    return has_failed_row(status->switchover_steps, status->switchover_step_count);
 }

@@ -34,6 +34,13 @@ void rows_not_before(struct work *work, int64_t after_ms);
 /* Unique within an object: "main/Copy", "/Proxies/shop-stg"; yours. */
 char *rows_key(const struct stage *stage);
 
+/* Adds what a run that has failed does last: call once all else is over. */
+void rows_collect_last(struct work *work);
+/* False while that is to be waited for; while the object is suspended it never begins. */
+bool rows_last_is_over(const struct work *work);
+/* Some row has failed. */
+bool rows_run_failed(const struct refresh_status *status);
+
 bool row_is_over(const struct step_status *row);
 bool row_is_under_way(const struct step_status *row);
 bool row_is_passed(const struct step_status *row);

@@ -107,17 +107,26 @@ static struct err *act(struct work *work)
 /* --- the end --- */
 
 struct tally {
-    size_t under_way, passed, total;
+    size_t under_way, passed, total; /* under_way: but for the last */
     const struct step_status *failed;
     const char *failed_subject;
 };
+
+#define SWITCHOVER "switchover"
+
+static bool is_last(const struct step_status *row, const char *subject)
+{
+    const struct step *step = text_equal(subject, SWITCHOVER) ? workflow_switchover_step(row->name) : NULL;
+
+    return step && step->at_end;
+}
 
 static void count_rows(struct tally *tally, const struct step_status *rows, size_t count, const char *subject)
 {
     for (size_t i = 0; i < count; i++) {
         tally->total++;
         tally->passed += row_is_passed(&rows[i]);
-        tally->under_way += row_is_under_way(&rows[i]);
+        tally->under_way += row_is_under_way(&rows[i]) && !is_last(&rows[i], subject);
         if (rows[i].state == STEP_FAILED && !tally->failed) {
             tally->failed = &rows[i];
             tally->failed_subject = subject;
@@ -132,7 +141,7 @@ static struct tally tally_of(const struct refresh_status *status)
     for (size_t i = 0; i < status->database_count; i++)
         count_rows(&tally, status->databases[i].steps, status->databases[i].step_count,
                    status->databases[i].name);
-    count_rows(&tally, status->switchover_steps, status->switchover_step_count, "switchover");
+    count_rows(&tally, status->switchover_steps, status->switchover_step_count, SWITCHOVER);
     return tally;
 }
 
@@ -151,6 +160,15 @@ static bool is_undone(const struct work *work)
     return true;
 }
 
+/* The run has failed, and all is put back. */
+static bool is_lost(const struct work *work)
+{
+    struct tally tally = tally_of(work->pass->status);
+
+    return tally.failed && !tally.under_way &&
+           (!rows_switchover_failed(work->pass->status) || is_undone(work));
+}
+
 static void judge_end(struct report *report, const struct work *work)
 {
     const struct refresh_status *status = work->pass->status;
@@ -158,7 +176,7 @@ static void judge_end(struct report *report, const struct work *work)
 
     if (tally.passed == tally.total) {
         report->end = RUN_SUCCEEDED;
-    } else if (tally.failed && !tally.under_way && (!rows_switchover_failed(status) || is_undone(work))) {
+    } else if (is_lost(work) && rows_last_is_over(work)) {
         const char *reason = step_evidence(tally.failed, "reason");
 
         report->end = RUN_FAILED;
@@ -179,6 +197,8 @@ struct err *runner_advance(struct pass *pass, struct looks *looks, struct report
     work->start_nothing = work->is_suspended || tally_of(pass->status).failed != NULL;
     TRY(gate_recheck(pass));
     rows_collect(work);
+    if (is_lost(work))
+        rows_collect_last(work);
     err = has_intents(work) ? record(work) : act(work);
     ret->after_ms = ret->recorded ? 0 : work->after_ms;
     if (!err)

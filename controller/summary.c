@@ -196,6 +196,67 @@ static const struct step_status *waiting_gate(const struct refresh_status *statu
     return step && step->every_pass && row->state == STEP_RUNNING && row->message ? row : NULL;
 }
 
+/* What follows when nothing is left to change, under way; NULL: it is not. */
+static const struct step_status *last_row(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+        const struct step *step = workflow_switchover_step(row->name);
+
+        if (step && step->at_end && row_is_under_way(row))
+            return row;
+    }
+    return NULL;
+}
+
+/* What staging uses after a failure: rows of the switchover that were done are on the copies. */
+static const char *what_staging_uses(const struct refresh_status *status)
+{
+    size_t done = 0, changing = 0;
+
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step *step = workflow_switchover_step(status->switchover_steps[i].name);
+
+        if (!step || !step->undo) /* it changes nothing */
+            continue;
+        changing++;
+        done += row_is_passed(&status->switchover_steps[i]);
+    }
+    if (!done)
+        return "Staging uses what it used before";
+    return done == changing ? "Staging uses the copies"
+                            : "Staging is partly switched over: status.switchover.steps "
+                              "says what uses the copies (Done) and what does not";
+}
+
+/* And what could not be removed, where there is such. */
+static char *success_message(const struct refresh_status *status)
+{
+    const char *left = NULL;
+
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+
+        if (step_evidence(row, "left"))
+            left = row->message;
+    }
+    return xasprintf("Staging uses the copies of run %s%s%s%s%s%s", status_copies_run(status),
+                     status->run.copies_of ? " (run " : "", status->run.copies_of ? status->run.id : "",
+                     status->run.copies_of ? " has put it back onto them)" : "", left ? "; " : "",
+                     left ? left : "");
+}
+
+/* All is switched over, or put back; what is not kept is being deleted. */
+static void set_over_but_for_last(const struct summary_input *in)
+{
+    AUTO_FREE char *message = success_message(in->status);
+
+    if (rows_run_failed(in->status))
+        set(in, "SwitchedOver", CONDITION_FALSE, "PutBack", what_staging_uses(in->status));
+    else
+        set(in, "SwitchedOver", CONDITION_TRUE, "AllSwitched", message);
+}
+
 /* While the switchover is being put back staging is neither wholly old nor wholly new: what is still new is
  * listed. */
 static void set_switched_over(const struct summary_input *in)
@@ -204,6 +265,10 @@ static void set_switched_over(const struct summary_input *in)
 
     const struct step_status *gate = waiting_gate(in->status);
 
+    if (last_row(in->status)) {
+        set_over_but_for_last(in);
+        return;
+    }
     if (gate) {
         set(in, "SwitchedOver", CONDITION_FALSE, workflow_switchover_step(gate->name)->phase, gate->message);
         return;
@@ -253,7 +318,10 @@ static char *what_is_going_on(const struct summary_input *in)
 void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
                      bool suspended)
 {
-    const char *phase = rows_switchover_failed(in->status) ? "PuttingBack" : phase_of(in);
+    const struct step_status *last = last_row(in->status);
+    const char *phase = last                                 ? workflow_switchover_step(last->name)->phase
+                        : rows_switchover_failed(in->status) ? "PuttingBack"
+                                                             : phase_of(in);
     AUTO_FREE char *now = what_is_going_on(in);
 
     text_replace(&in->status->phase, suspended ? "Suspended" : phase);
@@ -275,10 +343,7 @@ void summary_running(const struct summary_input *in, const char *blocked_reason,
 
 void summary_succeeded(const struct summary_input *in)
 {
-    AUTO_FREE char *message = xasprintf(
-        "Staging uses the copies of run %s%s%s%s", status_copies_run(in->status),
-        in->status->run.copies_of ? " (run " : "", in->status->run.copies_of ? in->status->run.id : "",
-        in->status->run.copies_of ? " has put it back onto them)" : "");
+    AUTO_FREE char *message = success_message(in->status);
 
     in->status->observed_generation = in->generation;
     in->status->percent = 100;
@@ -291,26 +356,6 @@ void summary_succeeded(const struct summary_input *in)
     set(in, "Ready", CONDITION_TRUE, "RunSucceeded", message);
     status_remove_condition(in->status, "Reconciling");
     status_remove_condition(in->status, "Stalled");
-}
-
-/* What staging uses after a failure: rows of the switchover that were done are on the copies. */
-static const char *what_staging_uses(const struct refresh_status *status)
-{
-    size_t done = 0, changing = 0;
-
-    for (size_t i = 0; i < status->switchover_step_count; i++) {
-        const struct step *step = workflow_switchover_step(status->switchover_steps[i].name);
-
-        if (!step || !step->undo) /* it changes nothing */
-            continue;
-        changing++;
-        done += row_is_passed(&status->switchover_steps[i]);
-    }
-    if (!done)
-        return "Staging uses what it used before";
-    return done == changing ? "Staging uses the copies"
-                            : "Staging is partly switched over: status.switchover.steps "
-                              "says what uses the copies (Done) and what does not";
 }
 
 void summary_failed(const struct summary_input *in, const char *reason, const char *message)

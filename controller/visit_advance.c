@@ -1,4 +1,5 @@
 /* A run that is under way: one pass of the runner, and its end. */
+#include "controller/copies.h"
 #include "controller/event_queues.h"
 #include "controller/requests.h"
 #include "controller/visit.h"
@@ -7,38 +8,13 @@
 
 /* --- the end --- */
 
-static bool is_used(const struct refresh_status *status, const struct copy_status *copy)
-{
-    for (size_t i = 0; i < status->database_count; i++) {
-        if (text_equal(status->databases[i].copy_arn, copy->arn))
-            return true;
-    }
-    return false;
-}
-
-/* What the run has switched to is what staging uses now; what it used before is kept as previous. Copies that
- * the run made in vain have failed. */
-static void book_copies(struct refresh_status *status, bool succeeded)
-{
-    for (size_t i = 0; i < status->copy_count; i++) {
-        struct copy_status *copy = &status->copies[i];
-
-        if (succeeded && is_used(status, copy))
-            copy->role = COPY_IN_USE;
-        else if (text_equal(copy->run_id, status->run.id))
-            copy->role = COPY_FAILED;
-        else if (succeeded && copy->role == COPY_IN_USE)
-            copy->role = COPY_PREVIOUS;
-    }
-}
-
 static void end_run(struct visit *visit, const struct report *report)
 {
     struct refresh_status *status = visit->status;
     bool succeeded = report->end == RUN_SUCCEEDED;
 
     status->run.completion_ms = visit->summary.now_ms;
-    book_copies(status, succeeded);
+    copies_book(status, succeeded);
     status_add_history(status, status->run.id, succeeded ? "Succeeded" : "Failed",
                        succeeded ? NULL : report->fail_message);
     if (succeeded)

@@ -125,8 +125,9 @@ static struct err *describe_table(const struct aws_client *aws, struct database_
     return NULL;
 }
 
-/* What the switchover needs to know of kept copies, as they are now. */
-static struct err *describe_copies(struct visit *visit, const struct account *target)
+/* What the switchover needs to know of kept copies, as they are now. *ret_gone names one that is not there
+ * any more, or stays NULL. */
+static struct err *describe_copies(struct visit *visit, const struct account *target, const char **ret_gone)
 {
     AUTO_AWS_ACCOUNT struct aws_account *account = NULL;
     struct aws_client aws = {0};
@@ -136,10 +137,39 @@ static struct err *describe_copies(struct visit *visit, const struct account *ta
         struct database_status *database = &visit->status->databases[i];
         bool aurora = refresh_database(visit->live, database->name)->kind == DATABASE_AURORA;
 
-        TRY(err_wrap(aurora ? describe_cluster(&aws, database) : describe_table(&aws, database),
-                     "look at the kept copy %s", database->copy_identifier));
+        struct err *err = aurora ? describe_cluster(&aws, database) : describe_table(&aws, database);
+
+        if (err && err_kind(err) == ERR_NOT_FOUND) {
+            err_ignore(err, "the request is refused instead");
+            *ret_gone = database->copy_arn;
+            return NULL;
+        }
+        TRY(err_wrap(err, "look at the kept copy %s", database->copy_identifier));
     }
     return NULL;
+}
+
+/* The object as it was, but for a copy that somebody has deleted: it is not kept, and the next pass says so.
+ */
+static struct err *forget_copy(struct visit *visit, const char *gone, struct requeue *ret)
+{
+    AUTO_REFRESH_STATUS struct refresh_status *before = NULL;
+
+    visit_say_once(visit, "RequestRefused",
+                   xasprintf("switch-to run %s: its copy %s is not there any more", visit->switch_to, gone));
+    TRY(err_wrap(refresh_status_parse(json_member(visit->object, "status"), &before), "status"));
+    for (size_t i = 0; i < before->copy_count; i++) {
+        if (text_equal(before->copies[i].arn, gone)) {
+            status_remove_copy(before, i);
+            break;
+        }
+    }
+    refresh_status_free(visit->status);
+    visit->status = TAKE(before);
+    visit->summary.status = visit->status;
+    engine_release_series(visit->engine, visit->holder);
+    ret->after_ms = 0;
+    return visit_write(visit);
 }
 
 static struct err *record_run(struct visit *visit, const char *run_id, const struct account *target,
@@ -150,9 +180,13 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
                                      run_id, visit->switch_to)
                          : xasprintf("Run %s has begun", run_id);
 
+    const char *gone = NULL;
+
     lay_out_run(visit, run_id);
     if (visit->switch_to)
-        TRY(describe_copies(visit, target));
+        TRY(describe_copies(visit, target, &gone));
+    if (gone)
+        return forget_copy(visit, gone, ret);
     TRY(visit_write(visit));
     LOG_INFO(visit->log, "run begins", KV("run", run_id), KV("trigger", visit->live->live.trigger));
     objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunStarted", note);

@@ -126,6 +126,8 @@ static const struct step switchover_steps[] = {
     {.name = "AfterHooks",   .repeat = REPEAT_NAME, .phase = "RunningHooks", .in_order = true,
      .act = hook_act,
      .entry_count = after_hook_count,  .entry_name = after_hook_name},
+    {.name = "Retention",    .repeat = REPEAT_LOOK, .phase = "CleaningUp", .at_end = true,
+     .intend = retention_intend,   .act = retention_act},
 };
 
 /* What differs between the kinds of database is one row here. */

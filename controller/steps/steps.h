@@ -39,6 +39,9 @@ struct err *hook_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *application_intend(struct stage *stage) MUST_USE;
 struct err *application_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *application_undo(struct stage *stage, struct outcome *out) MUST_USE;
+/* retention.c */
+struct err *retention_intend(struct stage *stage) MUST_USE;
+struct err *retention_act(struct stage *stage, struct outcome *out) MUST_USE;
 
 /* --- shared by the three steps that start a job of AWS Backup (jobs.c) --- */
 

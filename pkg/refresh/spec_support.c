@@ -7,17 +7,6 @@ static bool does_not_queue(const struct refresh_spec *spec)
     return spec->concurrency != CONCURRENCY_QUEUE;
 }
 
-/* Nothing is deleted yet: a number that is not the default's asks for something that would not happen. */
-static bool counts_copies(const struct refresh_spec *spec)
-{
-    return spec->live.retention.previous_copies != 1 || spec->live.retention.failed_copies != 0;
-}
-
-static bool counts_recovery_points(const struct refresh_spec *spec)
-{
-    return spec->live.retention.recovery_points != 2;
-}
-
 static bool deletes_copies(const struct refresh_spec *spec)
 {
     return spec->live.deletion_policy == DELETION_DELETE;
@@ -34,9 +23,6 @@ static const struct {
     bool (*used)(const struct refresh_spec *spec);
 } unsupported[] = {
     {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},
-    {.what = "spec.retention.previousCopies other than 1 or failedCopies other than 0",
-     .used = counts_copies},
-    {.what = "spec.retention.recoveryPoints other than 2", .used = counts_recovery_points},
     {.what = "spec.deletionPolicy Delete", .used = deletes_copies},
     {.what = "spec.ttlSecondsAfterFinished", .used = deletes_itself},
 };

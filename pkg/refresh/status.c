@@ -12,10 +12,8 @@ static const char *const state_names[] = {
 };
 static const char *const kind_names[] = {[DATABASE_AURORA] = "Aurora", [DATABASE_DYNAMODB] = "DynamoDB"};
 static const char *const role_names[] = {
-    [COPY_UNFINISHED] = "Unfinished",
-    [COPY_IN_USE] = "InUse",
-    [COPY_PREVIOUS] = "Previous",
-    [COPY_FAILED] = "Failed",
+    [COPY_UNFINISHED] = "Unfinished", [COPY_IN_USE] = "InUse",      [COPY_PREVIOUS] = "Previous",
+    [COPY_FAILED] = "Failed",         [COPY_REMOVING] = "Removing",
 };
 static const char *const previous_kinds[] = {"Proxy", "SSM", "SecretsManager", "ConfigMap", "Secret"};
 static const char *const condition_names[] = {
@@ -238,6 +236,15 @@ void status_reset_run(struct refresh_status *status)
 const char *status_copies_run(const struct refresh_status *status)
 {
     return status->run.copies_of ? status->run.copies_of : status->run.id;
+}
+
+void status_remove_copy(struct refresh_status *status, size_t index)
+{
+    struct copy_status *copy = &status->copies[index];
+
+    fields_free(&copy_part, copy);
+    status->copy_count--;
+    memmove(copy, copy + 1, (status->copy_count - index) * sizeof(*copy));
 }
 
 static void done_history_entry(struct history_entry *entry)

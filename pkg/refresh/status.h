@@ -48,7 +48,7 @@ struct database_status {
     size_t step_count;
 };
 
-enum copy_role { COPY_UNFINISHED, COPY_IN_USE, COPY_PREVIOUS, COPY_FAILED };
+enum copy_role { COPY_UNFINISHED, COPY_IN_USE, COPY_PREVIOUS, COPY_FAILED, COPY_REMOVING };
 struct copy_status {
     char *arn, *identifier, *database, *run_id, *restore_job_id;
     enum database_kind kind;
@@ -121,6 +121,7 @@ struct database_status *status_database(struct refresh_status *status, const cha
 struct database_status *status_add_database(struct refresh_status *status, const char *name);
 struct step_status *status_add_step(struct step_status **steps, size_t *count, const char *name);
 struct copy_status *status_add_copy(struct refresh_status *status, const char *arn);
+void status_remove_copy(struct refresh_status *status, size_t index);
 struct previous_status *status_previous(struct refresh_status *status, const char *kind,
                                         const char *name); /* NULL: none */
 struct previous_status *status_set_previous(struct refresh_status *status, const char *kind,

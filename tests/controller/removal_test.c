@@ -76,6 +76,11 @@
                          "\",\"CreationDate\":1795316400,\"CompletionDate\":1795320300}"                    \
     }
 
+#define RUNNING_JOB                                                                                       \
+    {                                                                                                     \
+        BACKUP, .path = "/restore-jobs/R-1", .reply = "{\"RestoreJobId\":\"R-1\",\"Status\":\"RUNNING\"}" \
+    }
+
 #define ROWS_MAX 8
 
 struct row {
@@ -182,6 +187,18 @@ static const struct row untagged_rows[] = {
                     .reply = ANSWER("AddTagsToResource", "")}},
      .state = REMOVAL_RUNNING,
      .says = "marking as ours"},
+    {.name = "what is still being restored",
+     .exchanges = {NO_CLUSTER, RUNNING_JOB},
+     .state = REMOVAL_RUNNING,
+     .says = "still being restored"},
+    {.name = "what is still being restored and seen already",
+     .exchanges = {CLUSTER("creating", "", ""), RUNNING_JOB},
+     .state = REMOVAL_RUNNING,
+     .says = "still being restored"},
+    {.name = "what was restored and is gone",
+     .exchanges = {NO_CLUSTER, RESTORE_JOB(CLUSTER_ARN)},
+     .state = REMOVAL_GONE,
+     .says = "is gone"},
     {.name = "what our restore job has not made",
      .exchanges = {CLUSTER("available", "", ""), RESTORE_JOB(CLUSTER_ARN "-2")},
      .state = REMOVAL_FOREIGN,

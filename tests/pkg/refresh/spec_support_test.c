@@ -60,9 +60,6 @@ static const struct row rows[] = {
     {.name = "forbidding runs", .at = "concurrencyPolicy", .to = "\"Forbid\"", .want = "spec.concurrencyPolicy other than Queue"},
     {.name = "replacing runs", .at = "concurrencyPolicy", .to = "\"Replace\"", .want = "spec.concurrencyPolicy other than Queue"},
     {.name = "deleting copies", .at = "deletionPolicy", .to = "\"Delete\"", .want = "spec.deletionPolicy Delete"},
-    {.name = "more previous copies", .at = "retention", .to = "{\"previousCopies\":3}", .want = "spec.retention.previousCopies other than 1 or failedCopies other than 0"},
-    {.name = "failed copies", .at = "retention", .to = "{\"failedCopies\":1}", .want = "spec.retention.previousCopies other than 1 or failedCopies other than 0"},
-    {.name = "recovery points", .at = "retention", .to = "{\"recoveryPoints\":5}", .want = "spec.retention.recoveryPoints other than 2"},
     {.name = "deleting itself", .at = "ttlSecondsAfterFinished", .to = "0", .want = "spec.ttlSecondsAfterFinished"},
 };
 /* clang-format on */

@@ -175,7 +175,7 @@ static const struct bad_row bad_rows[] = {
     {.name = "bad: a frozen spec that is none", .text = "{\"run\":{\"id\":\"a\",\"spec\":\"x\"}}", .want = "status.run.spec: expected object"},
     {.name = "bad: percent beyond", .text = "{\"progress\":{\"percent\":101}}", .want = "status.progress.percent: must be between 0 and 100"},
     {.name = "bad: an unknown role", .text = "{\"copies\":[{\"arn\":\"a\",\"role\":\"Mine\"}]}",
-     .want = "status.copies[a].role: must be Unfinished, InUse, Previous or Failed"},
+     .want = "status.copies[a].role: must be Unfinished, InUse, Previous, Failed or Removing"},
     {.name = "bad: a copy twice", .text = "{\"copies\":[{\"arn\":\"a\",\"role\":\"InUse\"},{\"arn\":\"a\",\"role\":\"InUse\"}]}",
      .want = "status.copies[a]: two entries have this arn"},
     {.name = "bad: too much history", .text = "{\"history\":[{\"runID\":\"1\"},{\"runID\":\"2\"},{\"runID\":\"3\"},{\"runID\":\"4\"},"

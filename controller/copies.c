@@ -1,0 +1,178 @@
+#include "controller/copies.h"
+
+#include "controller/pass.h"
+#include "pkg/aws/arn.h"
+
+#define ADOPTED_MAX 256 /* of the 512 that the status has room for */
+
+static bool is_used(const struct refresh_status *status, const struct copy_status *copy)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (text_equal(status->databases[i].copy_arn, copy->arn))
+            return true;
+    }
+    return false;
+}
+
+void copies_book(struct refresh_status *status, bool succeeded)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        struct copy_status *copy = &status->copies[i];
+        bool of_this_run = text_equal(copy->run_id, status->run.id);
+
+        if (succeeded && is_used(status, copy))
+            copy->role = COPY_IN_USE;
+        else if (copy->role == COPY_REMOVING)
+            continue;
+        else if (of_this_run || copy->role == COPY_UNFINISHED)
+            copy->role = COPY_FAILED;
+        else if (succeeded && copy->role == COPY_IN_USE)
+            copy->role = COPY_PREVIOUS;
+    }
+}
+
+/* --- restores that were given up --- */
+
+static bool is_known(const struct refresh_status *status, const char *arn)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (text_equal(status->copies[i].arn, arn))
+            return true;
+    }
+    return false;
+}
+
+struct made {
+    const char *arn;
+    enum database_kind kind;
+};
+
+/* Its job may go on: it had one, and it was not the job that failed. */
+static bool was_given_up(const struct step_status *row)
+{
+    const char *reason = step_evidence(row, "reason");
+
+    return row->state == STEP_FAILED && row->external_id &&
+           (text_equal(reason, "TimedOut") || text_equal(reason, "Cancelled"));
+}
+
+static void book_unseen(struct refresh_status *status, const struct database_status *database,
+                        const struct step_status *row, const struct made *made)
+{
+    struct copy_status *copy;
+
+    if (is_known(status, made->arn))
+        return;
+    copy = status_add_copy(status, made->arn);
+    text_replace(&copy->identifier, database->copy_identifier);
+    text_replace(&copy->database, database->name);
+    text_replace(&copy->run_id, status->run.id);
+    text_replace(&copy->restore_job_id, row->external_id);
+    copy->kind = made->kind;
+    copy->role = COPY_FAILED;
+    copy->creation_ms = row->start_ms;
+}
+
+static void book_unseen_of(struct refresh_status *status, const struct database_status *database,
+                           enum database_kind kind, const struct account *target)
+{
+    const struct step_table *pipeline = workflow_pipeline(kind);
+    AUTO_FREE char *arn =
+        kind == DATABASE_AURORA
+            ? arn_of_db_cluster(target->region, target->account_id, database->copy_identifier)
+            : arn_of_table(target->region, target->account_id, database->copy_identifier);
+
+    for (size_t k = 0; k < database->step_count && k < pipeline->count; k++) {
+        if (pipeline->steps[k].runs_out && was_given_up(&database->steps[k]))
+            book_unseen(status, database, &database->steps[k], &(struct made){.arn = arn, .kind = kind});
+    }
+}
+
+void copies_book_unseen(struct refresh_status *status, const struct refresh_spec *spec,
+                        const struct account *target)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct database_status *database = &status->databases[i];
+        const struct database_spec *of = refresh_database(spec, database->name);
+
+        if (of && database->copy_identifier)
+            book_unseen_of(status, database, of->kind, target);
+    }
+}
+
+/* --- other objects of the series --- */
+
+static bool is_adopted(enum copy_role *role, bool succeeded)
+{
+    if (*role == COPY_UNFINISHED)
+        *role = COPY_FAILED; /* no other object has a run under way */
+    if (*role == COPY_IN_USE)
+        *role = COPY_PREVIOUS;
+    return succeeded || *role != COPY_PREVIOUS;
+}
+
+void copies_adopt(struct refresh_status *status, const struct refresh_status *other, bool succeeded)
+{
+    for (size_t i = 0; i < other->copy_count && status->copy_count < ADOPTED_MAX; i++) {
+        const struct copy_status *from = &other->copies[i];
+        enum copy_role role = from->role;
+        struct copy_status *copy;
+
+        if (is_known(status, from->arn) || !is_adopted(&role, succeeded))
+            continue;
+        copy = status_add_copy(status, from->arn);
+        text_replace(&copy->identifier, from->identifier);
+        text_replace(&copy->database, from->database);
+        text_replace(&copy->run_id, from->run_id);
+        text_replace(&copy->restore_job_id, from->restore_job_id);
+        copy->kind = from->kind;
+        copy->role = role;
+        copy->creation_ms = from->creation_ms;
+    }
+}
+
+/* --- what is to go --- */
+
+static bool is_newer(const struct copy_status *a, const struct copy_status *b)
+{
+    if (a->creation_ms != b->creation_ms)
+        return a->creation_ms > b->creation_ms;
+    return strcmp(a->arn, b->arn) > 0;
+}
+
+/* How many of the same kind are newer. */
+static int64_t newer_than(const struct refresh_status *status, const struct copy_status *copy,
+                          const char *kept_run)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < status->copy_count; i++) {
+        const struct copy_status *other = &status->copies[i];
+
+        count += other->role == copy->role && text_equal(other->database, copy->database) &&
+                 !(kept_run && text_equal(other->run_id, kept_run)) && is_newer(other, copy);
+    }
+    return count;
+}
+
+static bool is_beyond(const struct refresh_status *status, const struct copy_status *copy,
+                      const struct retention *keep, const char *kept_run)
+{
+    if (kept_run && text_equal(copy->run_id, kept_run))
+        return false;
+    if (copy->role == COPY_PREVIOUS)
+        return newer_than(status, copy, kept_run) >= keep->previous_copies;
+    return copy->role == COPY_FAILED && newer_than(status, copy, kept_run) >= keep->failed_copies;
+}
+
+void copies_mark(struct refresh_status *status, const struct retention *keep, const char *kept_run)
+{
+    AUTO_FREE bool *beyond = xcalloc(status->copy_count + 1, sizeof(*beyond));
+
+    for (size_t i = 0; i < status->copy_count; i++)
+        beyond[i] = is_beyond(status, &status->copies[i], keep, kept_run);
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (beyond[i])
+            status->copies[i].role = COPY_REMOVING;
+    }
+}

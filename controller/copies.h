@@ -1,0 +1,26 @@
+/* status.copies from one run to the next: which copy staging uses, which it did before, which were made in
+ * vain, and which of them are to go. Nothing here calls anybody. */
+#ifndef CONTROLLER_COPIES_H
+#define CONTROLLER_COPIES_H
+
+#include "pkg/refresh/account.h"
+#include "pkg/refresh/status.h"
+
+/* The run's changes have come to their end. What it has switched to is in use and what was in use before is
+ * previous; what was made in vain has failed. What is being removed stays so. May be called again. */
+void copies_book(struct refresh_status *status, bool succeeded);
+
+/* A restore that was given up while its job went on will still make its copy: it is booked as a failed one,
+ * under the ARN it will have. */
+void copies_book_unseen(struct refresh_status *status, const struct refresh_spec *spec,
+                        const struct account *target);
+
+/* Takes over what another object of the series has made and this one does not know: with generateName every
+ * run is an object of its own. After a run that failed only what is of no use is taken over. */
+void copies_adopt(struct refresh_status *status, const struct refresh_status *other, bool succeeded);
+
+/* Marks what is beyond the numbers, per database, the newest being kept. Copies of `kept_run` (NULL: none)
+ * stay and do not count: a run that failed can be retried with them. */
+void copies_mark(struct refresh_status *status, const struct retention *keep, const char *kept_run);
+
+#endif

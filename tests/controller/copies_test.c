@@ -1,0 +1,202 @@
+/* Which copy is in use, which was, which is to go. Copies are written as "main:r1:InUse@100": database, run,
+ * role, time of creation. */
+#include "controller/copies.h"
+
+#include "controller/pass.h"
+#include "tests/testing/assertions.h"
+
+static const char *const roles[] = {
+    [COPY_UNFINISHED] = "Unfinished", [COPY_IN_USE] = "InUse",      [COPY_PREVIOUS] = "Previous",
+    [COPY_FAILED] = "Failed",         [COPY_REMOVING] = "Removing",
+};
+
+static enum copy_role role_of(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (str_is(name, roles[i]))
+            return (enum copy_role)i;
+    }
+    fail_msg("no role");
+    return COPY_FAILED;
+}
+
+static void add_copy(struct refresh_status *status, struct str text)
+{
+    struct str database = {0}, run = {0}, role = {0};
+    struct copy_status *copy;
+    AUTO_FREE char *arn = NULL;
+
+    str_cut(&text, ':', &database);
+    str_cut(&text, ':', &run);
+    str_cut(&text, '@', &role);
+    arn = xasprintf("arn:" STR_FMT ":" STR_FMT, STR_ARG(database), STR_ARG(run));
+    copy = status_add_copy(status, arn);
+    copy->database = str_dup(database);
+    copy->run_id = str_dup(run);
+    copy->role = role_of(role);
+    assert_true(str_to_int(text, &copy->creation_ms));
+}
+
+static struct refresh_status *status_of(const char *run, const char *copies)
+{
+    struct refresh_status *status = refresh_status_new();
+    struct str rest = str_of(copies), piece = {0};
+
+    status->run.id = xstrdup(run);
+    while (rest.len && str_cut(&rest, ' ', &piece))
+        add_copy(status, piece);
+    return status;
+}
+
+static char *text_of(const struct refresh_status *status)
+{
+    AUTO_BUF struct buf text = BUF_MAX(4 * KIB);
+
+    for (size_t i = 0; i < status->copy_count; i++)
+        buf_addf(&text, "%s%s:%s:%s@%lld", i ? " " : "", status->copies[i].database, status->copies[i].run_id,
+                 roles[status->copies[i].role], (long long)status->copies[i].creation_ms);
+    return buf_take(&text);
+}
+
+/* --- booking --- */
+
+struct book_row {
+    const char *name, *before;
+    bool succeeded;
+    const char *used; /* ARN of what database main has switched to */
+    const char *after;
+};
+
+static const struct book_row book_rows[] = {
+    {"the first run", "main:r2:Unfinished@2", true, "arn:main:r2", "main:r2:InUse@2"},
+    {"what was in use is previous", "main:r1:InUse@1 main:r2:Unfinished@2", true, "arn:main:r2",
+     "main:r1:Previous@1 main:r2:InUse@2"},
+    {"a run that failed changes nothing of what is in use", "main:r1:InUse@1 main:r2:Unfinished@2", false,
+     "arn:main:r2", "main:r1:InUse@1 main:r2:Failed@2"},
+    {"back to an older one", "main:r0:Previous@0 main:r1:InUse@1", true, "arn:main:r0",
+     "main:r0:InUse@0 main:r1:Previous@1"},
+    {"what is being removed stays so", "main:r0:Removing@0 main:r2:Unfinished@2", true, "arn:main:r2",
+     "main:r0:Removing@0 main:r2:InUse@2"},
+    {"a copy of nobody's run was made in vain", "main:r1:Unfinished@1 main:r2:Unfinished@2", true,
+     "arn:main:r2", "main:r1:Failed@1 main:r2:InUse@2"},
+    {"again", "main:r1:Previous@1 main:r2:InUse@2", true, "arn:main:r2",
+     "main:r1:Previous@1 main:r2:InUse@2"},
+};
+
+static void books(void **state)
+{
+    const struct book_row *row = *state;
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r2", row->before);
+    AUTO_FREE char *got = NULL;
+
+    text_replace(&status_add_database(status, "main")->copy_arn, row->used);
+    copies_book(status, row->succeeded);
+    got = text_of(status);
+    assert_text_equal(got, row->after);
+}
+
+/* --- marking --- */
+
+struct mark_row {
+    const char *name, *before;
+    int64_t previous, failed;
+    const char *kept_run, *after;
+};
+
+#define THREE "main:r1:Previous@1 main:r2:Previous@2 main:r3:InUse@3"
+#define FAILURES "main:f1:Failed@1 main:f2:Failed@2"
+
+static const struct mark_row mark_rows[] = {
+    {"none is kept", THREE, 0, 0, NULL, "main:r1:Removing@1 main:r2:Removing@2 main:r3:InUse@3"},
+    {"the newest is kept", THREE, 1, 0, NULL, "main:r1:Removing@1 main:r2:Previous@2 main:r3:InUse@3"},
+    {"two are kept", THREE, 2, 0, NULL, THREE},
+    {"what is in use stays, however old", "main:r1:InUse@1 main:r2:Previous@2 main:r3:Previous@3", 1, 0, NULL,
+     "main:r1:InUse@1 main:r2:Removing@2 main:r3:Previous@3"},
+    {"each database by itself", "main:r1:Previous@1 side:r1:Previous@1 side:r2:Previous@2", 1, 0, NULL,
+     "main:r1:Previous@1 side:r1:Removing@1 side:r2:Previous@2"},
+    {"failed ones have a number of their own", FAILURES " main:r1:Previous@1", 1, 1, NULL,
+     "main:f1:Removing@1 main:f2:Failed@2 main:r1:Previous@1"},
+    {"no failed one", FAILURES, 1, 0, NULL, "main:f1:Removing@1 main:f2:Removing@2"},
+    {"the run that failed last can be retried", FAILURES, 1, 0, "f2", "main:f1:Removing@1 main:f2:Failed@2"},
+    {"and does not count", FAILURES " main:f3:Failed@3", 1, 1, "f3",
+     "main:f1:Removing@1 main:f2:Failed@2 main:f3:Failed@3"},
+    {"made in the same second", "main:r1:Previous@1 main:r2:Previous@1", 1, 0, NULL,
+     "main:r1:Removing@1 main:r2:Previous@1"},
+    {"what is being made is left alone", "main:r1:Unfinished@1", 0, 0, NULL, "main:r1:Unfinished@1"},
+};
+
+static void marks(void **state)
+{
+    const struct mark_row *row = *state;
+    const struct retention keep = {.previous_copies = row->previous, .failed_copies = row->failed};
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r9", row->before);
+    AUTO_FREE char *got = NULL;
+
+    copies_mark(status, &keep, row->kept_run);
+    got = text_of(status);
+    assert_text_equal(got, row->after);
+}
+
+/* --- adopting --- */
+
+static void takes_over_what_other_objects_have_made(void **state)
+{
+    AUTO_REFRESH_STATUS struct refresh_status *succeeded = status_of("r2", "main:r2:InUse@2");
+    AUTO_REFRESH_STATUS struct refresh_status *failed = status_of("r2", "main:r2:Failed@2");
+    AUTO_REFRESH_STATUS struct refresh_status *other =
+        status_of("r1", "main:r0:Previous@0 main:f1:Failed@1 main:u1:Unfinished@1 main:r1:InUse@1 "
+                        "main:r2:Previous@2");
+    AUTO_FREE char *after_success = NULL;
+    AUTO_FREE char *after_failure = NULL;
+
+    (void)state;
+    copies_adopt(succeeded, other, true);
+    copies_adopt(succeeded, other, true);
+    after_success = text_of(succeeded);
+    assert_text_equal(after_success, "main:r2:InUse@2 main:r0:Previous@0 main:f1:Failed@1 main:u1:Failed@1 "
+                                     "main:r1:Previous@1");
+    copies_adopt(failed, other, false);
+    after_failure = text_of(failed);
+    assert_text_equal(after_failure, "main:r2:Failed@2 main:f1:Failed@1 main:u1:Failed@1");
+}
+
+/* --- restores that were given up --- */
+
+static void books_what_a_job_will_still_make(void **state)
+{
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r2", "");
+    struct database_spec database = {.name = (char[]){"main"}, .kind = DATABASE_AURORA};
+    const struct refresh_spec spec = {.databases = &database, .database_count = 1};
+    const struct account target = {.account_id = (char[]){"222222222222"}, .region = (char[]){"eu-west-1"}};
+    struct database_status *row = status_add_database(status, "main");
+    struct step_status *restore;
+
+    (void)state;
+    row->copy_identifier = xstrdup("stg-r2");
+    for (size_t i = 0; i < workflow_pipeline(DATABASE_AURORA)->count; i++)
+        status_add_step(&row->steps, &row->step_count, workflow_pipeline(DATABASE_AURORA)->steps[i].name);
+    restore = status_add_step(&row->steps, &row->step_count, "Restore");
+    restore->state = STEP_FAILED;
+    restore->external_id = xstrdup("R-1");
+    step_set_evidence(restore, "reason", "RestoreFailed");
+    copies_book_unseen(status, &spec, &target);
+    assert_number((int64_t)status->copy_count, 0);
+    step_set_evidence(restore, "reason", "TimedOut");
+    copies_book_unseen(status, &spec, &target);
+    copies_book_unseen(status, &spec, &target);
+    assert_number((int64_t)status->copy_count, 1);
+    assert_text_equal(status->copies[0].arn, "arn:aws:rds:eu-west-1:222222222222:cluster:stg-r2");
+    assert_text_equal(status->copies[0].restore_job_id, "R-1");
+    assert_number(status->copies[0].role, COPY_FAILED);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, books, book_rows);
+    TEST_ROWS(&tests, marks, mark_rows);
+    TEST(&tests, takes_over_what_other_objects_have_made);
+    TEST(&tests, books_what_a_job_will_still_make);
+    return tests_run(&tests, "copies");
+}
