@@ -107,13 +107,13 @@ struct err *dynamodb_describe_table(const struct aws_client *aws, const char *na
     return NULL;
 }
 
-static struct json *throughput_of(const struct dynamodb_update_opts *opts)
+static struct json *throughput_of(const struct dynamodb_throughput *throughput)
 {
-    struct json *throughput = json_new_object();
+    struct json *value = json_new_object();
 
-    json_set_int(throughput, "ReadCapacityUnits", opts->throughput.read_units);
-    json_set_int(throughput, "WriteCapacityUnits", opts->throughput.write_units);
-    return throughput;
+    json_set_int(value, "ReadCapacityUnits", throughput->read_units);
+    json_set_int(value, "WriteCapacityUnits", throughput->write_units);
+    return value;
 }
 
 static void set_index_throughput(struct json *body, const struct dynamodb_update_opts *opts)
@@ -123,8 +123,8 @@ static void set_index_throughput(struct json *body, const struct dynamodb_update
     for (size_t i = 0; i < opts->index_count; i++) {
         struct json *update = json_new_object(), *item = json_new_object();
 
-        json_set_text(update, "IndexName", opts->index_names[i]);
-        json_set(update, "ProvisionedThroughput", throughput_of(opts));
+        json_set_text(update, "IndexName", opts->indexes[i].name);
+        json_set(update, "ProvisionedThroughput", throughput_of(&opts->indexes[i].throughput));
         json_set(item, "Update", update);
         json_append(updates, item);
     }
@@ -133,9 +133,22 @@ static void set_index_throughput(struct json *body, const struct dynamodb_update
 
 static void set_throughput(struct json *body, const struct dynamodb_update_opts *opts)
 {
-    json_set(body, "ProvisionedThroughput", throughput_of(opts));
+    if (opts->throughput.read_units)
+        json_set(body, "ProvisionedThroughput", throughput_of(&opts->throughput));
     if (opts->index_count)
         set_index_throughput(body, opts);
+}
+
+static void set_encryption(struct json *body, const struct dynamodb_update_opts *opts)
+{
+    struct json *encryption = json_new_object();
+
+    json_set_bool(encryption, "Enabled", opts->enabled);
+    if (opts->enabled) {
+        json_set_text(encryption, "SSEType", "KMS");
+        json_set_text(encryption, "KMSMasterKeyId", opts->kms_key);
+    }
+    json_set(body, "SSESpecification", encryption);
 }
 
 static void set_stream(struct json *body, const struct dynamodb_update_opts *opts)
@@ -167,6 +180,9 @@ static void set_change(struct json *body, const struct dynamodb_update_opts *opt
         return;
     case DYNAMODB_THROUGHPUT:
         set_throughput(body, opts);
+        return;
+    case DYNAMODB_ENCRYPTION:
+        set_encryption(body, opts);
         return;
     }
 }

@@ -56,18 +56,24 @@ enum dynamodb_change {
     DYNAMODB_DELETION_PROTECTION,
     DYNAMODB_TABLE_CLASS,
     DYNAMODB_THROUGHPUT,
+    DYNAMODB_ENCRYPTION,
+};
+struct dynamodb_index_throughput {
+    const char *name;
+    struct dynamodb_throughput throughput;
 };
 /* One kind of change per call, as the service wants it. ERR_RETRY (ResourceInUseException): the table is
  * still busy with another. */
 struct dynamodb_update_opts {
     const char *table;
     enum dynamodb_change change;
-    const char *billing_mode; /* with PROVISIONED the throughput counts too */
-    struct dynamodb_throughput
-        throughput; /* of the table and, for a change of billing mode, of each index named */
-    const char *const *index_names;
+    const char *billing_mode;              /* with PROVISIONED the throughput counts too */
+    struct dynamodb_throughput throughput; /* of the table; zero: it is left alone */
+    /* A change to PROVISIONED must name every global index; one of throughput those that change. */
+    const struct dynamodb_index_throughput *indexes;
     size_t index_count;
-    bool enabled;                 /* stream, deletion protection */
+    bool enabled;                 /* stream, deletion protection, encryption with a key of KMS */
+    const char *kms_key;          /* encryption: NULL is aws/dynamodb */
     const char *stream_view_type; /* NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY */
     const char *table_class;
 };

@@ -32,6 +32,8 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
     [AWS_OP_CREATE_DB_INSTANCE]       = {.service = AWS_RDS, .name = "CreateDBInstance"},
     [AWS_OP_DESCRIBE_DB_INSTANCES]    = {.service = AWS_RDS, .name = "DescribeDBInstances", .is_repeatable = true},
     [AWS_OP_DELETE_DB_INSTANCE]       = {.service = AWS_RDS, .name = "DeleteDBInstance", .is_repeatable = true},
+    /* Of a copy that nobody uses yet: once more does no harm. */
+    [AWS_OP_REBOOT_DB_INSTANCE]       = {.service = AWS_RDS, .name = "RebootDBInstance", .is_repeatable = true},
     [AWS_OP_RDS_ADD_TAGS]             = {.service = AWS_RDS, .name = "AddTagsToResource", .is_repeatable = true},
     [AWS_OP_RDS_LIST_TAGS]            = {.service = AWS_RDS, .name = "ListTagsForResource", .is_repeatable = true},
     [AWS_OP_DESCRIBE_EVENTS]          = {.service = AWS_RDS, .name = "DescribeEvents", .is_repeatable = true},
@@ -51,6 +53,13 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
     [AWS_OP_UPDATE_CONTINUOUS_BACKUPS] = {.service = AWS_DYNAMODB, .name = "UpdateContinuousBackups", .is_repeatable = true},
     [AWS_OP_DYNAMODB_TAG]             = {.service = AWS_DYNAMODB, .name = "TagResource", .is_repeatable = true},
     [AWS_OP_DYNAMODB_LIST_TAGS]       = {.service = AWS_DYNAMODB, .name = "ListTagsOfResource", .is_repeatable = true},
+
+    /* Registering and putting set what is given: the same again changes nothing. */
+    [AWS_OP_DESCRIBE_SCALABLE_TARGETS] = {.service = AWS_AUTO_SCALING, .name = "DescribeScalableTargets", .is_repeatable = true},
+    [AWS_OP_DESCRIBE_SCALING_POLICIES] = {.service = AWS_AUTO_SCALING, .name = "DescribeScalingPolicies", .is_repeatable = true},
+    [AWS_OP_REGISTER_SCALABLE_TARGET] = {.service = AWS_AUTO_SCALING, .name = "RegisterScalableTarget", .is_repeatable = true},
+    [AWS_OP_PUT_SCALING_POLICY]       = {.service = AWS_AUTO_SCALING, .name = "PutScalingPolicy", .is_repeatable = true},
+    [AWS_OP_DEREGISTER_SCALABLE_TARGET] = {.service = AWS_AUTO_SCALING, .name = "DeregisterScalableTarget", .is_repeatable = true},
 
     [AWS_OP_GET_PARAMETER]            = {.service = AWS_SSM, .name = "GetParameter", .is_repeatable = true, .is_sensitive = true},
     [AWS_OP_DESCRIBE_PARAMETERS]      = {.service = AWS_SSM, .name = "DescribeParameters", .is_repeatable = true},
@@ -110,6 +119,8 @@ static const enum aws_op on_source[] = {
     AWS_OP_DESCRIBE_TIME_TO_LIVE,
     AWS_OP_DESCRIBE_CONTINUOUS_BACKUPS,
     AWS_OP_DYNAMODB_LIST_TAGS,
+    AWS_OP_DESCRIBE_SCALABLE_TARGETS,
+    AWS_OP_DESCRIBE_SCALING_POLICIES,
     AWS_OP_GET_CALLER_IDENTITY,
     AWS_OP_ASSUME_ROLE,
     AWS_OP_DESCRIBE_KEY,

@@ -37,6 +37,7 @@ void rds_cluster_done(struct rds_cluster *cluster)
         aws_text_fields_free(member_fields, COUNT_OF(member_fields), &cluster->members[i]);
     xfree(cluster->members);
     aws_texts_done(&cluster->security_group_ids);
+    aws_texts_done(&cluster->log_exports);
     aws_tags_done(&cluster->tags);
     *cluster = (struct rds_cluster){0};
 }
@@ -83,6 +84,7 @@ static void read_cluster(const struct xml *node, struct rds_cluster *ret)
         .port = (int)xml_get_int(node, "Port", 0),
         .is_encrypted = xml_get_bool(node, "StorageEncrypted"),
         .deletion_protection = xml_get_bool(node, "DeletionProtection"),
+        .iam_authentication = xml_get_bool(node, "IAMDatabaseAuthenticationEnabled"),
         .password_pending = xml_at(node, "PendingModifiedValues.MasterUserPassword") != NULL,
         .min_acu = read_number(node, "ServerlessV2ScalingConfiguration.MinCapacity"),
         .max_acu = read_number(node, "ServerlessV2ScalingConfiguration.MaxCapacity"),
@@ -93,6 +95,8 @@ static void read_cluster(const struct xml *node, struct rds_cluster *ret)
     read_members(xml_at(node, "DBClusterMembers"), ret);
     xml_each(item, xml_at(node, "VpcSecurityGroups"))
         aws_texts_add(&ret->security_group_ids, xml_get_text(item, "VpcSecurityGroupId", ""));
+    xml_each(item, xml_at(node, "EnabledCloudwatchLogsExports"))
+        aws_texts_add(&ret->log_exports, xml_text(item));
     read_tags(xml_at(node, "TagList"), &ret->tags);
 }
 
@@ -176,6 +180,10 @@ static void modify_form(const struct rds_modify_opts *opts, struct buf *form)
     query_add(form, "DBClusterParameterGroupName", opts->parameter_group);
     query_add_list(form, "VpcSecurityGroupIds.VpcSecurityGroupId", opts->security_group_ids,
                    opts->security_group_count);
+    query_add_list(form, "CloudwatchLogsExportConfiguration.EnableLogTypes.member", opts->logs_on,
+                   opts->logs_on_count);
+    query_add_list(form, "CloudwatchLogsExportConfiguration.DisableLogTypes.member", opts->logs_off,
+                   opts->logs_off_count);
 }
 
 struct err *rds_modify_cluster(const struct aws_client *aws, const struct rds_modify_opts *opts,

@@ -30,10 +30,12 @@ struct rds_cluster {
     char *kms_key_id;
     bool is_encrypted;
     bool deletion_protection;
-    bool password_pending;      /* a new password is accepted but not in force */
-    char *master_secret_arn;    /* RDS manages the password itself */
-    char *master_secret_status; /* creating active rotating impaired */
-    double min_acu, max_acu;    /* Serverless v2; 0: not configured */
+    bool iam_authentication;
+    struct aws_texts log_exports; /* to CloudWatch: "audit", "error", ... */
+    bool password_pending;        /* a new password is accepted but not in force */
+    char *master_secret_arn;      /* RDS manages the password itself */
+    char *master_secret_status;   /* creating active rotating impaired */
+    double min_acu, max_acu;      /* Serverless v2; 0: not configured */
     int backup_retention_days;
     char *recovery_point_arn; /* the one AWS Backup made it from, if it says so */
     int64_t created_ms;
@@ -70,6 +72,8 @@ struct rds_modify_opts {
     const char *parameter_group;
     const char *const *security_group_ids;
     size_t security_group_count;
+    const char *const *logs_on, *const *logs_off; /* exports to CloudWatch, by type */
+    size_t logs_on_count, logs_off_count;
 };
 /* The answer shows the cluster as it was at the call: not returned, look again. *ret_server_ms (may be NULL)
  * is the server's Date: the time from which events are awaited. */
@@ -120,6 +124,8 @@ struct rds_create_instance_opts {
 struct err *rds_create_instance(const struct aws_client *aws,
                                 const struct rds_create_instance_opts *opts) MUST_USE;
 struct err *rds_delete_instance(const struct aws_client *aws, const char *id) MUST_USE;
+/* What makes a parameter group that was given to a running cluster come into force. */
+struct err *rds_reboot_instance(const struct aws_client *aws, const char *id) MUST_USE;
 
 struct err *rds_add_tags(const struct aws_client *aws, const char *arn, const struct aws_pair *tags,
                          size_t count) MUST_USE;

@@ -104,3 +104,13 @@ struct err *rds_delete_instance(const struct aws_client *aws, const char *id)
     query_add_bool(&form, "SkipFinalSnapshot", true);
     return aws_call_query(aws, AWS_OP_DELETE_DB_INSTANCE, &form, &reply);
 }
+
+struct err *rds_reboot_instance(const struct aws_client *aws, const char *id)
+{
+    AUTO_AWS_REPLY struct aws_reply reply = {0};
+    AUTO_BUF struct buf form = {0};
+
+    query_begin(&form, AWS_OP_REBOOT_DB_INSTANCE);
+    query_add(&form, "DBInstanceIdentifier", id);
+    return aws_call_query(aws, AWS_OP_REBOOT_DB_INSTANCE, &form, &reply);
+}

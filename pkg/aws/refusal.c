@@ -75,6 +75,7 @@ static const struct rule rules[] = {
     {.code = "ResourceInUse",       .service = AWS_DYNAMODB, .verdict = {.kind = ERR_RETRY}},
     {.code = "ContinuousBackupsUnavailable", .service = AWS_DYNAMODB, .verdict = {.kind = ERR_RETRY}},
     {.code = "ConcurrentModification", .service = ANY, .verdict = {.kind = ERR_RETRY}},
+    {.code = "ConcurrentUpdate",    .service = AWS_AUTO_SCALING, .verdict = {.kind = ERR_RETRY}},
 
     {.code = "*AlreadyExists",      .service = ANY, .verdict = {.kind = ERR_CONFLICT}},
     {.code = "*AlreadyRegistered",  .service = AWS_RDS, .verdict = {.kind = ERR_CONFLICT}},

@@ -50,7 +50,7 @@ static void describes_a_table(void **state)
     fixture_done(&f);
 }
 
-static const char *const index_names[] = {"g"};
+static const struct dynamodb_index_throughput indexes[] = {{"g", {7, 8}}};
 
 struct update_row {
     const char *name;
@@ -67,12 +67,23 @@ static const struct update_row update_rows[] = {
       .change = DYNAMODB_BILLING_MODE,
       .billing_mode = "PROVISIONED",
       .throughput = {1, 2},
-      .index_names = index_names,
+      .indexes = indexes,
       .index_count = 1},
      "{\"TableName\":\"t\",\"BillingMode\":\"PROVISIONED\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":"
      "1,\"WriteCapacityUnits\":2},"
      "\"GlobalSecondaryIndexUpdates\":[{\"Update\":{\"IndexName\":\"g\",\"ProvisionedThroughput\":{"
-     "\"ReadCapacityUnits\":1,\"WriteCapacityUnits\":2}}}]}"},
+     "\"ReadCapacityUnits\":7,\"WriteCapacityUnits\":8}}}]}"},
+    {"an index alone",
+     {.table = "t", .change = DYNAMODB_THROUGHPUT, .indexes = indexes, .index_count = 1},
+     "{\"TableName\":\"t\",\"GlobalSecondaryIndexUpdates\":[{\"Update\":{\"IndexName\":\"g\","
+     "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":7,\"WriteCapacityUnits\":8}}}]}"},
+    {"a key of the customer",
+     {.table = "t", .change = DYNAMODB_ENCRYPTION, .enabled = true, .kms_key = "arn:k"},
+     "{\"TableName\":\"t\",\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\",\"KMSMasterKeyId\":"
+     "\"arn:k\"}}"},
+    {"a key of AWS",
+     {.table = "t", .change = DYNAMODB_ENCRYPTION},
+     "{\"TableName\":\"t\",\"SSESpecification\":{\"Enabled\":false}}"},
     {"stream",
      {.table = "t", .change = DYNAMODB_STREAM, .enabled = true, .stream_view_type = "KEYS_ONLY"},
      "{\"TableName\":\"t\",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"}"

@@ -29,6 +29,8 @@ static const char *const allowed_on_source[] = {
     "sts AssumeRole",
     "kms DescribeKey",
     "kms GetKeyPolicy",
+    "application-autoscaling DescribeScalableTargets",
+    "application-autoscaling DescribeScalingPolicies",
 };
 
 static bool is_allowed(const char *name)

@@ -102,11 +102,13 @@ static void modifies_a_cluster(void **state)
                  "&ManageMasterUserPassword=true&DeletionProtection=false"
                  "&ServerlessV2ScalingConfiguration.MinCapacity=0.5&ServerlessV2ScalingConfiguration."
                  "MaxCapacity=8"
-                 "&BackupRetentionPeriod=1&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1",
+                 "&BackupRetentionPeriod=1&VpcSecurityGroupIds.VpcSecurityGroupId.1=sg-1"
+                 "&CloudwatchLogsExportConfiguration.EnableLogTypes.member.1=audit"
+                 "&CloudwatchLogsExportConfiguration.DisableLogTypes.member.1=error",
          .reply = ANSWER("ModifyDBCluster", CLUSTER)},
         {HOST, .status = 400, .reply = REFUSAL("InvalidDBClusterStateFault", "busy")},
     };
-    static const char *const groups[] = {"sg-1"};
+    static const char *const groups[] = {"sg-1"}, *const on[] = {"audit"}, *const off[] = {"error"};
     AUTO_SECRET struct secret *password = secret_new(STR("p+%&w"));
     struct fixture f;
     int64_t server_ms = 0;
@@ -125,10 +127,37 @@ static void modifies_a_cluster(void **state)
                                                                .max_acu = "8",
                                                                .backup_retention_days = 1,
                                                                .security_group_ids = groups,
-                                                               .security_group_count = 1},
+                                                               .security_group_count = 1,
+                                                               .logs_on = on,
+                                                               .logs_on_count = 1,
+                                                               .logs_off = off,
+                                                               .logs_off_count = 1},
                                      NULL));
     assert_fails(rds_modify_cluster(&f.aws, &(struct rds_modify_opts){.cluster_id = "c"}, NULL), ERR_RETRY,
                  "InvalidDBClusterStateFault");
+    fixture_done(&f);
+}
+
+static void reads_flags_and_reboots(void **state)
+{
+    static const struct exchange rows[] = {
+        {HOST, .reply = ANSWER("DescribeDBClusters",
+                               "<DBClusters><DBCluster><DBClusterIdentifier>c</DBClusterIdentifier>"
+                               "<IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled>"
+                               "<EnabledCloudwatchLogsExports><member>audit</member><member>error</member>"
+                               "</EnabledCloudwatchLogsExports></DBCluster></DBClusters>")},
+        {HOST, .body = "Action=RebootDBInstance&Version=2014-10-31&DBInstanceIdentifier=c-a",
+         .reply = ANSWER("RebootDBInstance", "<DBInstance/>")},
+    };
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    struct fixture f;
+
+    (void)state;
+    FIXTURE(f, rows);
+    assert_no_err(rds_describe_cluster(&f.aws, "c", &cluster));
+    assert_true(cluster.iam_authentication);
+    assert_true(cluster.log_exports.count == 2 && aws_texts_have(&cluster.log_exports, "error"));
+    assert_no_err(rds_reboot_instance(&f.aws, "c-a"));
     fixture_done(&f);
 }
 
@@ -244,6 +273,7 @@ int main(void)
     TEST(&tests, describes_a_cluster);
     TEST(&tests, lists_clusters_by_marker);
     TEST(&tests, modifies_a_cluster);
+    TEST(&tests, reads_flags_and_reboots);
     TEST(&tests, makes_and_deletes_instances);
     TEST(&tests, reads_tags_events_and_subnets);
     return tests_run(&tests, "rds");
