@@ -289,6 +289,8 @@ static struct json *dump_cluster(const struct rds_state *state, const struct rds
     json_set_text(one, "kmsKey", cluster->kms_key);
     json_set_int(one, "backupRetentionDays", cluster->retention_days);
     json_set_bool(one, "deletionProtection", cluster->deletion_protection);
+    json_set_bool(one, "iamAuthentication", cluster->iam_auth);
+    json_set_copy(one, "logExports", cluster->log_exports);
     put_scaling(cluster, one);
     json_set_text(one, "masterUsername", cluster->master_username);
     json_set_bool(one, "passwordResetPending", cluster->reset != RESET_NONE);

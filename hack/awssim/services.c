@@ -8,6 +8,7 @@ extern const struct service kms_service;
 extern const struct service secretsmanager_service;
 extern const struct service rds_service;
 extern const struct service dynamodb_service;
+extern const struct service autoscaling_service;
 extern const struct service ssm_service;
 extern const struct service ecs_service;
 extern const struct service lambda_service;
@@ -17,9 +18,10 @@ extern const struct service sqs_service;
 extern const struct service events_service;
 
 const struct service *const services[] = {
-    &sts_service,      &iam_service, &kms_service,    &secretsmanager_service, &rds_service,
-    &dynamodb_service, &ssm_service, &ecs_service,    &lambda_service,         &states_service,
-    &backup_service,   &sqs_service, &events_service,
+    &sts_service, &iam_service,      &kms_service,         &secretsmanager_service,
+    &rds_service, &dynamodb_service, &autoscaling_service, &ssm_service,
+    &ecs_service, &lambda_service,   &states_service,      &backup_service,
+    &sqs_service, &events_service,
 };
 const size_t service_count = COUNT_OF(services);
 

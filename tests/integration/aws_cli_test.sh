@@ -335,6 +335,28 @@ is "1 COMPLETED" as_stg ecs describe-services --cluster shop-stg --services web 
     --query 'services[0].[length(deployments),deployments[0].rolloutState]'
 quiet as_stg ecs wait services-stable --cluster shop-stg --services web
 
+# ---- auto scaling of a table ----
+
+scalable=(--service-namespace dynamodb --resource-id table/sessions --scalable-dimension dynamodb:table:ReadCapacityUnits)
+is "table/sessions 100 4000" as_prod application-autoscaling describe-scalable-targets --service-namespace dynamodb \
+    --resource-ids table/sessions --scalable-dimension dynamodb:table:ReadCapacityUnits \
+    --query 'ScalableTargets[0].[ResourceId,MinCapacity,MaxCapacity]'
+is 70.0 as_prod application-autoscaling describe-scaling-policies "${scalable[@]}" \
+    --query 'ScalingPolicies[0].TargetTrackingScalingPolicyConfiguration.TargetValue'
+refused AccessDeniedException as_prod application-autoscaling deregister-scalable-target "${scalable[@]}"
+refused ValidationException as_stg application-autoscaling register-scalable-target "${scalable[@]}" --min-capacity 1 --max-capacity 9
+scalable[3]="table/stg-sessions-20261022-030000-p3c8d"
+tracking='{"TargetValue":70,"PredefinedMetricSpecification":{"PredefinedMetricType":"DynamoDBReadCapacityUtilization"}}'
+refused ObjectNotFoundException as_stg application-autoscaling put-scaling-policy "${scalable[@]}" --policy-name reads \
+    --policy-type TargetTrackingScaling --target-tracking-scaling-policy-configuration "$tracking"
+has scalable-target as_stg application-autoscaling register-scalable-target "${scalable[@]}" --min-capacity 1 --max-capacity 9 \
+    --query ScalableTargetARN
+has policyName/reads as_stg application-autoscaling put-scaling-policy "${scalable[@]}" --policy-name reads \
+    --policy-type TargetTrackingScaling --target-tracking-scaling-policy-configuration "$tracking" --query PolicyARN
+is reads as_stg application-autoscaling describe-scaling-policies --service-namespace dynamodb --query 'ScalingPolicies[].PolicyName'
+quiet as_stg application-autoscaling deregister-scalable-target "${scalable[@]}"
+is 0 as_stg application-autoscaling describe-scaling-policies --service-namespace dynamodb --query 'length(ScalingPolicies)'
+
 # ---- retention ----
 
 refused InvalidParameterCombination as_stg rds delete-db-cluster --db-cluster-identifier "$new" --skip-final-snapshot

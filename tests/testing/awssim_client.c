@@ -200,6 +200,7 @@ static const struct known {
     {.service = "sqs", .target = "AmazonSQS", .json = "1.0"},
     {.service = "states", .target = "AWSStepFunctions", .json = "1.0"},
     {.service = "events", .target = "AWSEvents", .json = "1.1"},
+    {.service = "application-autoscaling", .target = "AnyScaleFrontendService", .json = "1.1"},
 };
 
 static const struct known *known_find(const char *service)
