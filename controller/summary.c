@@ -1,6 +1,7 @@
 #include "controller/summary.h"
 
 #include "controller/rows.h"
+#include "controller/steps/differences.h"
 
 #define PIPELINE_SHARE 95 /* percent of a run that is not switchover */
 
@@ -147,7 +148,8 @@ static void set(const struct summary_input *in, const char *type, enum condition
     status_set_condition(in->status, type, value, reason, message, in->generation, in->now_ms);
 }
 
-/* How the copies differ from what was asked for: what the Settings steps have found. */
+/* How the copies differ from what was asked for, and from the copies in use: what the Settings steps have
+ * found. */
 static char *restored_message(const struct refresh_status *status)
 {
     AUTO_BUF struct buf text = BUF_MAX(4 * KIB);
@@ -157,10 +159,13 @@ static char *restored_message(const struct refresh_status *status)
         const struct database_status *database = &status->databases[i];
 
         for (size_t k = 0; k < database->step_count; k++) {
-            const char *found = step_evidence(&database->steps[k], "differences");
+            const char *found = step_evidence(&database->steps[k], DIFFERENCES_EVIDENCE),
+                       *remarks = step_evidence(&database->steps[k], REMARKS_EVIDENCE);
 
             if (found)
                 buf_addf(&text, "; %s differs: %s", database->name, found);
+            if (remarks)
+                buf_addf(&text, "; about %s: %s", database->name, remarks);
         }
     }
     return buf_take(&text);

@@ -87,7 +87,7 @@ static const struct step aurora_steps[] = {
     {.name = "Instances", .repeat = REPEAT_NAME,  .timeout_ms = HOURS(2),        .weight = 14, .phase = "Preparing",
      .act = instances_act},
     {.name = "Settings",  .repeat = REPEAT_LOOK,  .timeout_ms = HOURS(1),        .weight = 3,  .phase = "Preparing",
-     .act = settings_act_cluster},
+     .intend = settings_intend_cluster, .act = settings_act_cluster},
     {.name = "Password",  .repeat = REPEAT_LOOK,  .timeout_ms = MINUTES(15),     .weight = 3,  .phase = "Preparing",
      .act = password_act},
 };

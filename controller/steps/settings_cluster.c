@@ -1,128 +1,144 @@
 /* Settings of a restored cluster: tags first, then what a restore leaves at its defaults or AWS Backup has no
- * word for. Compared with the spec and changed only where it differs; done when nothing differs any more. */
+ * word for. Compared with the spec and with the copy in use; changed only where it differs, one property at a
+ * time; done when nothing is left that could be put right. */
 #include "controller/names.h"
-#include "controller/steps/differences.h"
+#include "controller/steps/cluster_properties.h"
+#include "controller/steps/copy_tags.h"
+#include "controller/steps/in_use.h"
+#include "controller/steps/key_arn.h"
 #include "controller/steps/steps.h"
-#include "pkg/aws/rds.h"
 
 #define SETTINGS_LOOK_MS SECONDS(10)
+#define IN_USE "inUse"
 
-static bool has_tag(const struct rds_cluster *cluster, const char *key, const char *value)
+/* Which copy is in use is remembered with the intent, so that every look compares with the same one. */
+struct err *settings_intend_cluster(struct stage *stage)
 {
-    return text_equal(aws_tags_get(&cluster->tags, key), value);
+    AUTO_FREE char *in_use = NULL;
+
+    TRY(in_use_find(stage, &in_use));
+    step_set_evidence(stage->row, IN_USE, in_use);
+    return NULL;
 }
 
 static struct err *ensure_tags(struct stage *stage, const struct rds_cluster *cluster, bool *ret_changed)
 {
     const struct aurora_spec *spec = &stage->database->aurora;
-    size_t count = COPY_TAG_COUNT + spec->tag_count;
-    AUTO_FREE struct aws_pair *tags = xcalloc(count, sizeof(*tags));
-    AUTO_FREE char *series = name_series(stage->pass);
-    bool missing = false;
+    AUTO_COPY_TAGS struct copy_tags tags = copy_tags_new(stage, spec->tags, spec->tag_count);
 
-    name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
-    for (size_t i = 0; i < spec->tag_count; i++)
-        tags[COPY_TAG_COUNT + i] =
-            (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
-    for (size_t i = 0; i < count; i++)
-        missing = missing || !has_tag(cluster, tags[i].name, tags[i].value);
-    *ret_changed = missing;
-    return missing ? err_wrap(rds_add_tags(&stage->pass->target, cluster->arn, tags, count), "tag cluster %s",
-                              cluster->id)
-                   : NULL;
+    *ret_changed = copy_tags_lack(&tags, &cluster->tags);
+    return *ret_changed ? err_wrap(rds_add_tags(&stage->pass->target, cluster->arn, tags.items, tags.count),
+                                   "tag cluster %s", cluster->id)
+                        : NULL;
 }
 
-static bool groups_differ(const struct aurora_spec *spec, const struct rds_cluster *cluster)
+/* A cluster that takes its first backup can be used and changed. NULL: it is idle, and so is every instance;
+ * else what it does, yours. */
+static char *what_it_does(const struct cluster_facts *facts)
 {
-    if (spec->security_group_count && spec->security_group_count != cluster->security_group_ids.count)
-        return true;
-    for (size_t i = 0; i < spec->security_group_count; i++) {
-        if (!aws_texts_have(&cluster->security_group_ids, spec->security_groups[i]))
-            return true;
+    const char *status = facts->cluster.status;
+
+    if (!text_equal(status, "available") && !text_equal(status, "backing-up"))
+        return xasprintf("cluster %s is %s", facts->cluster.id, status);
+    for (size_t i = 0; i < facts->instances.count; i++) {
+        const struct rds_instance *instance = &facts->instances.items[i];
+
+        if (!text_equal(instance->status, "available") && !text_equal(instance->status, "backing-up"))
+            return xasprintf("instance %s is %s", instance->id, instance->status);
     }
-    return false;
+    return NULL;
 }
 
-/* Fills in what must change; false when nothing must. */
-static bool find_changes(const struct aurora_spec *spec, const struct rds_cluster *cluster,
-                         struct rds_modify_opts *opts)
+/* NULL in *ret: staging uses none, or it is not there any more. */
+static struct err *read_in_use(struct stage *stage, struct cluster_facts *facts,
+                               const struct cluster_facts **ret)
 {
-    bool differ = false;
+    const char *id = step_evidence(stage->row, IN_USE);
+    struct err *err;
 
-    if (groups_differ(spec, cluster)) {
-        opts->security_group_ids = (const char *const *)spec->security_groups;
-        opts->security_group_count = spec->security_group_count;
-        differ = true;
+    if (!id || text_equal(id, stage->copy->copy_identifier))
+        return NULL;
+    err = cluster_facts_read(&stage->pass->target, id, facts);
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        err_ignore(err, "then there is nothing to compare with");
+        return NULL;
     }
-    if (spec->cluster_parameter_group &&
-        !text_equal(spec->cluster_parameter_group, cluster->parameter_group)) {
-        opts->parameter_group = spec->cluster_parameter_group;
-        differ = true;
-    }
-    if (spec->backup_retention_days > 0 && spec->backup_retention_days != cluster->backup_retention_days) {
-        opts->backup_retention_days = (int)spec->backup_retention_days;
-        differ = true;
-    }
-    if (spec->deletion_protection != UNSET &&
-        (spec->deletion_protection == YES) != cluster->deletion_protection) {
-        opts->deletion_protection = spec->deletion_protection == YES ? RDS_ON : RDS_OFF;
-        differ = true;
-    }
-    return differ;
+    TRY(err_wrap(err, "look at %s, which staging uses", id));
+    *ret = facts;
+    return NULL;
 }
 
-/* What no change can put right any more. */
-static struct err *compare(struct stage *stage, const struct rds_cluster *cluster, struct buf *list)
+static void find_in_instances(const struct sides *sides, struct findings *findings)
 {
-    const struct aurora_spec *spec = &stage->database->aurora;
-    AUTO_RDS_INSTANCES struct rds_instances there = {0};
+    const struct aurora_spec *spec = &sides->stage->database->aurora;
 
-    differences_add(list, "its subnet group", spec->db_subnet_group, cluster->subnet_group);
-    differences_add(list, "its engine version", stage->copy->engine_version, cluster->engine_version);
-    differences_add(list, "its key", spec->kms_key, cluster->kms_key_id);
-    TRY(rds_list_instances(&stage->pass->target, cluster->id, &there));
     for (size_t i = 0; i < spec->instance_count; i++) {
-        AUTO_FREE char *id = xasprintf("%s-%s", cluster->id, spec->instances[i].name);
-        AUTO_FREE char *what = xasprintf("the class of instance %s", spec->instances[i].name);
+        const char *name = spec->instances[i].name;
+        AUTO_FREE char *whose = xasprintf("instance %s's", name);
+        struct sides of_instance = *sides;
 
-        for (size_t k = 0; k < there.count; k++) {
-            if (text_equal(there.items[k].id, id))
-                differences_add(list, what, spec->instances[i].class, there.items[k].class_name);
-        }
+        of_instance.part = &spec->instances[i];
+        of_instance.whose = whose;
+        of_instance.is = cluster_facts_instance(sides->is, name);
+        of_instance.in_use = sides->in_use ? cluster_facts_instance(sides->in_use, name) : NULL;
+        if (of_instance.is) /* else the number of them says it */
+            differences_find(&instance_properties, &of_instance, findings);
     }
+}
+
+static void settle(const struct sides *sides, struct outcome *out)
+{
+    struct stage *stage = sides->stage;
+    const struct cluster_facts *is = sides->is, *in_use = sides->in_use;
+    AUTO_FINDINGS struct findings findings = FINDINGS;
+
+    text_replace(&stage->copy->endpoint, is->cluster.endpoint);
+    text_replace(&stage->copy->reader_endpoint, is->cluster.reader_endpoint);
+    stage->copy->port = is->cluster.port;
+    differences_find(&cluster_properties, sides, &findings);
+    find_in_instances(sides, &findings);
+    if (in_use)
+        copy_tags_compare(&is->cluster.tags, &in_use->cluster.tags, &findings);
+    else if (step_evidence(stage->row, IN_USE))
+        differences_remark(&findings, "the copy in use, %s, is not there any more",
+                           step_evidence(stage->row, IN_USE));
+    differences_settle(stage, &findings, out);
+}
+
+static struct err *compare(struct stage *stage, const struct cluster_facts *is, struct outcome *out)
+{
+    AUTO_CLUSTER_FACTS struct cluster_facts facts = {0};
+    const struct cluster_facts *in_use = NULL;
+    AUTO_FREE char *key = NULL;
+    const char *name = NULL;
+
+    TRY(read_in_use(stage, &facts, &in_use));
+    TRY(key_arn(&stage->pass->target, stage->database->aurora.kms_key, &key));
+    const struct sides sides = {.stage = stage, .kms_key = key, .is = is, .model = in_use, .in_use = in_use};
+    TRY(err_wrap(differences_put_right(&cluster_properties, &sides, &name), "cluster %s", is->cluster.id));
+    if (name)
+        *out = outcome_wait(SETTINGS_LOOK_MS, "%s: set as it should be", name);
+    else
+        settle(&sides, out);
     return NULL;
 }
 
 struct err *settings_act_cluster(struct stage *stage, struct outcome *out)
 {
-    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
-    AUTO_BUF struct buf differences = BUF_MAX(DIFFERENCES_MAX);
-    struct rds_modify_opts opts = {.cluster_id = stage->copy->copy_identifier};
+    AUTO_CLUSTER_FACTS struct cluster_facts is = {0};
+    AUTO_FREE char *busy = NULL;
     bool tagged;
 
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, stage->copy->copy_identifier);
-    TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
-    TRY(ensure_tags(stage, &cluster, &tagged));
-    if (tagged) {
+    TRY(cluster_facts_read(&stage->pass->target, stage->copy->copy_identifier, &is));
+    TRY(ensure_tags(stage, &is.cluster, &tagged));
+    busy = what_it_does(&is);
+    if (tagged)
         *out = outcome_wait(SECONDS(5), "tags were set");
-        return NULL;
-    }
-    /* A cluster that takes its first backup can be used and changed. */
-    if (!text_equal(cluster.status, "available") && !text_equal(cluster.status, "backing-up")) {
-        *out = outcome_wait(SETTINGS_LOOK_MS, "cluster %s is %s", cluster.id, cluster.status);
-        return NULL;
-    }
-    if (!find_changes(&stage->database->aurora, &cluster, &opts)) {
-        text_replace(&stage->copy->endpoint, cluster.endpoint);
-        text_replace(&stage->copy->reader_endpoint, cluster.reader_endpoint);
-        stage->copy->port = cluster.port;
-        TRY(compare(stage, &cluster, &differences));
-        differences_settle(stage, &differences, out);
-        return NULL;
-    }
-    TRY(err_wrap(rds_modify_cluster(&stage->pass->target, &opts, NULL), "change settings of cluster %s",
-                 cluster.id));
-    *out = outcome_wait(SETTINGS_LOOK_MS, "settings were changed");
+    else if (busy)
+        *out = outcome_wait(SETTINGS_LOOK_MS, "%s", busy);
+    else
+        return compare(stage, &is, out);
     return NULL;
 }

@@ -1,251 +1,228 @@
 /* Settings of a restored table: a restore loses tags, time to live, stream, point-in-time recovery, deletion
- * protection and brings production's capacity. What the spec writes wins; for the rest the previous copy is
- * taken as the model when the spec says so. The table takes one kind of change at a time: each look makes at
- * most one. */
+ * protection and auto scaling, and brings production's capacity. What the spec writes wins; for the rest the
+ * previous copy or the source is the model when the spec says so. The table takes one kind of change at a
+ * time: each look makes at most one. */
 #include "controller/names.h"
-#include "controller/steps/differences.h"
+#include "controller/steps/copy_tags.h"
+#include "controller/steps/in_use.h"
+#include "controller/steps/key_arn.h"
 #include "controller/steps/steps.h"
-#include "pkg/aws/dynamodb.h"
+#include "controller/steps/table_properties.h"
 
 #define TABLE_LOOK_MS SECONDS(10)
+#define IN_USE "inUse"
+/* By so many percent two counts may differ that were not made at the same time. */
+#define TOLERANCE 10
 
-/* What the table should be; texts are owned. */
-struct wanted {
-    char *billing_mode;
-    struct dynamodb_throughput throughput;
-    char *ttl_attribute;
-    char *stream_view_type;
-    enum tristate recovery, protection;
-};
-
-static void wanted_done(struct wanted *wanted)
-{
-    xfree(wanted->billing_mode);
-    xfree(wanted->ttl_attribute);
-    xfree(wanted->stream_view_type);
-}
-
-static const struct {
-    const char *ours, *theirs;
-} words[] = {
-    {"PayPerRequest", "PAY_PER_REQUEST"},
-    {"Provisioned", "PROVISIONED"},
-    {"NewImage", "NEW_IMAGE"},
-    {"OldImage", "OLD_IMAGE"},
-    {"NewAndOldImages", "NEW_AND_OLD_IMAGES"},
-    {"KeysOnly", "KEYS_ONLY"},
-};
-
-static const char *word_of(const char *ours)
-{
-    for (size_t i = 0; ours && i < COUNT_OF(words); i++) {
-        if (text_equal(words[i].ours, ours))
-            return words[i].theirs;
-    }
-    return NULL;
-}
-
-static const char *previous_copy(const struct stage *stage)
-{
-    for (size_t i = 0; i < stage->pass->status->copy_count; i++) {
-        const struct copy_status *copy = &stage->pass->status->copies[i];
-
-        if (copy->role == COPY_IN_USE && text_equal(copy->database, stage->database->name))
-            return copy->identifier;
-    }
-    return NULL;
-}
-
-/* The model is remembered with the intent, so that every look compares with the same one. A first refresh has
- * none. */
+/* Which copy is in use is remembered with the intent, so that every look compares with the same one. */
 struct err *settings_intend_table(struct stage *stage)
 {
-    if (stage->database->dynamodb.settings_from == SETTINGS_PREVIOUS_COPY)
-        step_set_evidence(stage->row, "model", previous_copy(stage));
-    if (stage->database->dynamodb.settings_from == SETTINGS_SOURCE)
-        step_set_evidence(stage->row, "model", stage->database->dynamodb.table_name);
+    AUTO_FREE char *in_use = NULL;
+
+    TRY(in_use_find(stage, &in_use));
+    step_set_evidence(stage->row, IN_USE, in_use);
     return NULL;
 }
 
-static struct err *read_model(struct stage *stage, struct wanted *wanted)
+static const struct dynamodb_spec *spec_of(const struct stage *stage)
 {
-    const char *model = step_evidence(stage->row, "model");
-    const struct aws_client *aws = stage->database->dynamodb.settings_from == SETTINGS_SOURCE
-                                       ? &stage->pass->source
-                                       : &stage->pass->target;
-    AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
-    AUTO_DYNAMODB_TTL struct dynamodb_ttl ttl = {0};
-    bool recovery;
+    return &stage->database->dynamodb;
+}
+
+/* --- the other sides --- */
+
+/* A table beside the copy; not there is no error. */
+struct other {
+    struct table_facts facts;
+    struct aws_tags tags;
+    bool is_there;
+};
+
+static void other_done(struct other *other)
+{
+    table_facts_done(&other->facts);
+    aws_tags_done(&other->tags);
+}
+
+static struct err *read_in_use(const struct stage *stage, struct other *other)
+{
+    const char *name = step_evidence(stage->row, IN_USE);
     struct err *err;
 
-    if (!model)
+    if (!name || text_equal(name, stage->copy->copy_identifier))
         return NULL;
-    err = dynamodb_describe_table(aws, model, &table);
+    err = table_facts_read(&stage->pass->target, name, &other->facts);
     if (err && err_kind(err) == ERR_NOT_FOUND) {
-        err_ignore(err, "somebody deleted the previous copy: then only the spec counts");
+        err_ignore(err, "somebody deleted it: then there is nothing to compare with");
         return NULL;
     }
-    TRY(err);
-    TRY(dynamodb_describe_ttl(aws, model, &ttl));
-    TRY(dynamodb_describe_recovery(aws, model, &recovery, NULL));
-    wanted->billing_mode = xstrdup(table.billing_mode);
-    wanted->throughput = table.throughput;
-    wanted->ttl_attribute = text_equal(ttl.status, "ENABLED") || text_equal(ttl.status, "ENABLING")
-                                ? xstrdup_or_null(ttl.attribute)
-                                : NULL;
-    wanted->stream_view_type = table.stream_enabled ? xstrdup_or_null(table.stream_view_type) : NULL;
-    wanted->recovery = recovery ? YES : NO;
-    wanted->protection = table.deletion_protection ? YES : NO;
+    TRY(err_wrap(err, "look at %s, which staging uses", name));
+    TRY(dynamodb_list_tags(&stage->pass->target, other->facts.table.arn, &other->tags));
+    other->is_there = true;
     return NULL;
 }
 
-static void apply_spec(const struct dynamodb_spec *spec, struct wanted *wanted)
+static struct err *read_source(const struct stage *stage, struct other *other)
 {
-    if (spec->billing_mode) {
-        text_replace(&wanted->billing_mode, word_of(spec->billing_mode));
-        if (spec->read_capacity > 0)
-            wanted->throughput = (struct dynamodb_throughput){.read_units = spec->read_capacity,
-                                                              .write_units = spec->write_capacity};
-    }
-    if (spec->ttl_attribute)
-        text_replace(&wanted->ttl_attribute, spec->ttl_attribute);
-    if (spec->stream_view_type)
-        text_replace(&wanted->stream_view_type, word_of(spec->stream_view_type));
-    if (spec->point_in_time_recovery != UNSET)
-        wanted->recovery = spec->point_in_time_recovery;
-    if (spec->deletion_protection != UNSET)
-        wanted->protection = spec->deletion_protection;
+    if (spec_of(stage)->settings_from != SETTINGS_SOURCE)
+        return NULL;
+    TRY(err_wrap(table_facts_read(&stage->pass->source, spec_of(stage)->table_name, &other->facts),
+                 "look at the settings of the source"));
+    other->is_there = true;
+    return NULL;
 }
 
-static struct err *ensure_tags(struct stage *stage, bool *ret_changed)
+static const struct table_facts *model_of(const struct stage *stage, const struct other *in_use,
+                                          const struct other *source)
 {
-    const struct dynamodb_spec *spec = &stage->database->dynamodb;
-    size_t count = COPY_TAG_COUNT + spec->tag_count;
-    AUTO_FREE struct aws_pair *tags = xcalloc(count, sizeof(*tags));
-    AUTO_FREE char *series = name_series(stage->pass);
-    AUTO_TAGS struct aws_tags there = {0};
-    bool missing = false;
-
-    TRY(dynamodb_list_tags(&stage->pass->target, stage->copy->copy_arn, &there));
-    name_copy_tags(stage, stage->copy->copy_identifier, series, tags);
-    for (size_t i = 0; i < spec->tag_count; i++)
-        tags[COPY_TAG_COUNT + i] =
-            (struct aws_pair){.name = spec->tags[i].name, .value = spec->tags[i].value};
-    for (size_t i = 0; i < count; i++)
-        missing = missing || !text_equal(aws_tags_get(&there, tags[i].name), tags[i].value);
-    *ret_changed = missing;
-    return missing ? dynamodb_tag(&stage->pass->target, stage->copy->copy_arn, tags, count) : NULL;
+    if (spec_of(stage)->settings_from == SETTINGS_PREVIOUS_COPY && in_use->is_there)
+        return &in_use->facts;
+    return source->is_there ? &source->facts : NULL;
 }
 
-/* One change of the table itself; *ret_what names it, NULL when there is none to make. */
-static struct err *change_table(struct stage *stage, const struct wanted *wanted,
-                                const struct dynamodb_table *table, const char **ret_what)
+/* What the encryption asked for comes to. */
+static struct err *asked_key(const struct stage *stage, char **ret)
 {
-    struct dynamodb_update_opts opts = {.table = table->name};
+    bool managed = spec_of(stage)->encryption == ENCRYPTION_AWS_MANAGED;
 
-    if (wanted->billing_mode && !text_equal(wanted->billing_mode, table->billing_mode)) {
-        *ret_what = "billing mode";
-        opts.change = DYNAMODB_BILLING_MODE;
-        opts.billing_mode = wanted->billing_mode;
-        opts.throughput = wanted->throughput;
-    } else if (wanted->stream_view_type && !table->stream_enabled) {
-        *ret_what = "stream";
-        opts.change = DYNAMODB_STREAM;
-        opts.enabled = true;
-        opts.stream_view_type = wanted->stream_view_type;
-    } else if (wanted->protection != UNSET && (wanted->protection == YES) != table->deletion_protection) {
-        *ret_what = "deletion protection";
-        opts.change = DYNAMODB_DELETION_PROTECTION;
-        opts.enabled = wanted->protection == YES;
-    } else {
-        return NULL;
-    }
-    return dynamodb_update_table(&stage->pass->target, &opts);
+    return key_arn(&stage->pass->target, managed ? "alias/aws/dynamodb" : spec_of(stage)->kms_key, ret);
 }
 
-static struct err *change_ttl(struct stage *stage, const struct wanted *wanted, const char **ret_what)
-{
-    AUTO_DYNAMODB_TTL struct dynamodb_ttl ttl = {0};
+/* --- counts --- */
 
-    if (!wanted->ttl_attribute)
-        return NULL;
-    TRY(dynamodb_describe_ttl(&stage->pass->target, stage->copy->copy_identifier, &ttl));
-    if (text_equal(ttl.status, "ENABLED") || text_equal(ttl.status, "ENABLING"))
-        return NULL;
-    *ret_what = "time to live";
-    return dynamodb_update_ttl(&stage->pass->target, stage->copy->copy_identifier, wanted->ttl_attribute,
-                               true);
+static bool is_far_off(int64_t a, int64_t b)
+{
+    int64_t high = a > b ? a : b, low = a > b ? b : a;
+
+    return (high - low) > high / 100 * TOLERANCE;
 }
 
-static struct err *change_recovery(struct stage *stage, const struct wanted *wanted, const char **ret_what)
+/* Trouble with looking only means that nothing is said: nobody has asked for it. */
+static struct err *unless_canceled(struct err *err)
 {
-    bool enabled;
-
-    if (wanted->recovery == UNSET)
-        return NULL;
-    TRY(dynamodb_describe_recovery(&stage->pass->target, stage->copy->copy_identifier, &enabled, NULL));
-    if (enabled == (wanted->recovery == YES))
-        return NULL;
-    *ret_what = "point-in-time recovery";
-    return dynamodb_update_recovery(&stage->pass->target, stage->copy->copy_identifier,
-                                    wanted->recovery == YES);
+    if (err && err_kind(err) == ERR_CANCELED)
+        return err;
+    if (err)
+        err_ignore(err, "there is one remark less");
+    return NULL;
 }
 
-static struct err *change_one(struct stage *stage, const struct wanted *wanted,
-                              const struct dynamodb_table *table, const char **ret_what)
+static struct err *compare_with_source(const struct stage *stage, const struct dynamodb_table *is,
+                                       struct findings *findings)
 {
+    AUTO_DYNAMODB_TABLE struct dynamodb_table source = {0};
+
+    if (!stage->pass->source.account)
+        return NULL;
+    TRY(unless_canceled(dynamodb_describe_table(&stage->pass->source, spec_of(stage)->table_name, &source)));
+    if (source.name &&
+        (is_far_off(is->item_count, source.item_count) || is_far_off(is->size_bytes, source.size_bytes)))
+        differences_remark(findings,
+                           "it has %lld items and %lld bytes, the source %lld and %lld (as AWS last counted "
+                           "them, at most six hours ago)",
+                           (long long)is->item_count, (long long)is->size_bytes, (long long)source.item_count,
+                           (long long)source.size_bytes);
+    return NULL;
+}
+
+static struct err *compare_with_backup(const struct stage *stage, const struct dynamodb_table *is,
+                                       struct findings *findings)
+{
+    AUTO_RECOVERY_POINT struct recovery_point point = {0};
+
+    if (!stage->copy->copy_recovery_point_arn)
+        return NULL;
+    TRY(unless_canceled(backup_describe_recovery_point(&stage->pass->target,
+                                                       stage->pass->target_account->vault_name,
+                                                       stage->copy->copy_recovery_point_arn, &point)));
+    if (point.size_bytes > 0 && is_far_off(is->size_bytes, point.size_bytes))
+        differences_remark(findings, "it has %lld bytes, its backup %lld", (long long)is->size_bytes,
+                           (long long)point.size_bytes);
+    return NULL;
+}
+
+/* --- the step --- */
+
+static struct err *ensure_tags(struct stage *stage, const struct other *in_use, const struct aws_tags *there,
+                               bool *ret_changed)
+{
+    const struct dynamodb_spec *spec = spec_of(stage);
+    AUTO_COPY_TAGS struct copy_tags tags = copy_tags_new(stage, spec->tags, spec->tag_count);
+
+    /* Production's would say that it is production. */
+    if (spec->settings_from == SETTINGS_PREVIOUS_COPY)
+        copy_tags_follow(&tags, &in_use->tags);
+    *ret_changed = copy_tags_lack(&tags, there);
+    return *ret_changed
+               ? err_wrap(dynamodb_tag(&stage->pass->target, stage->copy->copy_arn, tags.items, tags.count),
+                          "tag table %s", stage->copy->copy_identifier)
+               : NULL;
+}
+
+static void remark_on_model(const struct sides *sides, struct findings *findings)
+{
+    const char *name = step_evidence(sides->stage->row, IN_USE);
+
+    if (name && !sides->in_use)
+        differences_remark(findings, "the copy in use, %s, is not there any more", name);
+    if (spec_of(sides->stage)->settings_from == SETTINGS_PREVIOUS_COPY && !sides->model)
+        differences_remark(findings, "there is no previous copy to take settings from: what the spec leaves "
+                                     "open is as the restore made it");
+}
+
+static struct err *settle(const struct sides *sides, const struct other *in_use, const struct aws_tags *tags,
+                          struct outcome *out)
+{
+    const struct table_facts *is = sides->is;
+    AUTO_FINDINGS struct findings findings = FINDINGS;
+
+    text_replace(&sides->stage->copy->stream_arn, is->table.stream_arn);
+    differences_find(&table_properties, sides, &findings);
+    remark_on_model(sides, &findings);
+    if (in_use->is_there)
+        copy_tags_compare(tags, &in_use->tags, &findings);
+    TRY(compare_with_source(sides->stage, &is->table, &findings));
+    TRY(compare_with_backup(sides->stage, &is->table, &findings));
+    differences_settle(sides->stage, &findings, out);
+    return NULL;
+}
+
+static struct err *compare(struct stage *stage, const struct table_facts *is, struct outcome *out)
+{
+    CLEANUP(other_done) struct other in_use = {0};
+    CLEANUP(other_done) struct other source = {0};
+    AUTO_TAGS struct aws_tags tags = {0};
+    AUTO_FREE char *key = NULL;
+    const char *name = NULL;
     bool tagged;
 
-    TRY(ensure_tags(stage, &tagged));
-    if (tagged)
-        *ret_what = "tags";
-    if (!*ret_what)
-        TRY(change_table(stage, wanted, table, ret_what));
-    if (!*ret_what)
-        TRY(change_ttl(stage, wanted, ret_what));
-    if (!*ret_what)
-        TRY(change_recovery(stage, wanted, ret_what));
+    TRY(read_in_use(stage, &in_use));
+    TRY(read_source(stage, &source));
+    TRY(asked_key(stage, &key));
+    TRY(dynamodb_list_tags(&stage->pass->target, stage->copy->copy_arn, &tags));
+    TRY(ensure_tags(stage, &in_use, &tags, &tagged));
+    const struct sides sides = {.stage = stage,
+                                .kms_key = key,
+                                .is = is,
+                                .model = model_of(stage, &in_use, &source),
+                                .in_use = in_use.is_there ? &in_use.facts : NULL};
+    if (!tagged)
+        TRY(err_wrap(differences_put_right(&table_properties, &sides, &name), "table %s", is->table.name));
+    if (!tagged && !name)
+        return settle(&sides, &in_use, &tags, out);
+    *out = outcome_wait(TABLE_LOOK_MS, "%s: set as it should be", name ? name : "tags");
     return NULL;
-}
-
-/* What no change can put right any more. */
-static void compare(const struct stage *stage, const struct wanted *wanted,
-                    const struct dynamodb_table *table, struct buf *list)
-{
-    const struct dynamodb_spec *spec = &stage->database->dynamodb;
-    bool is_kms = spec->encryption != ENCRYPTION_AWS_OWNED;
-
-    differences_add(list, "its encryption", is_kms ? "KMS" : "AWS owned",
-                    table->sse_type ? table->sse_type : "AWS owned");
-    if (wanted->stream_view_type)
-        differences_add(list, "its stream", wanted->stream_view_type, table->stream_view_type);
 }
 
 struct err *settings_act_table(struct stage *stage, struct outcome *out)
 {
-    CLEANUP(wanted_done) struct wanted wanted = {.recovery = UNSET, .protection = UNSET};
-    AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
-    AUTO_BUF struct buf differences = BUF_MAX(DIFFERENCES_MAX);
-    const char *what = NULL;
-    struct err *err;
+    AUTO_TABLE_FACTS struct table_facts is = {0};
 
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, stage->copy->copy_identifier);
-    TRY(dynamodb_describe_table(&stage->pass->target, stage->copy->copy_identifier, &table));
-    if (!dynamodb_table_is_ready(&table)) {
-        *out = outcome_wait(TABLE_LOOK_MS, "table %s is %s", table.name, table.status);
-        return NULL;
-    }
-    TRY(read_model(stage, &wanted));
-    apply_spec(&stage->database->dynamodb, &wanted);
-    err = change_one(stage, &wanted, &table, &what);
-    TRY(err_wrap(err, "set %s of table %s", what ? what : "settings", table.name));
-    if (what) {
-        *out = outcome_wait(TABLE_LOOK_MS, "%s was set", what);
-        return NULL;
-    }
-    text_replace(&stage->copy->stream_arn, table.stream_arn);
-    compare(stage, &wanted, &table, &differences);
-    differences_settle(stage, &differences, out);
+    TRY(table_facts_read(&stage->pass->target, stage->copy->copy_identifier, &is));
+    if (dynamodb_table_is_ready(&is.table))
+        return compare(stage, &is, out);
+    *out = outcome_wait(TABLE_LOOK_MS, "table %s is %s", is.table.name, is.table.status);
     return NULL;
 }

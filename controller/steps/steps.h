@@ -20,6 +20,7 @@ struct err *restore_act_table(struct stage *stage, struct outcome *out) MUST_USE
 /* instances.c */
 struct err *instances_act(struct stage *stage, struct outcome *out) MUST_USE;
 /* settings_cluster.c, settings_table.c */
+struct err *settings_intend_cluster(struct stage *stage) MUST_USE;
 struct err *settings_act_cluster(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *settings_intend_table(struct stage *stage) MUST_USE;
 struct err *settings_act_table(struct stage *stage, struct outcome *out) MUST_USE;
