@@ -20,8 +20,8 @@ struct row {
     int64_t targets;         /* scalable ones in staging */
 };
 
-#define REFUSE(service, operation, nth, code)                                                       \
-    "{\"match\":{\"service\":\"" service "\",\"operation\":\"" operation                            \
+#define REFUSE(service, operation, nth, code)                                                      \
+    "{\"match\":{\"service\":\"" service "\",\"operation\":\"" operation                           \
     "\",\"account\":\"222222222222\"" nth "},\"action\":\"error\",\"status\":400,\"code\":\"" code \
     "\",\"message\":\"this cannot be\"}"
 
