@@ -7,7 +7,7 @@
 
 #define SLACK_MS SECONDS(30)    /* a server that outlives its own timeoutSeconds by more is gone */
 #define TOO_SHORT_MS SECONDS(1) /* a watch that ends sooner and brought nothing has failed */
-#define RELIST_AFTER 5          /* failures in a row after which the version itself is doubted */
+#define RELIST_AFTER 5          /* streams broken in a row after which the version itself is doubted */
 #define WARN_AFTER 3
 #define INITIAL_IDLE_MS SECONDS(30) /* a streaming list that is silent for so long is none */
 #define INITIAL_OBJECTS_MAX 100000
@@ -34,6 +34,7 @@ struct kube_watch {
     struct task *task;
     char *version;          /* the task's: everything up to here is in the store; NULL: list first */
     int failures;           /* the task's: in a row */
+    int broken;             /* the task's: of these, watches that had been opened */
     enum listing listing;   /* the task's: how the next list is to come */
     struct listed *initial; /* the task's: while a streaming list comes in */
     pthread_mutex_t lock;
@@ -65,7 +66,7 @@ static void set_version(struct kube_watch *watch, const char *version)
 /* News came: whatever was wrong is over. */
 static void set_healthy(struct kube_watch *watch)
 {
-    watch->failures = 0;
+    watch->failures = watch->broken = 0;
     set_trouble(watch, NULL);
 }
 
@@ -150,7 +151,7 @@ static struct err *end_list(struct kube_watch *watch, const struct json *bookmar
         return err_new(ERR_INVALID, "watch: the end of the list names no version");
     }
     TRY(take_list(watch, listed));
-    watch->failures = 0;
+    watch->failures = watch->broken = 0;
     count(watch, &watch->stats.streamed);
     return NULL;
 }
@@ -282,22 +283,23 @@ static struct err *watch_once(struct kube_watch *watch)
     http_close(stream);
     if (TAKE(watch->initial))
         return judge_stream(watch, err, /* was_opened= */ true);
+    watch->broken++;
     if (!err && !events && sched_now_ms(watch->env.sched) - begun_ms < TOO_SHORT_MS)
         return err_new(ERR_RETRY, "watch: ended at once, without an event");
     if (!err)
-        watch->failures = 0;
+        watch->failures = watch->broken = 0;
     return err;
 }
 
 /* --- the loop --- */
 
-/* A stream that broke, a server that is busy or away: the version still holds. Anything else puts it in
- * doubt. */
+/* A stream that broke, a server that is busy or away, for however long: the version still holds. Anything
+ * else puts it in doubt. */
 static bool keeps_version(const struct kube_watch *watch, const struct err *err)
 {
     const struct err_remote *remote = err_remote(err);
 
-    if (watch->failures >= RELIST_AFTER)
+    if (watch->broken >= RELIST_AFTER)
         return false;
     return err_kind(err) == ERR_RETRY && (remote->http_status == 0 || remote->http_status == 429);
 }
@@ -333,8 +335,10 @@ static void recover(struct kube_watch *watch, struct err *err)
     watch->failures++;
     count(watch, &watch->stats.failures);
     report(watch, cause);
-    if (!keeps_version(watch, cause))
+    if (!keeps_version(watch, cause)) {
         xfree(TAKE(watch->version));
+        watch->broken = 0;
+    }
     (void)sched_wait_until(sched, watch->env.stop, sched_now_ms(sched) + pause_ms(watch, cause));
 }
 

@@ -18,6 +18,8 @@ struct memory_opts {
     int64_t meddle_per_mille;      /* of writes that somebody's edit of metadata comes before */
     int64_t lost_answer_per_mille; /* of writes that get no answer; half of these are not done either */
     int64_t own_events_per_mille;  /* of own writes that come back as an event, as a watch would */
+    int64_t trouble_per_mille; /* of calls, reads too, that meet a server in trouble: 429, 500 with or without
+                                  the deed, or an answer that comes too late */
 };
 
 struct memory;

@@ -68,6 +68,8 @@ static const struct json *cached(struct memory_client *client, size_t index)
 
 /* --- calls --- */
 
+enum trouble { TROUBLE_NONE, TROUBLE_BUSY, TROUBLE_ERROR, TROUBLE_ERROR_AFTER, TROUBLE_LATE };
+
 enum write_kind { WRITE_NOTHING, WRITE_STATUS, WRITE_FINALIZER };
 
 struct api_call {
@@ -78,8 +80,9 @@ struct api_call {
     const char *version;       /* the write holds only for this one */
     const struct json *status; /* WRITE_STATUS */
     bool present;              /* WRITE_FINALIZER */
-    bool conflict, done;       /* what came of it */
-    struct json *result;       /* what was there at that moment, or was written; NULL: no object */
+    enum trouble trouble;
+    bool conflict, done; /* what came of it */
+    struct json *result; /* what was there at that moment, or was written; NULL: no object */
 };
 
 static struct json *with_finalizer(const struct json *object, bool present)
@@ -156,11 +159,49 @@ static int64_t serve(void *arg)
     return 0;
 }
 
+static int64_t serve_in_trouble(void *arg)
+{
+    const struct api_call *call = arg;
+
+    if (call->trouble == TROUBLE_BUSY || call->trouble == TROUBLE_ERROR)
+        return 0;
+    return serve(arg) + (call->trouble == TROUBLE_LATE ? 2 * API_TIMEOUT_MS : 0);
+}
+
+/* What the answer says, if it is not the one that was hoped for. */
+static struct err *refusal(struct api_call *call)
+{
+    static const struct err_remote busy = {.service = "kubernetes",
+                                           .code = "TooManyRequests",
+                                           .http_status = 429,
+                                           .retry_after_ms = SECONDS(1)},
+                                   error = {
+                                       .service = "kubernetes", .code = "InternalError", .http_status = 500};
+
+    switch (call->trouble) {
+    case TROUBLE_BUSY:
+        return err_set_remote(err_new(ERR_RETRY, "429 TooManyRequests"), &busy);
+    case TROUBLE_ERROR:
+    case TROUBLE_ERROR_AFTER:
+        json_free(TAKE(call->result));
+        return err_set_remote(err_new(ERR_RETRY, "500 InternalError"), &error);
+    case TROUBLE_NONE:
+    case TROUBLE_LATE:
+        break;
+    }
+    return NULL;
+}
+
 static struct err *api_call(struct api_call *call)
 {
-    switch (
-        lifetime_call(call->client->life,
-                      &(struct lifetime_call){.timeout_ms = API_TIMEOUT_MS, .deed = serve, .arg = call})) {
+    struct sched *sched = call->client->memory->opts.sched;
+
+    call->trouble = TROUBLE_NONE;
+    if (chance_per_mille(sched, call->client->memory->opts.trouble_per_mille))
+        call->trouble = (enum trouble)chance_between(sched, TROUBLE_BUSY, TROUBLE_LATE);
+    switch (lifetime_call(
+        call->client->life,
+        &(struct lifetime_call){.timeout_ms = API_TIMEOUT_MS, .deed = serve_in_trouble, .arg = call})) {
     case CALL_CUT:
         json_free(TAKE(call->result));
         return err_new(ERR_CANCELED, "stopped while waiting for the API server");
@@ -170,7 +211,7 @@ static struct err *api_call(struct api_call *call)
     case CALL_ANSWERED:
         break;
     }
-    return NULL;
+    return refusal(call);
 }
 
 static struct err *client_read_live(struct objects *objects, const struct env *env UNUSED,
@@ -254,6 +295,13 @@ static bool is_in_place(const struct api_call *call, const struct json *live)
     return json_equal(json_at(live, "metadata.finalizers"), json_at(wanted, "metadata.finalizers"));
 }
 
+static bool may_have_happened(const struct err *err)
+{
+    int status = err_remote(err)->http_status;
+
+    return err_kind(err) == ERR_RETRY && (status == 0 || status >= 500);
+}
+
 /* By the rules of objects_kube_write.c: a lost answer is looked up, and an edit that left the status alone
  * does not void what is to be written. On success (NULL and no version) it is in place and *ret is the
  * object. */
@@ -264,7 +312,7 @@ static struct err *settle(struct api_call *call, struct err *failure, char **ret
     size_t index = memory_find_index(call->client->memory, &call->id);
     bool conflict = err_kind(err) == ERR_CONFLICT;
 
-    if (!conflict && err_kind(err) != ERR_RETRY)
+    if (!conflict && !may_have_happened(err))
         return TAKE(err);
     view_of(call->client, index)->uncertain = true;
     AUTO_ERR struct err *trouble = client_read_live(&call->client->base, NULL, &call->id, &live);

@@ -29,7 +29,8 @@ void variant_init(struct variant *variant, uint64_t seed)
     variant->opts.api = (struct memory_opts){.lag_max_ms = between(random, 0, 3) * 1000,
                                              .meddle_per_mille = between(random, 0, 50),
                                              .lost_answer_per_mille = between(random, 0, 50),
-                                             .own_events_per_mille = between(random, 0, 1) * 100};
+                                             .own_events_per_mille = between(random, 0, 1) * 100,
+                                             .trouble_per_mille = between(random, 0, 40)};
     random_free(random);
 }
 
