@@ -188,10 +188,14 @@ struct err *gate_hold(struct stage *stage, struct outcome *out, bool *ret_held)
         !none_is_beyond(stage->pass, STEP_INTENDED))
         return NULL;
     TRY(until_window_ms(stage->pass, &wait_ms));
-    if (!wait_ms)
+    if (!wait_ms) {
+        if (stage->row->start_ms > stage->pass->now_ms) /* the window was moved or taken away */
+            stage->row->start_ms = stage->pass->now_ms;
         return NULL;
+    }
     time_rfc3339(stage->pass->now_ms + wait_ms, opening);
-    stage->row->start_ms = stage->pass->now_ms; /* its time runs from when it may begin */
+    /* Its time runs from when it may begin, and nobody comes before. */
+    stage->row->start_ms = stage->pass->now_ms + wait_ms;
     *out = outcome_wait(wait_ms, "the window has closed; it opens again at %s", opening);
     *ret_held = true;
     return NULL;
