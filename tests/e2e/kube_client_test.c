@@ -237,6 +237,7 @@ static void a_store_follows_the_server(void **state)
     AUTO_JSON struct json *made = make_map(w, "watched"), *patch = parse("{\"data\":{\"a\":\"2\"}}"),
                           *changed = NULL;
     struct kube_watch *watch = NULL;
+    struct kube_watch_stats stats;
     int64_t stop_ms;
 
     env.transport = transport_curl_new(env.sched);
@@ -251,6 +252,8 @@ static void a_store_follows_the_server(void **state)
     assert_true(becomes(&waiter, key, NULL));
     kube_store_learn(waiter.store, changed);
     assert_true(becomes(&waiter, key, NULL));
+    stats = kube_watch_stats(watch);
+    assert_number(stats.streamed + stats.lists, 1); /* one list, in whichever way the server offers */
     stop_ms = sched_now_ms(env.sched);
     kube_watch_stop(watch);
     assert_in_range(sched_now_ms(env.sched) - stop_ms, 0, 1000);

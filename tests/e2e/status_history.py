@@ -19,7 +19,9 @@ def objects(text):
             value, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError:
             return  # cut off when the watch ended
-        yield from value["items"] if value.get("kind", "").endswith("List") else [value]
+        for item in value["items"] if value.get("kind", "").endswith("List") else [value]:
+            if item.get("kind") == "StagingRefresh":  # kubectl also prints what ended its watch
+                yield item
 
 
 def rows(status):
