@@ -14,6 +14,17 @@ static bool is_used(const struct refresh_status *status, const struct copy_statu
     return false;
 }
 
+/* The run has put a copy of that database into use. A database that is not in the spec any more may still be
+ * used by what the spec does not name any more either. */
+static bool is_replaced(const struct refresh_status *status, const struct copy_status *copy)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        if (text_equal(status->databases[i].name, copy->database))
+            return status->databases[i].copy_arn != NULL;
+    }
+    return false;
+}
+
 void copies_book(struct refresh_status *status, bool succeeded)
 {
     for (size_t i = 0; i < status->copy_count; i++) {
@@ -26,7 +37,7 @@ void copies_book(struct refresh_status *status, bool succeeded)
             continue;
         else if (of_this_run || copy->role == COPY_UNFINISHED)
             copy->role = COPY_FAILED;
-        else if (succeeded && copy->role == COPY_IN_USE)
+        else if (succeeded && copy->role == COPY_IN_USE && is_replaced(status, copy))
             copy->role = COPY_PREVIOUS;
     }
 }
@@ -102,6 +113,18 @@ void copies_book_unseen(struct refresh_status *status, const struct refresh_spec
 
 /* --- other objects of the series --- */
 
+/* The same database of the same source under the same prefix: else whoever uses it is not known here. */
+static bool is_of_same_line(const struct database_spec *a, const struct database_spec *b)
+{
+    if (!a || !b || a->kind != b->kind)
+        return false;
+    if (a->kind == DATABASE_AURORA)
+        return text_equal(a->aurora.cluster_identifier, b->aurora.cluster_identifier) &&
+               text_equal(a->aurora.identifier_prefix, b->aurora.identifier_prefix);
+    return text_equal(a->dynamodb.table_name, b->dynamodb.table_name) &&
+           text_equal(a->dynamodb.table_name_prefix, b->dynamodb.table_name_prefix);
+}
+
 static bool is_adopted(enum copy_role *role, bool succeeded)
 {
     if (*role == COPY_UNFINISHED)
@@ -111,14 +134,18 @@ static bool is_adopted(enum copy_role *role, bool succeeded)
     return succeeded || *role != COPY_PREVIOUS;
 }
 
-void copies_adopt(struct refresh_status *status, const struct refresh_status *other, bool succeeded)
+void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
+                  const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded)
 {
     for (size_t i = 0; i < other->copy_count && status->copy_count < ADOPTED_MAX; i++) {
         const struct copy_status *from = &other->copies[i];
         enum copy_role role = from->role;
         struct copy_status *copy;
 
-        if (is_known(status, from->arn) || !is_adopted(&role, succeeded))
+        if (!from->database || is_known(status, from->arn) ||
+            !is_of_same_line(refresh_database(spec, from->database),
+                             refresh_database(other_spec, from->database)) ||
+            !is_adopted(&role, succeeded))
             continue;
         copy = status_add_copy(status, from->arn);
         text_replace(&copy->identifier, from->identifier);

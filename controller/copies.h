@@ -7,7 +7,8 @@
 #include "pkg/refresh/status.h"
 
 /* The run's changes have come to their end. What it has switched to is in use and what was in use before is
- * previous; what was made in vain has failed. What is being removed stays so. May be called again. */
+ * previous; what was made in vain has failed. What is being removed stays so, and what is in use of a
+ * database that the run does not carry. May be called again. */
 void copies_book(struct refresh_status *status, bool succeeded);
 
 /* A restore that was given up while its job went on will still make its copy: it is booked as a failed one,
@@ -15,9 +16,11 @@ void copies_book(struct refresh_status *status, bool succeeded);
 void copies_book_unseen(struct refresh_status *status, const struct refresh_spec *spec,
                         const struct account *target);
 
-/* Takes over what another object of the series has made and this one does not know: with generateName every
- * run is an object of its own. After a run that failed only what is of no use is taken over. */
-void copies_adopt(struct refresh_status *status, const struct refresh_status *other, bool succeeded);
+/* Takes over what another object of the series has made and this one does not know, of databases that both
+ * carry from the same source under the same prefix: with generateName every run is an object of its own.
+ * After a run that failed only what is of no use is taken over. */
+void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
+                  const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded);
 
 /* Marks what is beyond the numbers, per database, the newest being kept. Copies of `kept_run` (NULL: none)
  * stay and do not count: a run that failed can be retried with them. */

@@ -523,9 +523,10 @@ static struct err *delete_point(const struct remover *by, const char *vault_name
     if (failed_before) /* the answer to another try is the same 200: only time shows */
         conclude(
             out, REMOVAL_BLOCKED, 0,
-            xasprintf("AWS Backup could not delete recovery point %s (EXPIRED: %s); the role that made it "
-                      "must be allowed to. It was asked again",
-                      point->arn, point->status_message ? point->status_message : "no reason given"));
+            xasprintf(
+                "AWS Backup could not delete recovery point %s (EXPIRED: %s); allow it to the role that made "
+                "it, and iam:CreateServiceLinkedRole to the one that asks. It was asked again",
+                point->arn, point->status_message ? point->status_message : "no reason given"));
     else
         conclude(out, REMOVAL_RUNNING, POINT_LOOK_MS, xasprintf("deleting recovery point %s", point->arn));
     return NULL;

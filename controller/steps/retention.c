@@ -28,6 +28,27 @@ static const struct refresh_spec *present_spec(const struct pass *pass)
 
 /* --- what is to go --- */
 
+static bool is_of_series(const struct pass *pass, const struct json *item)
+{
+    const char *name = json_get_text(item, "metadata.name", "");
+
+    return !text_equal(json_get_text(item, "metadata.uid", ""), pass->uid) &&
+           text_equal(json_get_text(item, "metadata.namespace", ""), pass->namespace) &&
+           text_equal(json_get_text(item, "spec.series", name), pass->spec->series) &&
+           text_equal(json_get_text(item, "spec.targetRef.name", ""), pass->spec->target);
+}
+
+static struct err *adopt_from(const struct pass *pass, const struct json *item, bool succeeded)
+{
+    AUTO_REFRESH_STATUS struct refresh_status *other = NULL;
+    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+
+    TRY(refresh_status_parse(json_member(item, "status"), &other));
+    TRY(refresh_spec_parse(json_member(item, "spec"), json_get_text(item, "metadata.name", ""), &spec));
+    copies_adopt(pass->status, pass->spec, other, spec, succeeded);
+    return NULL;
+}
+
 /* Objects that a CronJob creates follow one another in a series: what the earlier ones have made is this
  * one's business now. */
 static struct err *adopt(const struct pass *pass, bool succeeded)
@@ -36,21 +57,8 @@ static struct err *adopt(const struct pass *pass, bool succeeded)
 
     TRY(objects_list(pass->objects, pass->env, OBJECT_REFRESH, &items));
     json_each (item, items) {
-        const char *name = json_get_text(item, "metadata.name", "");
-        AUTO_REFRESH_STATUS struct refresh_status *other = NULL;
-        struct err *err;
-
-        if (text_equal(json_get_text(item, "metadata.uid", ""), pass->uid) ||
-            !text_equal(json_get_text(item, "metadata.namespace", ""), pass->namespace) ||
-            !text_equal(json_get_text(item, "spec.series", name), pass->spec->series) ||
-            !text_equal(json_get_text(item, "spec.targetRef.name", ""), pass->spec->target))
-            continue;
-        err = refresh_status_parse(json_member(item, "status"), &other);
-        if (err) {
-            err_ignore(err, "what cannot be read is left alone");
-            continue;
-        }
-        copies_adopt(pass->status, other, succeeded);
+        if (is_of_series(pass, item))
+            err_ignore(adopt_from(pass, item, succeeded), "what cannot be read is left alone");
     }
     return NULL;
 }
@@ -299,6 +307,14 @@ static void end(struct tidy *tidy, struct outcome *out)
     outcome_warn(out, "NotRemoved", buf_text(&tidy->left));
 }
 
+/* Of the time since the intent, what this process has seen: after an outage it looks at least once. */
+static int64_t waited_ms(const struct stage *stage)
+{
+    int64_t age_ms = stage_age_ms(stage);
+
+    return age_ms < stage->watched_ms ? age_ms : stage->watched_ms;
+}
+
 struct err *retention_act(struct stage *stage, struct outcome *out)
 {
     CLEANUP(tidy_done)
@@ -316,7 +332,7 @@ struct err *retention_act(struct stage *stage, struct outcome *out)
     TRY(tidy_points(&tidy));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, NULL);
-    if (tidy.after_ms < NEVER_MS && stage_age_ms(stage) < patience_ms)
+    if (tidy.after_ms < NEVER_MS && waited_ms(stage) < patience_ms)
         *out = outcome_wait(tidy.after_ms, "%s",
                             tidy.left.len ? buf_text(&tidy.left) : "AWS is deleting what is not kept");
     else

@@ -396,6 +396,10 @@ bool sim_backup_delete_point(struct call *call)
         sim_point_is_used(call->sim, point->arn))
         return call_refuse(call, 400, "InvalidResourceStateException",
                            "Recovery point %s is being used by another action", point->arn);
+    if (vault->min_days || vault->max_days)
+        return call_refuse(call, 400, "InvalidRequestException",
+                           "Backup vault %s is locked: its recovery points cannot be deleted by hand",
+                           vault->name);
     if (vault->delete_fails) {
         point->status = POINT_EXPIRED;
         point->vanish_ms = NEVER_MS;

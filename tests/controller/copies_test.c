@@ -75,6 +75,8 @@ static const struct book_row book_rows[] = {
      "arn:main:r2", "main:r1:InUse@1 main:r2:Failed@2"},
     {"back to an older one", "main:r0:Previous@0 main:r1:InUse@1", true, "arn:main:r0",
      "main:r0:InUse@0 main:r1:Previous@1"},
+    {"a database that the run does not carry", "main:r1:InUse@1 side:r1:InUse@1 main:r2:Unfinished@2", true,
+     "arn:main:r2", "main:r1:Previous@1 side:r1:InUse@1 main:r2:InUse@2"},
     {"what is being removed stays so", "main:r0:Removing@0 main:r2:Unfinished@2", true, "arn:main:r2",
      "main:r0:Removing@0 main:r2:InUse@2"},
     {"a copy of nobody's run was made in vain", "main:r1:Unfinished@1 main:r2:Unfinished@2", true,
@@ -141,21 +143,27 @@ static void marks(void **state)
 
 static void takes_over_what_other_objects_have_made(void **state)
 {
+    struct database_spec ours[] = {{.name = (char[]){"main"}, .kind = DATABASE_AURORA},
+                                   {.name = (char[]){"side"}, .kind = DATABASE_AURORA}},
+                         theirs[] = {ours[0], ours[1]};
+    const struct refresh_spec spec = {.databases = ours, .database_count = 2},
+                              other_spec = {.databases = theirs, .database_count = 2};
     AUTO_REFRESH_STATUS struct refresh_status *succeeded = status_of("r2", "main:r2:InUse@2");
     AUTO_REFRESH_STATUS struct refresh_status *failed = status_of("r2", "main:r2:Failed@2");
     AUTO_REFRESH_STATUS struct refresh_status *other =
         status_of("r1", "main:r0:Previous@0 main:f1:Failed@1 main:u1:Unfinished@1 main:r1:InUse@1 "
-                        "main:r2:Previous@2");
+                        "main:r2:Previous@2 side:r1:InUse@1 gone:r1:InUse@1");
     AUTO_FREE char *after_success = NULL;
     AUTO_FREE char *after_failure = NULL;
 
     (void)state;
-    copies_adopt(succeeded, other, true);
-    copies_adopt(succeeded, other, true);
+    theirs[1].aurora.cluster_identifier = (char[]){"another"}; /* whoever uses its copies is not known here */
+    copies_adopt(succeeded, &spec, other, &other_spec, true);
+    copies_adopt(succeeded, &spec, other, &other_spec, true);
     after_success = text_of(succeeded);
     assert_text_equal(after_success, "main:r2:InUse@2 main:r0:Previous@0 main:f1:Failed@1 main:u1:Failed@1 "
                                      "main:r1:Previous@1");
-    copies_adopt(failed, other, false);
+    copies_adopt(failed, &spec, other, &other_spec, false);
     after_failure = text_of(failed);
     assert_text_equal(after_failure, "main:r2:Failed@2 main:f1:Failed@1 main:u1:Failed@1");
 }

@@ -566,6 +566,20 @@ static void test_deleting_that_does_not_succeed(void **state)
     assert_text_equal(awssim_text(&client, "Status"), "EXPIRED");
 }
 
+static void test_a_lock_keeps_points(void **state)
+{
+    (void)state;
+    use_world("{name: staging-refresh, key: alias/staging-refresh}",
+              "{name: staging-refresh, key: alias/staging-refresh, minRetentionDays: 1}");
+    become(PROD);
+    AUTO_FREE char *point = backed_up(CLUSTER);
+    AUTO_FREE char *path = point_path(point, "");
+    assert_number(awssim_rest(&client, "DELETE", path, NULL), 400);
+    assert_awssim_error(&client, "InvalidRequestException");
+    assert_number(awssim_rest(&client, "GET", path, NULL), 200);
+    assert_text_equal(awssim_text(&client, "Status"), "COMPLETED");
+}
+
 static void test_points_go_by_their_age(void **state)
 {
     (void)state;
@@ -739,6 +753,7 @@ int main(void)
     TEST_ROWS(&tests, test_restore_fails_late, restore_rows);
     TEST(&tests, test_deleting);
     TEST(&tests, test_deleting_that_does_not_succeed);
+    TEST(&tests, test_a_lock_keeps_points);
     TEST(&tests, test_points_go_by_their_age);
     TEST(&tests, test_points_of_the_world);
     TEST(&tests, test_tags);
