@@ -3,8 +3,8 @@
 #
 #   setup.sh           what building and the quick tests need: Debian packages
 #   setup.sh --tests   also what all tests need, into ~/.cache/stagingrefresh:
-#                      the aws command in its own Python environment, and a
-#                      Kubernetes control plane unless $KUBEBUILDER_ASSETS has one
+#                      the aws command and cfn-lint in Python environments of their
+#                      own, and a Kubernetes control plane unless $KUBEBUILDER_ASSETS has one
 #
 # hack/lib/paths.sh says where the latter are.
 set -euo pipefail
@@ -70,13 +70,15 @@ install_packages() {
     quietly "$log" apt_get install --no-install-recommends "${missing[@]}"
 }
 
-install_aws() {
-    [[ -x $SR_AWS ]] || say "Installing the aws command"
-    mkdir -p "$SR_CACHE/aws"
+# install_python_tool NAME COMMAND: each has an environment of its own, with pinned packages.
+install_python_tool() {
+    local name=$1 command=$2
+    [[ -x $command ]] || say "Installing $name"
+    mkdir -p "$SR_CACHE/$name"
     (
         flock 9
-        make_venv "$(dirname "$(dirname "$SR_AWS")")" "$SR_ROOT/hack/lib/requirements-aws.txt"
-    ) 9>"$SR_CACHE/aws/lock"
+        make_venv "$(dirname "$(dirname "$command")")" "$SR_ROOT/hack/lib/requirements-$name.txt"
+    ) 9>"$SR_CACHE/$name/lock"
 }
 
 case "${1:-}" in
@@ -86,7 +88,8 @@ case "${1:-}" in
 --tests)
     packages+=("${test_packages[@]}")
     install_packages
-    install_aws
+    install_python_tool aws "$SR_AWS"
+    install_python_tool cfn-lint "$SR_CFN_LINT"
     if [[ -z ${KUBEBUILDER_ASSETS:-} || ! -x $KUBEBUILDER_ASSETS/kubectl ]]; then
         build_controlplane
     fi

@@ -6,6 +6,7 @@
 #   SR_ROOT     the repository
 #   SR_CACHE    what we download or build for the tests, outside the repository
 #   SR_AWS      the aws command, in the version that the tests expect
+#   SR_CFN_LINT the checker of CloudFormation templates
 #   SR_ASSETS   a folder with etcd, kube-apiserver, kube-controller-manager, kubectl:
 #               $KUBEBUILDER_ASSETS if set, else the one built from hack/controlplane
 #   SR_KUBECTL  the kubectl that belongs to it
@@ -19,6 +20,7 @@ sr_key() {
 }
 
 SR_AWS=$SR_CACHE/aws/$(sr_key "$SR_ROOT/hack/lib/requirements-aws.txt")/bin/aws
+SR_CFN_LINT=$SR_CACHE/cfn-lint/$(sr_key "$SR_ROOT/hack/lib/requirements-cfn-lint.txt")/bin/cfn-lint
 SR_CONTROLPLANE=$SR_CACHE/controlplane/$(sr_key "$SR_ROOT"/hack/controlplane/*)
 SR_ASSETS=${KUBEBUILDER_ASSETS:-$SR_CONTROLPLANE}
 SR_KUBECTL=$SR_ASSETS/kubectl
@@ -26,4 +28,4 @@ if [[ ! -x $SR_KUBECTL ]]; then
     # Assets of one's own need not have it.
     SR_KUBECTL=$SR_CONTROLPLANE/kubectl
 fi
-export SR_ROOT SR_CACHE SR_AWS SR_CONTROLPLANE SR_ASSETS SR_KUBECTL
+export SR_ROOT SR_CACHE SR_AWS SR_CFN_LINT SR_CONTROLPLANE SR_ASSETS SR_KUBECTL
