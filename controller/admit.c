@@ -188,6 +188,31 @@ static void check_hooks(const struct grant_check *check, const struct hook_spec 
     }
 }
 
+bool admit_notification(const struct account *target, const char *namespace,
+                        const struct notification_spec *notification)
+{
+    return account_grants(target, namespace, NULL,
+                          notification->kind == NOTIFY_WEBHOOK ? "Webhook" : "EventBus",
+                          notification->target);
+}
+
+static void check_notifications(const struct grant_check *check)
+{
+    for (size_t i = 0; i < check->spec->live.notification_count; i++) {
+        const struct notification_spec *notification = &check->spec->live.notifications[i];
+        bool webhook = notification->kind == NOTIFY_WEBHOOK;
+
+        if (admit_notification(check->accounts->target, check->namespace, notification))
+            continue;
+        /* A URL may hold what only its owner should know. */
+        refuse(check->refusal, "NotGranted",
+               xasprintf(
+                   "AWSAccount %s does not grant %s %s to namespace %s; ask your platform team for a grant",
+                   check->accounts->target->name, webhook ? "the Webhook of notification" : "EventBus",
+                   webhook ? notification->name : notification->target, check->namespace));
+    }
+}
+
 void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
                   const char *run_id, struct refusal *ret_refusal)
 {
@@ -199,6 +224,7 @@ void admit_grants(const struct accounts *accounts, const struct refresh_spec *sp
     check_switchover(&check);
     check_hooks(&check, spec->before_hooks, spec->before_hook_count);
     check_hooks(&check, spec->after_hooks, spec->after_hook_count);
+    check_notifications(&check);
     if (spec->live.policy == POLICY_AUTOMATIC && account_requires_approval(accounts->target, namespace))
         refuse(ret_refusal, "ApprovalRequired",
                xasprintf(

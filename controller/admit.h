@@ -29,6 +29,9 @@ struct err *admit_accounts(struct objects *objects, const struct env *env, const
 /* Whether grants cover everything that this run of `namespace` would touch. */
 void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
                   const char *run_id, struct refusal *ret_refusal);
+/* Whether the target's grants let the namespace send there. */
+bool admit_notification(const struct account *target, const char *namespace,
+                        const struct notification_spec *notification);
 /* Fields without an engine, or without the cluster they need. */
 void admit_fields(const struct objects *objects, const struct refresh_spec *spec,
                   struct refusal *ret_refusal);

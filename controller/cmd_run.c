@@ -11,6 +11,7 @@
 #define STOP_GRACE_MS SECONDS(10)
 #define ANSWER_LOOK_MS 100 /* between looks at what is typed */
 #define BUSY_MS 10         /* before another try to annotate */
+#define TELL_MS SECONDS(10)
 
 static const char *const output_names[] = {
     [OUTPUT_AUTO] = "auto", [OUTPUT_JSON] = "json", [OUTPUT_TEXT] = "text", NULL};
@@ -250,6 +251,21 @@ static struct run_verdict follow(struct run *run, struct json **ret_object)
     return verdict;
 }
 
+/* What the end has made to be told is told before we go, if whoever is told takes it soon; else the next run
+ * tells it. */
+static void let_tell(struct run *run)
+{
+    int64_t deadline_ms = sched_now_ms(run->real) + TELL_MS;
+
+    while (!stop_requested(run->stop) && sched_now_ms(run->real) < deadline_ms) {
+        AUTO_JSON struct json *object = run_read_refresh(run);
+
+        if (!json_count(json_at(object, "status.notifications")))
+            return;
+        sched_park(run->spot, deadline_ms);
+    }
+}
+
 static void make_engine(struct run *run)
 {
     run->engine = engine_new(&(struct engine_opts){.objects = run->objects,
@@ -318,6 +334,7 @@ static enum exit_code work(struct run *run)
     notify_all(run);
     engine_start(run->engine);
     verdict = follow(run, &decisive);
+    let_tell(run);
     stop_unsubscribe(subscription);
     stop_request(run->stop);
     engine_stop(run->engine);

@@ -1,5 +1,6 @@
 #include "controller/engine.h"
 
+#include "controller/courier.h"
 #include "controller/event_queues.h"
 #include "controller/metrics.h"
 #include "pkg/aws/observer.h"
@@ -31,6 +32,7 @@ struct engine {
     struct credentials_cache *identity; /* immutable */
     struct looks *looks;                /* immutable */
     struct event_queues *events;        /* immutable; NULL: none are read */
+    struct courier *courier;            /* immutable */
     struct worker *workers;
     pthread_mutex_t lock;
     struct known_account *accounts; /* lock */
@@ -41,6 +43,7 @@ struct engine {
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
 
 static void read_events(struct engine *engine);
+static void hire_courier(struct engine *engine);
 
 struct engine *engine_new(const struct engine_opts *opts)
 {
@@ -58,6 +61,7 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->identity = credentials_default_new(opts->config);
     engine->looks = looks_new();
     pthread_mutex_init(&engine->lock, NULL);
+    hire_courier(engine);
     if (opts->hears_events)
         read_events(engine);
     return engine;
@@ -177,6 +181,7 @@ void engine_stop(struct engine *engine)
     xfree(TAKE(engine->workers));
     if (engine->events) /* what the last passes have begun */
         event_queues_stop(engine->events);
+    courier_stop(engine->courier);
 }
 
 static void free_account(struct known_account *known)
@@ -204,6 +209,7 @@ void engine_free(struct engine *engine)
     }
     credentials_cache_free(engine->identity);
     event_queues_free(engine->events);
+    courier_free(engine->courier);
     looks_free(engine->looks);
     workqueue_free(engine->queue);
     pthread_mutex_destroy(&engine->lock);
@@ -223,6 +229,11 @@ struct objects *engine_objects(struct engine *engine)
 struct looks *engine_looks(struct engine *engine)
 {
     return engine->looks;
+}
+
+struct courier *engine_courier(struct engine *engine)
+{
+    return engine->courier;
 }
 
 struct event_queues *engine_event_queues(struct engine *engine)
@@ -385,6 +396,28 @@ static void read_events(struct engine *engine)
                                                      .hear = hear_event,
                                                      .changed = queue_changed,
                                                      .arg = engine});
+}
+
+/* --- notifications --- */
+
+static void courier_changed(void *arg, const struct object_id *id)
+{
+    engine_notify(arg, id, WORK_ROUTINE);
+}
+
+static void hire_courier(struct engine *engine)
+{
+    const struct engine_opts *opts = &engine->opts;
+
+    engine->courier = courier_new(&(struct courier_opts){.sched = opts->sched,
+                                                         .random = opts->random,
+                                                         .log = opts->log,
+                                                         .stop = opts->stop,
+                                                         .metrics = opts->metrics,
+                                                         .new_transport = opts->new_transport,
+                                                         .new_transport_arg = opts->new_transport_arg,
+                                                         .changed = courier_changed,
+                                                         .arg = engine});
 }
 
 /* --- series --- */

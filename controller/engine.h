@@ -9,6 +9,7 @@
 #include "pkg/kube/workqueue.h"
 #include "pkg/refresh/account.h"
 
+struct courier;
 struct event_queues;
 struct metrics;
 
@@ -55,6 +56,7 @@ struct err *engine_account(struct engine *engine, const struct account *account,
                            struct aws_account **ret) MUST_USE;
 struct objects *engine_objects(struct engine *engine);
 struct looks *engine_looks(struct engine *engine);
+struct courier *engine_courier(struct engine *engine);
 struct event_queues *engine_event_queues(struct engine *engine); /* NULL: none are read */
 /* The object as it was read, and as it is now that its status was written. */
 void engine_written(struct engine *engine, const struct json *before, const struct json *after);

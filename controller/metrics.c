@@ -65,6 +65,7 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_EVENTS_IGNORED] = COUNTER("stagingrefresh_events_ignored_total", "Messages of an account's event queue that were of no use, by why.", "account", "reason"),
     [METRIC_EVENT_WAKES] = COUNTER("stagingrefresh_event_wakes_total", "Objects that were looked at sooner because of an event of that account.", "account"),
     [METRIC_EVENT_QUEUE_UP] = GAUGE("stagingrefresh_event_queue_up", "1 while an account's event queue can be read.", "account"),
+    [METRIC_NOTIFICATIONS] = COUNTER("stagingrefresh_notifications_total", "Attempts to tell somebody what has happened, by how.", "kind", "result"),
 };
 /* clang-format on */
 

@@ -29,6 +29,7 @@ static struct err *dispatch(struct visit *visit, struct requeue *ret)
     }
     requests_forget(visit->status, visit->object);
     visit_say_stale(visit);
+    visit_tell(visit);
     if (active)
         return visit_advance(visit, ret);
     if (!visit->live)
@@ -59,5 +60,8 @@ struct err *reconcile_refresh(struct engine *engine, const struct env *env, cons
     visit.log = log_with(env->log, fields, COUNT_OF(fields));
     logged.log = visit.log;
     visit.env = &logged;
-    return err_wrap(dispatch(&visit, ret), "%s/%s", id->namespace, id->name);
+    TRY(err_wrap(dispatch(&visit, ret), "%s/%s", id->namespace, id->name));
+    if (visit.has_recorded)
+        ret->after_ms = 0;
+    return NULL;
 }

@@ -11,6 +11,9 @@ void visit_done(struct visit *visit)
     log_free(visit->log);
     xfree(visit->holder);
     xfree(visit->switch_to);
+    for (size_t i = 0; i < visit->settled_count; i++)
+        xfree(visit->settled[i]);
+    xfree(visit->settled);
 }
 
 struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
@@ -39,13 +42,17 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
 
 struct err *visit_write(struct visit *visit)
 {
-    AUTO_JSON struct json *status = refresh_status_to_json(visit->status);
+    AUTO_JSON struct json *status = NULL;
     AUTO_JSON struct json *written = NULL;
-    bool changed = !json_equal(status, json_member(visit->object, "status"));
+    bool changed;
 
+    TRY(visit_record_notices(visit));
+    status = refresh_status_to_json(visit->status);
+    changed = !json_equal(status, json_member(visit->object, "status"));
     TRY(objects_write_status(visit->objects, visit->env, visit->object, status, &written));
     if (changed && written)
         engine_written(visit->engine, visit->object, written);
+    visit_forget_told(visit);
     return NULL;
 }
 
@@ -108,6 +115,6 @@ void visit_say_once(struct visit *visit, const char *reason, char *text)
     if (!owned || looks_due_ms(looks, visit->uid, key))
         return;
     looks_set(looks, visit->uid, key, 1);
-    LOG_WARN(visit->log, "request refused", KV("message", owned));
+    LOG_WARN(visit->log, "warning", KV("reason", reason), KV("message", owned));
     objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, owned);
 }

@@ -23,6 +23,11 @@ struct visit {
     const char *namespace, *name, *uid, *request;
     char *holder;    /* "namespace/name": who holds a series */
     char *switch_to; /* the run whose copies are asked for; NULL: a run of its own */
+    /* visit_tell.c */
+    char **settled; /* the courier's keys of what was told */
+    size_t settled_count;
+    bool has_told, has_complained;
+    bool has_recorded; /* the write holds notices that a pass has to read */
 };
 
 struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
@@ -61,5 +66,11 @@ bool visit_is_asked(struct visit *visit);
 
 /* visit_drift.c */
 void visit_watch_drift(struct visit *visit, struct requeue *ret);
+
+/* visit_tell.c: what is recorded goes to the courier; what it has done goes off the list. */
+void visit_tell(struct visit *visit);
+/* Before the write: what it makes happen. After it: what need not be known any more. */
+struct err *visit_record_notices(struct visit *visit) MUST_USE;
+void visit_forget_told(struct visit *visit);
 
 #endif

@@ -5,8 +5,8 @@
 static const char *const usages[] = {[USAGE_SOURCE] = "Source", [USAGE_TARGET] = "Target"};
 
 static const char *const resource_types[] = {
-    "AuroraCluster", "DynamoDBTable", "DBProxy",        "SSMParameter",
-    "Secret",        "ECSService",    "LambdaFunction", "StateMachine",
+    "AuroraCluster", "DynamoDBTable",  "DBProxy",      "SSMParameter", "Secret",
+    "ECSService",    "LambdaFunction", "StateMachine", "EventBus",     "Webhook",
 };
 
 /* clang-format off */
@@ -34,7 +34,7 @@ static const struct field grant_fields[] = {
      .shape = &shape_subdomain},
     {.path = "requireApproval", .kind = FIELD_BOOL,  .offset = offsetof(struct grant, require_approval)},
     {.path = "resources",       .kind = FIELD_LIST,  .offset = offsetof(struct grant, resources),
-     .count_offset = offsetof(struct grant, resource_count), .required = true, .min = 1, .max = 8,
+     .count_offset = offsetof(struct grant, resource_count), .required = true, .min = 1, .max = 10,
      .part = &resource_part},
 };
 
@@ -102,6 +102,19 @@ static struct err *check_source_grant(const struct grant *grant, const struct js
     return NULL;
 }
 
+static struct err *check_webhooks(const struct grant *grant)
+{
+    for (size_t i = 0; i < grant->resource_count; i++) {
+        const struct grant_resource *resource = &grant->resources[i];
+
+        for (size_t k = 0; k < resource->name_count && text_equal(resource->type, "Webhook"); k++) {
+            if (!shape_fits(&shape_webhook_grant, str_of(resource->names[k])))
+                return err_new(ERR_INVALID, "resources[Webhook].names[%zu]: %s", k, shape_webhook_grant.must);
+        }
+    }
+    return NULL;
+}
+
 /* Gives the error without the path of the grant. */
 static struct err *check_grant(const struct account *account, const struct grant *grant,
                                const struct json *value)
@@ -110,7 +123,7 @@ static struct err *check_grant(const struct account *account, const struct grant
         return check_source_grant(grant, value);
     if (fields_has(value, "targets"))
         return err_new(ERR_INVALID, "targets: belong to the grants of a Source only");
-    return NULL;
+    return check_webhooks(grant);
 }
 
 static struct err *check_events(const struct account *account, const char *where)

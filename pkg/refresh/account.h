@@ -11,7 +11,7 @@ enum account_usage { USAGE_SOURCE, USAGE_TARGET };
 
 struct grant_resource {
     char *type;   /* AuroraCluster, DynamoDBTable, DBProxy, SSMParameter, Secret, ECSService, LambdaFunction,
-                     StateMachine */
+                     StateMachine, EventBus, Webhook */
     char **names; /* patterns: "*" stands for any characters, "/" too */
     size_t name_count;
 };

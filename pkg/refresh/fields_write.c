@@ -67,6 +67,20 @@ static struct json *write_time(const struct field *field, const void *item)
     return json_new_text(text);
 }
 
+static struct json *write_texts(const struct field *field, const void *item)
+{
+    char *const *texts = field_pointer(field_at(field, item));
+    size_t count = *(const size_t *)((const char *)item + field->count_offset);
+    struct json *list;
+
+    if (!count)
+        return NULL;
+    list = json_new_array();
+    for (size_t i = 0; i < count; i++)
+        json_append(list, text_value(texts[i], (size_t)field->item_max));
+    return list;
+}
+
 static struct json *write_json(const struct field *field, const void *item)
 {
     const struct json *value = field_pointer(field_at(field, item));
@@ -102,11 +116,11 @@ typedef struct json *write_fn(const struct field *field, const void *item);
 
 /* What a status is made of; specs are read only. */
 static write_fn *const writers[] = {
-    [FIELD_OBJECT] = NULL,     [FIELD_TEXT] = write_text, [FIELD_INT] = write_int,
-    [FIELD_BOOL] = write_bool, [FIELD_TRISTATE] = NULL,   [FIELD_ENUM] = write_enum,
-    [FIELD_DURATION] = NULL,   [FIELD_TIME] = write_time, [FIELD_TIME_MS] = write_time,
-    [FIELD_TEXTS] = NULL,      [FIELD_PAIRS] = NULL,      [FIELD_NOTES] = write_json,
-    [FIELD_JSON] = write_json, [FIELD_PART] = NULL,       [FIELD_LIST] = write_list,
+    [FIELD_OBJECT] = NULL,       [FIELD_TEXT] = write_text, [FIELD_INT] = write_int,
+    [FIELD_BOOL] = write_bool,   [FIELD_TRISTATE] = NULL,   [FIELD_ENUM] = write_enum,
+    [FIELD_DURATION] = NULL,     [FIELD_TIME] = write_time, [FIELD_TIME_MS] = write_time,
+    [FIELD_TEXTS] = write_texts, [FIELD_PAIRS] = NULL,      [FIELD_NOTES] = write_json,
+    [FIELD_JSON] = write_json,   [FIELD_PART] = NULL,       [FIELD_LIST] = write_list,
     [FIELD_ANY] = NULL,
 };
 

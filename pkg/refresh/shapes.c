@@ -165,6 +165,37 @@ static bool fits_host(struct str host, bool plain)
     return i && fits_port(str_from(host, i));
 }
 
+/* https anywhere, plain http on loopback addresses only; then a path, maybe with a query, or nothing. */
+static bool fits_url(struct str text, const char *no)
+{
+    bool plain = str_starts(text, "http://");
+    const char *slash;
+    struct str host;
+
+    if (!plain && !str_starts(text, "https://"))
+        return false;
+    host = str_from(text, strlen(plain ? "http://" : "https://"));
+    slash = host.len ? memchr(host.ptr, '/', host.len) : NULL;
+    for (size_t i = 0; slash && slash + i < text.ptr + text.len; i++) {
+        if (slash[i] <= ' ' || slash[i] > '~' || strchr(no, slash[i]))
+            return false;
+    }
+    if (slash)
+        host.len = (size_t)(slash - host.ptr);
+    return fits_host(host, plain);
+}
+
+static bool fits_webhook_url(struct str text)
+{
+    return fits_url(text, "#*");
+}
+
+/* The host is written out: a pattern that ends within it would admit hosts of others. */
+static bool fits_webhook_grant(struct str text)
+{
+    return fits_url(text, "#") && memchr(text.ptr + strlen("https://"), '/', text.len - strlen("https://"));
+}
+
 /* https anywhere, plain http on loopback addresses only; then the account and the queue. */
 static bool fits_queue_url(struct str text)
 {
@@ -360,6 +391,22 @@ const struct shape shape_vault_name = {
 const struct shape shape_queue_url = {
     .must = "must be the https URL of an SQS queue",
     .fits = fits_queue_url,
+};
+
+const struct shape shape_bus_name = {
+    .must = "must be the name of an event bus: letters, digits, dots, underscores, slashes and hyphens",
+    .chars = "A-Za-z0-9._/-",
+};
+
+const struct shape shape_webhook_url = {
+    .must = "must be an https URL, or an http one of a loopback address, without \"#\" and \"*\"",
+    .fits = fits_webhook_url,
+};
+
+const struct shape shape_webhook_grant = {
+    .must = "must begin with https:// (or http:// and a loopback address), a whole host and a \"/\", such as "
+            "https://hooks.example.com/*",
+    .fits = fits_webhook_grant,
 };
 
 const struct shape shape_secret_id = {

@@ -46,7 +46,10 @@ extern const struct shape shape_config_key;
 extern const struct shape shape_ssm_name;
 extern const struct shape shape_function_name;
 extern const struct shape shape_aws_name; /* ECS clusters and services, state machines */
-extern const struct shape shape_duration; /* 1h30m */
+extern const struct shape shape_bus_name;
+extern const struct shape shape_webhook_url;
+extern const struct shape shape_webhook_grant; /* the same with "*" behind the first "/" of the path */
+extern const struct shape shape_duration;      /* 1h30m */
 extern const struct shape shape_clock_time;
 extern const struct shape shape_time_zone;
 

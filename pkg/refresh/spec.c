@@ -73,6 +73,8 @@ static const struct field spec_fields[] = {
      .names = NAMES(deletion_policies), .otherwise = DELETION_RETAIN},
     {.path = "ttlSecondsAfterFinished", .kind = FIELD_INT, .offset = AT(live.ttl_seconds_after_finished), .live = true,
      .otherwise = -1},
+    {.path = "notifications", .kind = FIELD_LIST, .offset = AT(live.notifications), .count_offset = AT(live.notification_count),
+     .live = true, .max = 4, .part = &notification_part},
 };
 /* clang-format on */
 

@@ -137,6 +137,31 @@ struct retention {
     int64_t previous_copies, failed_copies, recovery_points, recovery_point_days;
 };
 
+/* What others are told of. */
+enum transition {
+    TRANSITION_RUN_STARTED,
+    TRANSITION_RUN_RETRIED,
+    TRANSITION_AWAITING,
+    TRANSITION_SWITCHING,
+    TRANSITION_PUTTING_BACK,
+    TRANSITION_RUN_SUCCEEDED,
+    TRANSITION_RUN_FAILED,
+    TRANSITION_STALLED,
+    TRANSITION_DRIFTED,
+    TRANSITION_COUNT,
+};
+const char *transition_name(enum transition transition); /* "RunStarted" */
+
+enum notification_kind { NOTIFY_EVENT_BRIDGE, NOTIFY_WEBHOOK };
+struct notification_spec {
+    char *name;
+    enum notification_kind kind;
+    char *target;       /* name of an event bus of the target account, or a URL */
+    char **transitions; /* none: all */
+    size_t transition_count;
+};
+bool notification_wants(const struct notification_spec *notification, enum transition transition);
+
 /* What may change while a run is under way. */
 struct live_spec {
     char *trigger; /* "" when absent */
@@ -148,6 +173,8 @@ struct live_spec {
     struct retention retention;
     enum deletion_policy deletion_policy;
     int64_t ttl_seconds_after_finished; /* -1 */
+    struct notification_spec *notifications;
+    size_t notification_count;
 };
 
 struct refresh_spec {
@@ -187,6 +214,8 @@ bool refresh_needs_cluster(const struct refresh_spec *spec, struct buf *ret_fiel
 bool refresh_same_frozen(const struct json *spec_a, const struct json *spec_b);
 
 const struct database_spec *refresh_database(const struct refresh_spec *spec, const char *name);
+/* NULL: none of that name. */
+const struct notification_spec *refresh_notification(const struct refresh_spec *spec, const char *name);
 const char *database_kind_name(enum database_kind kind); /* "Aurora", "DynamoDB" */
 
 /* Unknown fields of a document of ours (an AWSAccount or StagingRefresh): ERR_INVALID with the nearest known

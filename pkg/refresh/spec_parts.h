@@ -10,13 +10,14 @@
     .path = (path_), .kind = FIELD_DURATION, .offset = (offset_), .otherwise = (otherwise_), .max = 24, \
     .shape = &shape_duration
 
-extern const struct part database_part;    /* struct database_spec */
-extern const struct part password_part;    /* struct password_spec */
-extern const struct part hook_part;        /* struct hook_spec */
-extern const struct part window_part;      /* struct window_spec */
-extern const struct part proxy_part;       /* struct proxy_spec */
-extern const struct part parameter_part;   /* struct parameter_spec */
-extern const struct part application_part; /* struct application_spec */
+extern const struct part database_part;     /* struct database_spec */
+extern const struct part password_part;     /* struct password_spec */
+extern const struct part hook_part;         /* struct hook_spec */
+extern const struct part window_part;       /* struct window_spec */
+extern const struct part proxy_part;        /* struct proxy_spec */
+extern const struct part parameter_part;    /* struct parameter_spec */
+extern const struct part application_part;  /* struct application_spec */
+extern const struct part notification_part; /* struct notification_spec */
 
 /* What concerns more than one part: names that must exist or differ, templates, the two accounts. */
 struct err *spec_check(void *item, const struct json *value, const char *where) MUST_USE;

@@ -4,6 +4,7 @@
 
 #define MESSAGE_MAX 1024 /* bytes of a sentence for people */
 #define ARN_MAX 2048
+#define NOTICES_MAX 32
 
 static const char *const state_names[] = {
     [STEP_WAITING] = "Waiting", [STEP_INTENDED] = "Intended", [STEP_RUNNING] = "Running",
@@ -111,6 +112,22 @@ static const struct part history_part = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct notice, member)
+static const struct field notice_fields[] = {
+    {.path = "id",         .kind = FIELD_TEXT,    .offset = AT(id), .required = true, .always = true, .max = 256},
+    {.path = "transition", .kind = FIELD_TEXT,    .offset = AT(transition), .required = true, .always = true, .max = 64},
+    {.path = "runID",      .kind = FIELD_TEXT,    .offset = AT(run_id), .cut = 63},
+    {.path = "attempt",    .kind = FIELD_INT,     .offset = AT(attempt)},
+    {.path = "time",       .kind = FIELD_TIME_MS, .offset = AT(time_ms)},
+    {.path = "message",    .kind = FIELD_TEXT,    .offset = AT(message), .cut = 512},
+    {.path = "pending",    .kind = FIELD_TEXTS,   .offset = AT(pending), .count_offset = AT(pending_count), .max = 4,
+     .item_max = 63},
+};
+static const struct part notice_part = {
+    .fields = notice_fields, .count = COUNT_OF(notice_fields), .size = sizeof(struct notice), .key = "id",
+};
+#undef AT
+
 #define AT(member) offsetof(struct condition, member)
 static const struct field condition_fields[] = {
     {.path = "type",               .kind = FIELD_TEXT, .offset = AT(type), .required = true, .always = true, .max = 316},
@@ -164,6 +181,8 @@ static const struct field status_fields[] = {
      .part = &history_part},
     {.path = "conditions", .kind = FIELD_LIST, .offset = AT(conditions), .count_offset = AT(condition_count), .max = 16,
      .part = &condition_part},
+    {.path = "notifications", .kind = FIELD_LIST, .offset = AT(notices), .count_offset = AT(notice_count), .max = NOTICES_MAX,
+     .part = &notice_part},
 };
 #undef AT
 /* clang-format on */
@@ -279,6 +298,63 @@ void status_add_history(struct refresh_status *status, const char *run_id, const
     (void)fields_grow(&status->history, &status->history_count, sizeof(entry));
     memmove(status->history + 1, status->history, (status->history_count - 1) * sizeof(entry));
     status->history[0] = entry;
+}
+
+/* --- notices --- */
+
+static void drop_notice(struct refresh_status *status, size_t index)
+{
+    fields_free(&notice_part, &status->notices[index]);
+    memmove(status->notices + index, status->notices + index + 1,
+            (--status->notice_count - index) * sizeof(*status->notices));
+}
+
+bool status_add_notice(struct refresh_status *status, const struct notice *notice)
+{
+    bool is_full = status->notice_count >= NOTICES_MAX;
+    struct notice *added;
+
+    if (is_full)
+        drop_notice(status, 0);
+    added = fields_grow(&status->notices, &status->notice_count, sizeof(*added));
+    *added = (struct notice){.id = xstrdup(notice->id),
+                             .transition = xstrdup(notice->transition),
+                             .run_id = xstrdup_or_null(notice->run_id),
+                             .attempt = notice->attempt,
+                             .time_ms = notice->time_ms,
+                             .message = xstrdup_or_null(notice->message)};
+    return is_full;
+}
+
+void status_notice_pend(struct notice *notice, const char *name)
+{
+    notice->pending = xgrow(notice->pending, notice->pending_count, sizeof(*notice->pending));
+    notice->pending[notice->pending_count++] = xstrdup(name);
+}
+
+static void take_out(struct notice *notice, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < notice->pending_count; i++) {
+        if (text_equal(notice->pending[i], name))
+            xfree(notice->pending[i]);
+        else
+            notice->pending[kept++] = notice->pending[i];
+    }
+    notice->pending_count = kept;
+}
+
+void status_notice_settle(struct refresh_status *status, const char *id, const char *name)
+{
+    for (size_t i = 0; i < status->notice_count; i++) {
+        if (!text_equal(status->notices[i].id, id))
+            continue;
+        take_out(&status->notices[i], name);
+        if (!status->notices[i].pending_count)
+            drop_notice(status, i);
+        return;
+    }
 }
 
 /* --- conditions --- */

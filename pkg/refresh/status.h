@@ -81,6 +81,19 @@ struct history_entry {
     int64_t attempt, start_ms, completion_ms;
 };
 
+/* What others are still to be told, recorded with what it is about: whatever crashes, it is told once or
+ * more.
+ */
+struct notice {
+    char *id; /* the same whenever it is told again */
+    char *transition;
+    char *run_id; /* NULL: of no run */
+    int64_t attempt, time_ms;
+    char *message;
+    char **pending; /* names of spec.notifications that have not taken it */
+    size_t pending_count;
+};
+
 enum condition_status { CONDITION_FALSE, CONDITION_TRUE, CONDITION_UNKNOWN };
 struct condition {
     char *type, *reason, *message;
@@ -109,6 +122,8 @@ struct refresh_status {
     size_t history_count;
     struct condition *conditions;
     size_t condition_count;
+    struct notice *notices; /* oldest first */
+    size_t notice_count;
 };
 
 /* `status` may be NULL (a fresh object). ERR_INVALID when somebody else wrote nonsense into it. */
@@ -133,6 +148,11 @@ void status_reset_run(struct refresh_status *status);
 
 /* The run whose copies the last run puts staging onto. */
 const char *status_copies_run(const struct refresh_status *status);
+/* A notice at the end, with nobody to be told yet. True: the oldest had to go for it. */
+bool status_add_notice(struct refresh_status *status, const struct notice *notice);
+void status_notice_pend(struct notice *notice, const char *name);
+/* `name` has taken it, or never will; a notice that nobody is to be told any more goes. Later ones move. */
+void status_notice_settle(struct refresh_status *status, const char *id, const char *name);
 
 /* Evidence of a step: short texts by name. value NULL removes. */
 const char *step_evidence(const struct step_status *step, const char *name);

@@ -135,6 +135,7 @@ static void count_something_of_each(struct metrics *metrics)
     metrics_add(metrics, METRIC_EVENTS_IGNORED, 1, LABELS("222222222222", "foreign"));
     metrics_add(metrics, METRIC_EVENT_WAKES, 1, LABELS("111111111111"));
     metrics_set(metrics, METRIC_EVENT_QUEUE_UP, 1, LABELS("222222222222"));
+    metrics_add(metrics, METRIC_NOTIFICATIONS, 1, LABELS("webhook", "delivered"));
 }
 
 static void the_documentation_has_what_is_served(void **state)

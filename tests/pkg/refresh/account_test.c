@@ -175,6 +175,12 @@ struct bad_row {
 #define ROLE_ARN "must be the ARN of a role, such as arn:aws:iam::222222222222:role/staging-refresh"
 #define QUEUE_URL "must be the https URL of an SQS queue"
 #define LABEL "must be lower-case letters, digits and hyphens, and begin and end with a letter or digit"
+#define WEBHOOK(pattern) \
+    GRANT("\"namespaces\":[\"n\"],\"resources\":[{\"type\":\"Webhook\",\"names\":[\"" pattern "\"]}]")
+#define BAD_WEBHOOK                                                                                    \
+    "spec.grants[g].resources[Webhook].names[0]: must begin with https:// (or http:// and a loopback " \
+    "address), a "                                                                                     \
+    "whole host and a \"/\", such as https://hooks.example.com/*"
 #define GRANT(text) "{\"spec\":{\"grants\":[{\"name\":\"g\"," text "}]}}"
 #define CLUSTERS "\"resources\":[{\"type\":\"AuroraCluster\",\"names\":[\"a\"]}]"
 
@@ -234,11 +240,19 @@ static const struct bad_row bad_rows[] = {
     {.name = "grant without resources", .target = true, .patch = GRANT("\"namespaces\":[\"n\"]"), .want = "spec.grants[g].resources: required"},
     {.name = "grant of an unknown type", .target = true, .patch = GRANT("\"namespaces\":[\"n\"],\"resources\":[{\"type\":\"S3Bucket\",\"names\":[\"p\"]}]"),
      .want = "spec.grants[g].resources[0].type: must be AuroraCluster, DynamoDBTable, DBProxy, SSMParameter, Secret, ECSService, "
-             "LambdaFunction or StateMachine"},
+             "LambdaFunction, StateMachine, EventBus or Webhook"},
     {.name = "grant of a type twice", .target = true, .patch = GRANT("\"namespaces\":[\"n\"],\"resources\":[{\"type\":\"DBProxy\",\"names\":[\"p\"]},"
      "{\"type\":\"DBProxy\",\"names\":[\"q\"]}]"), .want = "spec.grants[g].resources[DBProxy]: two entries have this type"},
     {.name = "grant of no names", .target = true, .patch = GRANT("\"namespaces\":[\"n\"],\"resources\":[{\"type\":\"DBProxy\",\"names\":[]}]"),
      .want = "spec.grants[g].resources[DBProxy].names: must have at least one entry"},
+    {.name = "webhooks anywhere", .target = true, .patch = WEBHOOK("*"), .want = BAD_WEBHOOK},
+    {.name = "webhooks of any https server", .target = true, .patch = WEBHOOK("https://*"), .want = BAD_WEBHOOK},
+    {.name = "webhooks of a host's namesakes", .target = true, .patch = WEBHOOK("https://hooks.example.com*"), .want = BAD_WEBHOOK},
+    {.name = "webhooks of a wild host", .target = true, .patch = WEBHOOK("https://*.example.com/"), .want = BAD_WEBHOOK},
+    {.name = "webhooks with a user", .target = true, .patch = WEBHOOK("https://hooks.example.com@evil.example/*"), .want = BAD_WEBHOOK},
+    {.name = "webhooks by plain http", .target = true, .patch = WEBHOOK("http://hooks.example.com/*"), .want = BAD_WEBHOOK},
+    {.name = "metadata by plain http", .target = true, .patch = WEBHOOK("http://169.254.169.254/*"), .want = BAD_WEBHOOK},
+    {.name = "a host that begins like a loopback", .target = true, .patch = WEBHOOK("http://localhost.example/*"), .want = BAD_WEBHOOK},
 };
 /* clang-format on */
 
