@@ -67,14 +67,20 @@ struct err *kube_secret_set(const struct pass *pass, const char *name, const cha
 
 /* --- ours --- */
 
-static char *our_name(const struct pass *pass)
+static char *our_name(const char *run_id)
 {
-    return xasprintf("stagingrefresh-%s", pass->status->run.id);
+    return xasprintf("stagingrefresh-%s", run_id);
 }
 
 struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret)
 {
-    AUTO_FREE char *name = our_name(pass);
+    return kube_secret_kept_by(pass, pass->status->run.id, key, ret);
+}
+
+struct err *kube_secret_kept_by(const struct pass *pass, const char *run_id, const char *key,
+                                struct secret **ret)
+{
+    AUTO_FREE char *name = our_name(run_id);
     struct err *err = kube_secret_get(pass, name, key, ret);
 
     if (err && err_kind(err) == ERR_NOT_FOUND) {
@@ -131,7 +137,7 @@ static struct err *add(const struct pass *pass, const char *name, const struct j
 
 struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value)
 {
-    AUTO_FREE char *name = our_name(pass);
+    AUTO_FREE char *name = our_name(pass->status->run.id);
     AUTO_JSON struct json *present = NULL;
     struct err *err = read(pass, name, &present);
 

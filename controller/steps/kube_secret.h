@@ -14,8 +14,10 @@ struct err *kube_secret_get(const struct pass *pass, const char *name, const cha
 struct err *kube_secret_set(const struct pass *pass, const char *name, const char *key,
                             const struct secret *value) MUST_USE;
 
-/* What this run has kept under that key; *ret stays NULL when nothing. */
+/* What this run, or another one of the object, has kept under that key; *ret stays NULL when nothing. */
 struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret) MUST_USE;
+struct err *kube_secret_kept_by(const struct pass *pass, const char *run_id, const char *key,
+                                struct secret **ret) MUST_USE;
 /* Keeps it. ERR_CONFLICT when another pass has been faster: read what it kept. */
 struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value) MUST_USE;
 

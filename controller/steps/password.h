@@ -13,10 +13,20 @@
 /* password_generate.c: the staged password of the stage's database; made when there is none yet. */
 struct err *password_generated(const struct pass *pass, const struct database_spec *database,
                                struct secret **ret) MUST_USE;
+/* What opens the copies that this run puts staging onto: as above, or, when they are those of an earlier run,
+ * what that run staged. *ret stays NULL when it staged nothing: it took what the secret held then. */
+struct err *password_of_copies(const struct pass *pass, const struct database_spec *database,
+                               struct secret **ret) MUST_USE;
 /* The id of the version that holds it, and of a version that merges it into what `base` says. */
 #define PASSWORD_VERSION_MAX 51
 void password_version(const struct pass *pass, const struct database_spec *database, const char *base,
                       char ret[PASSWORD_VERSION_MAX]);
+
+/* password_refusal.c: why staging cannot be put back onto the copy of an earlier run, as its password is not
+ * known; yours. *ret_why stays NULL when nothing speaks against it. */
+#define PASSWORD_NOT_KNOWN "PasswordNotKnown"
+struct err *password_refusal(const struct pass *pass, const struct database_spec *database,
+                             char **ret_why) MUST_USE;
 
 /* password_switch.c; for a row of the switchover. `proxy` NULL: the database has none. What was there before
  * is remembered in the row. */
@@ -28,7 +38,7 @@ struct err *password_switch(struct stage *stage, const struct database_spec *dat
 struct err *password_switch_back(struct stage *stage, const struct database_spec *database, const char *proxy,
                                  char **ret_wait) MUST_USE;
 
-/* Rows of their own for databases whose generated password no proxy takes along. */
+/* password_entry.c: rows of their own for databases whose generated password no proxy takes along. */
 size_t password_entry_count(const struct refresh_spec *spec);
 const char *password_entry_name(const struct refresh_spec *spec, size_t index);
 struct err *password_entry_intend(struct stage *stage) MUST_USE;

@@ -10,7 +10,7 @@
 void password_version(const struct pass *pass, const struct database_spec *database, const char *base,
                       char ret[PASSWORD_VERSION_MAX])
 {
-    AUTO_FREE char *text = xasprintf("%s\n%s\n%s\npassword\n%s", pass->uid, pass->status->run.id,
+    AUTO_FREE char *text = xasprintf("%s\n%s\n%s\npassword\n%s", pass->uid, status_copies_run(pass->status),
                                      database->name, base ? base : "");
     char hex[2 * SHA256_BYTES + 1];
 
@@ -78,7 +78,8 @@ static struct err *read_staged(const struct pass *pass, const struct database_sp
     char version[PASSWORD_VERSION_MAX];
 
     password_version(pass, database, NULL, version);
-    return ref->secrets_manager_id ? read_version(pass, ref, version, ret) : kube_secret_kept(pass, key, ret);
+    return ref->secrets_manager_id ? read_version(pass, ref, version, ret)
+                                   : kube_secret_kept_by(pass, status_copies_run(pass->status), key, ret);
 }
 
 static struct err *put_staged(const struct pass *pass, const struct database_spec *database,
@@ -117,4 +118,11 @@ struct err *password_generated(const struct pass *pass, const struct database_sp
     }
     *ret = TAKE(password);
     return NULL;
+}
+
+struct err *password_of_copies(const struct pass *pass, const struct database_spec *database,
+                               struct secret **ret)
+{
+    return pass->status->run.copies_of ? read_staged(pass, database, ret)
+                                       : password_generated(pass, database, ret);
 }

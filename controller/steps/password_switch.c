@@ -26,12 +26,14 @@ static struct err *read_current(const struct switching *s, struct secret_value *
         "read secret %s", s->ref->secrets_manager_id);
 }
 
-/* The present text with the staged password in it, NULL when it is there already. */
+/* The present text with the staged password in it, NULL when it is there already, or none was staged. */
 static struct err *merge(const struct switching *s, const struct secret_value *present, struct secret **ret)
 {
     AUTO_SECRET struct secret *password = NULL;
 
-    TRY(password_generated(s->stage->pass, s->database, &password));
+    TRY(password_of_copies(s->stage->pass, s->database, &password));
+    if (!password)
+        return NULL;
     return secret_text_with(present->text, s->ref->secrets_manager_id, s->ref->secrets_manager_key, password,
                             ret);
 }
@@ -99,13 +101,13 @@ static char *key_before(const struct switching *s)
     return xasprintf("%s.password-before", s->database->name);
 }
 
-/* *ret_is: the Secret holds the new password. */
+/* *ret_is: the Secret holds the new password, or there is none for it. */
 static struct err *holds_new(const struct switching *s, bool *ret_is, struct secret **ret_new,
                              struct secret **ret_present)
 {
-    TRY(password_generated(s->stage->pass, s->database, ret_new));
+    TRY(password_of_copies(s->stage->pass, s->database, ret_new));
     TRY(kube_secret_get(s->stage->pass, s->ref->secret_name, s->ref->secret_key, ret_present));
-    *ret_is = *ret_present && secret_equal(*ret_present, *ret_new);
+    *ret_is = !*ret_new || (*ret_present && secret_equal(*ret_present, *ret_new));
     return NULL;
 }
 
@@ -150,14 +152,27 @@ static struct err *key_back(const struct switching *s, char **ret_wait)
 
 /* --- kept by RDS: the proxy's list is read, changed in one entry, and written as a whole --- */
 
-static const char *managed_secret(const struct switching *s)
+static const char *managed_by_step(const struct database_status *copy)
 {
-    struct database_status *copy = status_database(s->stage->pass->status, s->database->name);
-
-    for (size_t i = 0; copy && i < copy->step_count; i++) {
+    for (size_t i = 0; i < copy->step_count; i++) {
         if (text_equal(copy->steps[i].name, "Password"))
             return step_evidence(&copy->steps[i], "managedSecret");
     }
+    return NULL;
+}
+
+/* As this run's step has seen it become usable; of a copy of an earlier run, as it is. Yours. */
+static struct err *managed_secret(const struct switching *s, char **ret)
+{
+    const struct database_status *copy = status_database(s->stage->pass->status, s->database->name);
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+
+    if (!s->stage->pass->status->run.copies_of) {
+        *ret = xstrdup_or_null(managed_by_step(copy));
+        return NULL;
+    }
+    TRY(rds_describe_cluster(&s->stage->pass->target, copy->copy_identifier, &cluster));
+    *ret = xstrdup_or_null(cluster.master_secret_arn);
     return NULL;
 }
 
@@ -213,13 +228,15 @@ static struct err *find_entry(const struct switching *s, struct rds_proxy *proxy
 static struct err *list_intend(const struct switching *s)
 {
     AUTO_RDS_PROXY struct rds_proxy proxy = {0};
+    AUTO_FREE char *managed = NULL;
     struct rds_proxy_auth *entry;
 
     if (!s->proxy)
         return NULL;
     TRY(err_wrap(rds_proxy_describe(&s->stage->pass->target, s->proxy, &proxy), "look at proxy %s",
                  s->proxy));
-    if (find_auth(&proxy, managed_secret(s)))
+    TRY(managed_secret(s, &managed));
+    if (!managed || find_auth(&proxy, managed))
         return NULL;
     TRY(find_entry(s, &proxy, &entry));
     step_set_evidence(s->stage->row, "secretBefore", entry->secret_arn);
@@ -252,15 +269,23 @@ static struct err *exchange(const struct switching *s, const char *from, const c
 static struct err *list_switch(const struct switching *s, char **ret_wait)
 {
     const char *before = step_evidence(s->stage->row, "secretBefore");
+    AUTO_FREE char *managed = NULL;
 
-    return s->proxy && before ? exchange(s, before, managed_secret(s), ret_wait) : NULL;
+    if (!s->proxy || !before)
+        return NULL;
+    TRY(managed_secret(s, &managed));
+    return managed ? exchange(s, before, managed, ret_wait) : NULL;
 }
 
 static struct err *list_back(const struct switching *s, char **ret_wait)
 {
     const char *before = step_evidence(s->stage->row, "secretBefore");
+    AUTO_FREE char *managed = NULL;
 
-    return s->proxy && before ? exchange(s, managed_secret(s), before, ret_wait) : NULL;
+    if (!s->proxy || !before)
+        return NULL;
+    TRY(managed_secret(s, &managed));
+    return managed ? exchange(s, managed, before, ret_wait) : NULL;
 }
 
 /* --- */
@@ -276,15 +301,21 @@ static const struct switch_ops key_ops = {key_intend, key_switch, key_back};
 static const struct switch_ops list_ops = {list_intend, list_switch, list_back};
 
 /* NULL: the copy has got the password that staging uses already. */
-static const struct switch_ops *ops_of(const struct database_spec *database)
+static const struct switch_ops *ops_of(const struct stage *stage, const struct database_spec *database)
 {
-    switch (database->aurora.password.kind) {
+    const struct password_spec *password = &database->aurora.password;
+
+    switch (password->kind) {
+    case PASSWORD_FROM_SECRET:
+        /* An earlier run may have generated one, when the spec still said so. */
+        if (!stage->pass->status->run.copies_of)
+            return NULL;
+        return password->from.secrets_manager_id ? &version_ops : &key_ops;
     case PASSWORD_GENERATE:
-        return database->aurora.password.from.secrets_manager_id ? &version_ops : &key_ops;
+        return password->from.secrets_manager_id ? &version_ops : &key_ops;
     case PASSWORD_RDS_MANAGED:
         return &list_ops;
     case PASSWORD_NONE:
-    case PASSWORD_FROM_SECRET:
         break;
     }
     return NULL;
@@ -302,7 +333,7 @@ struct err *password_switch_intend(struct stage *stage, const struct database_sp
 {
     const struct switching s = switching_of(stage, database, proxy);
 
-    return ops_of(database) ? ops_of(database)->intend(&s) : NULL;
+    return ops_of(stage, database) ? ops_of(stage, database)->intend(&s) : NULL;
 }
 
 struct err *password_switch(struct stage *stage, const struct database_spec *database, const char *proxy,
@@ -310,7 +341,7 @@ struct err *password_switch(struct stage *stage, const struct database_spec *dat
 {
     const struct switching s = switching_of(stage, database, proxy);
 
-    return ops_of(database) ? ops_of(database)->to(&s, ret_wait) : NULL;
+    return ops_of(stage, database) ? ops_of(stage, database)->to(&s, ret_wait) : NULL;
 }
 
 struct err *password_switch_back(struct stage *stage, const struct database_spec *database, const char *proxy,
@@ -318,68 +349,5 @@ struct err *password_switch_back(struct stage *stage, const struct database_spec
 {
     const struct switching s = switching_of(stage, database, proxy);
 
-    return ops_of(database) ? ops_of(database)->back(&s, ret_wait) : NULL;
-}
-
-/* --- rows of their own --- */
-
-static bool has_row(const struct refresh_spec *spec, const struct database_spec *database)
-{
-    if (database->kind != DATABASE_AURORA || database->aurora.password.kind != PASSWORD_GENERATE)
-        return false;
-    for (size_t i = 0; i < spec->proxy_count; i++) {
-        if (text_equal(spec->proxies[i].database, database->name))
-            return false;
-    }
-    return true;
-}
-
-static const struct database_spec *entry_of(const struct refresh_spec *spec, size_t index)
-{
-    for (size_t i = 0; i < spec->database_count; i++) {
-        if (has_row(spec, &spec->databases[i]) && index-- == 0)
-            return &spec->databases[i];
-    }
-    return NULL;
-}
-
-size_t password_entry_count(const struct refresh_spec *spec)
-{
-    size_t count = 0;
-
-    while (entry_of(spec, count))
-        count++;
-    return count;
-}
-
-const char *password_entry_name(const struct refresh_spec *spec, size_t index)
-{
-    return entry_of(spec, index)->name;
-}
-
-struct err *password_entry_intend(struct stage *stage)
-{
-    return password_switch_intend(stage, entry_of(stage->pass->spec, stage->index), NULL);
-}
-
-struct err *password_entry_act(struct stage *stage, struct outcome *out)
-{
-    const struct database_spec *database = entry_of(stage->pass->spec, stage->index);
-    AUTO_FREE char *wait = NULL;
-
-    TRY(password_switch(stage, database, NULL, &wait));
-    if (stage->row->state == STEP_INTENDED)
-        stage_started(stage, database->name);
-    *out = outcome_done("the new password of %s is the present one", database->name);
-    return NULL;
-}
-
-struct err *password_entry_undo(struct stage *stage, struct outcome *out)
-{
-    const struct database_spec *database = entry_of(stage->pass->spec, stage->index);
-    AUTO_FREE char *wait = NULL;
-
-    TRY(password_switch_back(stage, database, NULL, &wait));
-    *out = outcome_done("the password of %s is as before, or what somebody else has written", database->name);
-    return NULL;
+    return ops_of(stage, database) ? ops_of(stage, database)->back(&s, ret_wait) : NULL;
 }

@@ -259,11 +259,19 @@ static struct outcome give_up(const struct swap *swap)
 struct err *proxy_act(struct stage *stage, struct outcome *out)
 {
     CLEANUP(swap_done) struct swap swap = {0};
+    AUTO_FREE char *why = NULL;
     bool held = false;
 
     TRY(swap_init(&swap, stage));
-    if (text_equal(swap.present, swap.old_cluster))
+    if (text_equal(swap.present, swap.old_cluster)) {
+        TRY(password_refusal(stage->pass, database_of(stage), &why));
         TRY(gate_hold(stage, out, &held));
+    }
+    if (why && !text_equal(swap.present, swap.new_cluster)) {
+        outcome_reset(out);
+        *out = outcome_failed(PASSWORD_NOT_KNOWN, "%s", why);
+        return NULL;
+    }
     if (held)
         return NULL;
     if (stage->row->state == STEP_INTENDED)

@@ -378,6 +378,64 @@ static void check_switched(struct play *play, const struct json *object)
     want_part(play, events(play), "no copy of database main is kept of that run");
 }
 
+/* The proxy logs in to what it points at: who was put back had the password that opens it. */
+static void check_switched_with_passwords(struct play *play, const struct json *object)
+{
+    check_switched(play, object);
+    want_text(play,
+              json_get_text(named(json_at(object, "status.switchover.steps"), "name", "Proxies/shop-stg"),
+                            "state", ""),
+              "Done");
+}
+
+/* The spec as it is, with another way to a password, and a new run. */
+static void change_password_kind(struct play *play, const struct json *object, const char *password)
+{
+    AUTO_JSON struct json *patch = json_new_object();
+    struct json *spec = json_new_object(), *kind = NULL;
+
+    err_ignore(json_parse(str_of(password), NULL, &kind), "text of this test");
+    json_set_copy(spec, "databases", json_at(object, "spec.databases"));
+    json_set(json_edit(spec, "databases[0].aurora"), "masterUserPassword", kind);
+    json_set_text(spec, "trigger", "with another password");
+    json_set(patch, "spec", spec);
+    AUTO_FREE char *text = json_to_text(patch);
+    edit(play, text);
+}
+
+#define SECRET_JSON "{\"secretsManager\":{\"secretID\":\"shop/stg/db\",\"key\":\"password\"}}"
+
+static void generate_and_return(struct play *play, const struct json *object)
+{
+    if (!has_ended(object) || play->run_count != (size_t)play->scene + 1)
+        return;
+    if (play->scene == 0)
+        change_password_kind(play, object, "{\"generate\":" SECRET_JSON "}");
+    else if (play->scene == 1)
+        speak(play, "switch-to", "previous");
+}
+
+static void let_rds_keep_and_return(struct play *play, const struct json *object)
+{
+    if (!has_ended(object) || play->run_count != (size_t)play->scene + 1)
+        return;
+    if (play->scene == 0)
+        change_password_kind(play, object, "{\"rdsManaged\":{}}");
+    else if (play->scene == 1)
+        speak(play, "switch-to", "previous");
+}
+
+/* Refused before anything was touched, and said why. */
+static void check_refused_switch(struct play *play, const struct json *object)
+{
+    want_number(play, play->run_count, 3);
+    want_text(play, condition_text(object, "Ready", "reason"), "PasswordNotKnown");
+    want_part(play, condition_text(object, "Ready", "message"),
+              "set its master password to what staging uses");
+    expect_staging_on(play, play->runs[1]);
+    want_number(play, count(play, "DeregisterDBProxyTargets", "changed"), 2);
+}
+
 /* A request that was answered does not come back after the next refresh. */
 static void refresh_after_switching(struct play *play, const struct json *object)
 {
@@ -473,6 +531,9 @@ static void check_no_drift(struct play *play, const struct json *object)
 /* --- */
 
 #define MANUAL "policy: Automatic", "policy: Manual"
+#define FROM_SECRET "fromSecret:\n          secretsManager: {secretID: shop/stg/db, key: password}"
+#define GENERATE FROM_SECRET, "generate:\n          secretsManager: {secretID: shop/stg/db, key: password}"
+#define MANAGED FROM_SECRET, "rdsManaged: {}"
 #define WINDOW           \
     "policy: Automatic", \
         "policy: Automatic\n    window: {days: [Mon], from: \"09:00\", to: \"10:00\", timeZone: Asia/Tokyo}"
@@ -489,6 +550,22 @@ static const struct story stories[] = {
     {"cancel in the switchover, retry", {NULL}, HOURS(4), cancel_switchover, check_retried_with_its_copies},
     {"cancel of another run", {NULL}, 0, cancel_another, check_ignored},
     {"switch-to, there and back", {NULL}, HOURS(6), switch_back_and_forth, check_switched},
+    {"switch-to, generated passwords",
+     {GENERATE},
+     HOURS(6),
+     switch_back_and_forth,
+     check_switched_with_passwords},
+    {"switch-to, passwords of RDS",
+     {MANAGED},
+     HOURS(6),
+     switch_back_and_forth,
+     check_switched_with_passwords},
+    {"switch-to, before there was a generated one",
+     {NULL},
+     HOURS(6),
+     generate_and_return,
+     check_refused_switch},
+    {"switch-to, before RDS kept it", {NULL}, HOURS(6), let_rds_keep_and_return, check_refused_switch},
     {"drift, there and back", {NULL}, HOURS(4), drift_and_return, check_drift},
     {"drift after switch-to", {NULL}, HOURS(8), drift_after_switching, check_drift_after_switching},
     {"no drift", {NULL}, HOURS(4), say_nothing, check_no_drift},
