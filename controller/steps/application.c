@@ -214,6 +214,9 @@ static bool deadline_is_over(const struct json *object)
     return false;
 }
 
+/* Of a StatefulSet: where the rollout stops. */
+#define PARTITION "spec.updateStrategy.rollingUpdate.partition"
+
 static struct outcome judge_rollout(const struct kube_ref *at, const struct workload *workload,
                                     const struct json *object)
 {
@@ -225,6 +228,10 @@ static struct outcome judge_rollout(const struct kube_ref *at, const struct work
         return outcome_failed("RolloutFailed",
                               "%s %s has the update strategy OnDelete: nothing restarts its pods", kind,
                               at->name);
+    if (json_get_int(object, PARTITION, 0) > 0)
+        return outcome_failed("RolloutFailed",
+                              "%s %s has the partition %lld: its pods below that number are not restarted",
+                              kind, at->name, (long long)json_get_int(object, PARTITION, 0));
     if (deadline_is_over(object))
         return outcome_failed("RolloutFailed", "%s %s did not come up within its progress deadline", kind,
                               at->name);

@@ -1,0 +1,473 @@
+/* Steps that change objects of Kubernetes: parameters in ConfigMaps and Secrets, workloads, a generated
+ * password in a Secret, and the look at what became of them. */
+#include "controller/drift.h"
+#include "controller/steps/password.h"
+#include "controller/steps/steps.h"
+#include "tests/simulation/kube_memory.h"
+
+#define CORE "/api/v1/namespaces/staging/"
+#define RUN "20261122-160000-abcde"
+#define OLDER "20261022-160000-abcde"
+/* Of a constant where a struct owns its text; nothing frees it here. */
+#define TEXT(literal) ((char *)(uintptr_t)(literal))
+#define OURS "stagingrefresh-" RUN
+
+struct bench {
+    struct kube_memory memory;
+    struct objects objects;
+    struct refresh_spec spec;
+    struct parameter_spec parameter;
+    struct application_spec application;
+    struct database_spec database;
+    struct pass pass;
+    struct stage stage;
+};
+
+static void bench_init(struct bench *bench)
+{
+    *bench = (struct bench){0};
+    kube_memory_init(&bench->memory);
+    bench->objects = (struct objects){.installation = "here", .kube = bench->memory.client};
+    bench->spec = (struct refresh_spec){.parameters = &bench->parameter,
+                                        .applications = &bench->application,
+                                        .databases = &bench->database,
+                                        .database_count = 1};
+    bench->database = (struct database_spec){.name = TEXT("main"), .kind = DATABASE_AURORA};
+    bench->pass = (struct pass){.env = &bench->memory.base.env,
+                                .objects = &bench->objects,
+                                .namespace = "staging",
+                                .name = "shop",
+                                .uid = "u1",
+                                .spec = &bench->spec,
+                                .status = refresh_status_new()};
+    bench->pass.status->run.id = xstrdup(RUN);
+    text_replace(&status_add_database(bench->pass.status, "main")->endpoint, "new.example");
+    bench->stage =
+        (struct stage){.pass = &bench->pass,
+                       .row = status_add_step(&bench->pass.status->switchover_steps,
+                                              &bench->pass.status->switchover_step_count, "Parameters/p")};
+    bench->stage.row->state = STEP_INTENDED;
+}
+
+static void bench_done(struct bench *bench)
+{
+    refresh_status_free(bench->pass.status);
+    kube_memory_done(&bench->memory);
+}
+
+/* No secret's content is in the status. */
+static void expect_secrecy(const struct bench *bench)
+{
+    AUTO_JSON struct json *status = refresh_status_to_json(bench->pass.status);
+    AUTO_FREE char *text = json_to_text(status);
+
+    assert_text_lacks(text, "old-value");
+    assert_text_lacks(text, "b2xkLXZhbHVl");
+}
+
+static void expect_secret(const struct bench *bench, const char *name, const char *key, const char *want)
+{
+    AUTO_FREE char *got = kube_memory_secret(&bench->memory, name, key);
+
+    assert_text_equal(got, want);
+}
+
+/* --- parameters --- */
+
+struct place_row {
+    const char *name;
+    enum parameter_kind kind;
+    const char *path, *object;
+    const char *before; /* of the key; NULL: it was not there */
+    bool kept;          /* in a Secret of ours */
+};
+
+#define SECRET "{\"data\":{\"HOST\":\"b2xkLXZhbHVl\",\"USER\":\"YQ==\"}}" /* old-value, a */
+
+static const struct place_row places[] = {
+    {"a key of a Secret", PARAMETER_SECRET, CORE "secrets/app", SECRET, "old-value", true},
+    {"a key that the Secret lacks", PARAMETER_SECRET, CORE "secrets/app", "{\"data\":{\"USER\":\"YQ==\"}}",
+     NULL, false},
+    {"a key of a Secret without any", PARAMETER_SECRET, CORE "secrets/app", "{}", NULL, false},
+    {"a key of a ConfigMap", PARAMETER_CONFIG_MAP, CORE "configmaps/app", "{\"data\":{\"HOST\":\"old\"}}",
+     "old", false},
+    {"a key that the ConfigMap lacks", PARAMETER_CONFIG_MAP, CORE "configmaps/app", "{}", NULL, false},
+};
+
+static void place_init(struct bench *bench, const struct place_row *row)
+{
+    bench_init(bench);
+    bench->parameter = (struct parameter_spec){.name = TEXT("db-host"),
+                                               .value = TEXT("$(databases.main.endpoint)"),
+                                               .kind = row->kind,
+                                               .target = TEXT("app"),
+                                               .key = TEXT("HOST")};
+    bench->spec.parameter_count = 1;
+    kube_memory_put(&bench->memory, row->path, row->object);
+}
+
+static char *present(const struct bench *bench, const struct place_row *row)
+{
+    const struct json *data = json_member(kube_memory_get(&bench->memory, row->path), "data");
+
+    return row->kind == PARAMETER_SECRET
+               ? kube_memory_secret(&bench->memory, "app", "HOST")
+               : xstrdup_or_null(json_get_text(json_member(data, "HOST"), NULL, NULL));
+}
+
+static void expect_present(const struct bench *bench, const struct place_row *row, const char *want)
+{
+    AUTO_FREE char *got = present(bench, row);
+
+    assert_text_equal(got, want);
+}
+
+static void act_until_done(struct bench *bench)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+
+    for (int i = 0; i < 5; i++) {
+        outcome_reset(&out);
+        assert_no_err(parameter_act(&bench->stage, &out));
+        if (out.verdict == VERDICT_DONE)
+            break;
+    }
+    assert_number(out.verdict, VERDICT_DONE);
+}
+
+static void is_written_and_put_back(void **state)
+{
+    const struct place_row *row = *state;
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, row);
+    assert_no_err(parameter_intend(&bench.stage));
+    if (row->kept)
+        expect_secret(&bench, OURS, "parameter.db-host.before", row->before);
+    else
+        assert_null(kube_memory_get(&bench.memory, CORE "secrets/" OURS));
+    act_until_done(&bench);
+    expect_present(&bench, row, "new.example");
+    expect_secrecy(&bench);
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_DONE);
+    expect_present(&bench, row, row->before);
+    outcome_reset(&out);
+    assert_no_err(parameter_undo(&bench.stage, &out)); /* once more does no harm */
+    expect_present(&bench, row, row->before);
+    bench_done(&bench);
+}
+
+/* A pass that kept the value and whose status was lost: the next one must not keep the new value over it. */
+static void what_was_first_seen_is_kept(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, &places[0]);
+    assert_no_err(parameter_intend(&bench.stage));
+    act_until_done(&bench);
+    assert_no_err(parameter_intend(&bench.stage));
+    expect_secret(&bench, OURS, "parameter.db-host.before", "old-value");
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    expect_present(&bench, &places[0], "old-value");
+    bench_done(&bench);
+}
+
+static void a_lost_answer_is_no_loss(void **state)
+{
+    const struct place_row *row = *state;
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, row);
+    bench.memory.lose = row->kept ? 1 : 0;
+    if (row->kept)
+        assert_fails(parameter_intend(&bench.stage), ERR_RETRY, NULL);
+    assert_no_err(parameter_intend(&bench.stage));
+    bench.memory.lose = 1;
+    assert_fails(parameter_act(&bench.stage, &out), ERR_RETRY, NULL);
+    outcome_reset(&out);
+    act_until_done(&bench);
+    bench.memory.lose = 1;
+    assert_fails(parameter_undo(&bench.stage, &out), ERR_RETRY, NULL);
+    outcome_reset(&out);
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    expect_present(&bench, row, row->before);
+    bench_done(&bench);
+}
+
+static void what_others_have_written_stays(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, &places[0]);
+    assert_no_err(parameter_intend(&bench.stage));
+    act_until_done(&bench);
+    kube_memory_put(&bench.memory, CORE "secrets/app", "{\"data\":{\"HOST\":\"b3RoZXJz\"}}");
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    expect_present(&bench, &places[0], "others");
+    bench_done(&bench);
+}
+
+/* Somebody has deleted the Secret that remembers: said, and not taken for "there was nothing". */
+static void what_is_forgotten_is_said(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, &places[0]);
+    assert_no_err(parameter_intend(&bench.stage));
+    act_until_done(&bench);
+    kube_memory_remove(&bench.memory, CORE "secrets/" OURS);
+    assert_fails(parameter_undo(&bench.stage, &out), ERR_INVALID, "is not there any more");
+    expect_present(&bench, &places[0], "new.example");
+    bench_done(&bench);
+}
+
+/* --- drift --- */
+
+static void expect_drift(struct bench *bench, const char *want)
+{
+    AUTO_BUF struct buf drift = BUF_MAX(700);
+
+    assert_no_err(drift_look(&bench->pass, &drift));
+    assert_text_equal(buf_text(&drift), want);
+}
+
+static void drift_is_seen(void **state)
+{
+    const struct place_row *row = *state;
+    const char *noun = row->kind == PARAMETER_SECRET ? "Secret" : "ConfigMap";
+    AUTO_FREE char *sentence =
+        xasprintf("%s app, key HOST does not hold what parameter db-host was set to", noun);
+    struct bench bench;
+
+    place_init(&bench, row);
+    assert_no_err(parameter_intend(&bench.stage));
+    act_until_done(&bench);
+    expect_drift(&bench, "");
+    kube_memory_put(&bench.memory, row->path,
+                    row->kind == PARAMETER_SECRET ? SECRET : "{\"data\":{\"HOST\":\"old\"}}");
+    expect_drift(&bench, sentence);
+    kube_memory_put(&bench.memory, row->path, "{}");
+    expect_drift(&bench, sentence);
+    kube_memory_remove(&bench.memory, row->path);
+    expect_drift(&bench, sentence);
+    bench_done(&bench);
+}
+
+/* --- a generated password in a Secret --- */
+
+static void password_init(struct bench *bench)
+{
+    bench_init(bench);
+    bench->database.aurora.password =
+        (struct password_spec){.kind = PASSWORD_GENERATE,
+                               .length = 32,
+                               .from = {.secret_name = TEXT("db"), .secret_key = TEXT("password")}};
+    kube_memory_put(&bench->memory, CORE "secrets/db", "{\"data\":{\"password\":\"b2xkLXZhbHVl\"}}");
+}
+
+static char *generated(struct bench *bench)
+{
+    AUTO_SECRET struct secret *password = NULL;
+
+    assert_no_err(password_generated(&bench->pass, &bench->database, &password));
+    return str_dup(secret_reveal(password));
+}
+
+static void a_password_is_made_once(void **state UNUSED)
+{
+    AUTO_SECRET struct secret *none = NULL;
+    struct bench bench;
+
+    password_init(&bench);
+    bench.memory.lose = 1; /* kept, though nobody heard of it */
+    assert_fails(password_generated(&bench.pass, &bench.database, &none), ERR_RETRY, NULL);
+    AUTO_FREE char *first = generated(&bench);
+    AUTO_FREE char *second = generated(&bench);
+    assert_number((int64_t)strlen(first), 32);
+    assert_text_equal(first, second);
+    expect_secret(&bench, OURS, "main.next-password", first);
+    expect_secret(&bench, "db", "password", "old-value"); /* until the switchover */
+    bench_done(&bench);
+}
+
+static void a_database_without_proxy_has_a_row(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    password_init(&bench);
+    assert_number((int64_t)password_entry_count(&bench.spec), 1);
+    assert_text_equal(password_entry_name(&bench.spec, 0), "main");
+    AUTO_FREE char *fresh = generated(&bench);
+    assert_no_err(password_entry_intend(&bench.stage));
+    assert_no_err(password_entry_act(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_DONE);
+    expect_secret(&bench, "db", "password", fresh);
+    expect_secret(&bench, OURS, "main.password-before", "old-value");
+    expect_secrecy(&bench);
+    assert_no_err(password_entry_intend(&bench.stage)); /* remembers the first one still */
+    outcome_reset(&out);
+    assert_no_err(password_entry_undo(&bench.stage, &out));
+    expect_secret(&bench, "db", "password", "old-value");
+    bench_done(&bench);
+}
+
+/* A switch-to: the password is that of the run which made the copy, and none is made. */
+static void an_older_copy_has_its_password(void **state UNUSED)
+{
+    AUTO_FREE char *wait = NULL;
+    struct bench bench;
+
+    password_init(&bench);
+    text_replace(&bench.pass.status->run.copies_of, OLDER);
+    kube_memory_put(&bench.memory, CORE "secrets/stagingrefresh-" OLDER,
+                    "{\"data\":{\"main.next-password\":\"b2xkZXI=\"}}");
+    assert_no_err(password_switch_intend(&bench.stage, &bench.database, NULL));
+    assert_no_err(password_switch(&bench.stage, &bench.database, NULL, &wait));
+    expect_secret(&bench, "db", "password", "older");
+    expect_secret(&bench, OURS, "main.password-before", "old-value");
+    expect_secret(&bench, OURS, "main.next-password", NULL);
+    assert_no_err(password_switch_back(&bench.stage, &bench.database, NULL, &wait));
+    expect_secret(&bench, "db", "password", "old-value");
+    bench_done(&bench);
+}
+
+/* The spec says fromSecret by now: what an earlier run generated opens its copy still. */
+static void an_unknown_password_changes_nothing(void **state UNUSED)
+{
+    AUTO_FREE char *wait = NULL;
+    struct bench bench;
+
+    password_init(&bench);
+    bench.database.aurora.password.kind = PASSWORD_FROM_SECRET;
+    text_replace(&bench.pass.status->run.copies_of, OLDER);
+    assert_no_err(password_switch_intend(&bench.stage, &bench.database, NULL));
+    assert_no_err(password_switch(&bench.stage, &bench.database, NULL, &wait));
+    assert_no_err(password_switch_back(&bench.stage, &bench.database, NULL, &wait));
+    expect_secret(&bench, "db", "password", "old-value");
+    assert_number(bench.memory.writes, 0);
+    bench_done(&bench);
+}
+
+/* --- workloads --- */
+
+struct workload_row {
+    const char *name;
+    enum application_kind kind;
+    const char *spec, *status; /* after the restart; generation 2 */
+    enum verdict verdict;
+    const char *message;
+};
+
+static const struct workload_row workloads[] = {
+    {"a Deployment has rolled out", APPLICATION_DEPLOYMENT, "\"replicas\":2",
+     "\"observedGeneration\":2,\"replicas\":2,\"updatedReplicas\":2,\"availableReplicas\":2", VERDICT_DONE,
+     "Deployment web has rolled out"},
+    {"a Deployment has old pods still", APPLICATION_DEPLOYMENT, "\"replicas\":2",
+     "\"observedGeneration\":2,\"replicas\":3,\"updatedReplicas\":2,\"availableReplicas\":3", VERDICT_WAIT,
+     "Deployment web: 2 of 2 pods are new, 3 available"},
+    {"nobody has looked at the Deployment yet", APPLICATION_DEPLOYMENT, "\"replicas\":2",
+     "\"observedGeneration\":1,\"replicas\":2,\"updatedReplicas\":2,\"availableReplicas\":2", VERDICT_WAIT,
+     "Deployment web: 2 of 2"},
+    {"a Deployment past its deadline", APPLICATION_DEPLOYMENT, "\"replicas\":2",
+     "\"observedGeneration\":2,\"replicas\":2,\"updatedReplicas\":1,\"conditions\":[{\"type\":"
+     "\"Progressing\","
+     "\"reason\":\"ProgressDeadlineExceeded\"}]",
+     VERDICT_FAILED, "did not come up within its progress deadline"},
+    {"a StatefulSet has rolled out", APPLICATION_STATEFUL_SET, "\"replicas\":3",
+     "\"observedGeneration\":2,\"replicas\":3,\"updatedReplicas\":3,\"availableReplicas\":3", VERDICT_DONE,
+     "StatefulSet web has rolled out"},
+    {"a StatefulSet rolls", APPLICATION_STATEFUL_SET, "\"replicas\":3",
+     "\"observedGeneration\":2,\"replicas\":3,\"updatedReplicas\":1,\"availableReplicas\":2", VERDICT_WAIT,
+     "StatefulSet web: 1 of 3 pods are new, 2 available"},
+    {"a StatefulSet without pods", APPLICATION_STATEFUL_SET, "\"replicas\":0", "\"observedGeneration\":2",
+     VERDICT_DONE, "has rolled out"},
+    {"a StatefulSet that nothing restarts", APPLICATION_STATEFUL_SET,
+     "\"replicas\":1,\"updateStrategy\":{\"type\":\"OnDelete\"}",
+     "\"observedGeneration\":2,\"replicas\":1,\"availableReplicas\":1", VERDICT_FAILED,
+     "has the update strategy OnDelete"},
+    {"a StatefulSet with a partition", APPLICATION_STATEFUL_SET,
+     "\"replicas\":3,\"updateStrategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"partition\":2}}",
+     "\"observedGeneration\":2,\"replicas\":3,\"updatedReplicas\":1,\"availableReplicas\":3", VERDICT_FAILED,
+     "has the partition 2: its pods below that number are not restarted"},
+    {"a DaemonSet has rolled out", APPLICATION_DAEMON_SET, "\"x\":1",
+     "\"observedGeneration\":2,\"desiredNumberScheduled\":2,\"currentNumberScheduled\":2,"
+     "\"updatedNumberScheduled\":2,\"numberAvailable\":2",
+     VERDICT_DONE, "DaemonSet web has rolled out"},
+    {"a DaemonSet rolls", APPLICATION_DAEMON_SET, "\"x\":1",
+     "\"observedGeneration\":2,\"desiredNumberScheduled\":2,\"currentNumberScheduled\":2,"
+     "\"updatedNumberScheduled\":1,\"numberAvailable\":1",
+     VERDICT_WAIT, "DaemonSet web: 1 of 2 pods are new, 1 available"},
+    {"a DaemonSet on no node", APPLICATION_DAEMON_SET, "\"x\":1", "\"observedGeneration\":2", VERDICT_DONE,
+     "has rolled out"},
+    {"a DaemonSet that nothing restarts", APPLICATION_DAEMON_SET,
+     "\"updateStrategy\":{\"type\":\"OnDelete\"}",
+     "\"observedGeneration\":2,\"desiredNumberScheduled\":2,\"currentNumberScheduled\":2,"
+     "\"numberAvailable\":2",
+     VERDICT_FAILED, "has the update strategy OnDelete"},
+};
+
+static const char *const plurals[] = {"deployments", "statefulsets", "daemonsets"};
+
+static const char *mark_of(const struct bench *bench, const char *path)
+{
+    return json_get_text(
+        json_member(json_at(kube_memory_get(&bench->memory, path), "spec.template.metadata.annotations"),
+                    "stagingrefresh.dev/run"),
+        NULL, NULL);
+}
+
+static void rolls(void **state)
+{
+    const struct workload_row *row = *state;
+    AUTO_FREE char *path = xasprintf("/apis/apps/v1/namespaces/staging/%s/web", plurals[row->kind]);
+    AUTO_FREE char *text =
+        xasprintf("{\"metadata\":{\"generation\":2},\"spec\":{%s},\"status\":{%s}}", row->spec, row->status);
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    bench_init(&bench);
+    bench.application =
+        (struct application_spec){.name = TEXT("web"), .kind = row->kind, .target = TEXT("web")};
+    kube_memory_put(&bench.memory, path, text);
+    assert_no_err(application_intend(&bench.stage));
+    assert_no_err(application_act(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_WAIT);
+    assert_text_equal(mark_of(&bench, path), RUN);
+    outcome_reset(&out);
+    assert_no_err(application_act(&bench.stage, &out));
+    assert_number(out.verdict, row->verdict);
+    assert_text_contains(out.message, row->message);
+    assert_number(bench.memory.writes, 1); /* restarted once */
+    outcome_reset(&out);
+    assert_no_err(application_undo(&bench.stage, &out));
+    assert_text_equal(mark_of(&bench, path), RUN "-undone");
+    outcome_reset(&out);
+    assert_no_err(application_undo(&bench.stage, &out));
+    assert_number(bench.memory.writes, 2);
+    bench_done(&bench);
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, is_written_and_put_back, places);
+    TEST_ROWS(&tests, a_lost_answer_is_no_loss, places);
+    TEST(&tests, what_was_first_seen_is_kept);
+    TEST(&tests, what_others_have_written_stays);
+    TEST(&tests, what_is_forgotten_is_said);
+    TEST_ROWS(&tests, drift_is_seen, places);
+    TEST(&tests, a_password_is_made_once);
+    TEST(&tests, a_database_without_proxy_has_a_row);
+    TEST(&tests, an_older_copy_has_its_password);
+    TEST(&tests, an_unknown_password_changes_nothing);
+    TEST_ROWS(&tests, rolls, workloads);
+    return tests_run(&tests, "kube_steps");
+}
