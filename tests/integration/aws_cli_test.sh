@@ -341,7 +341,7 @@ scalable=(--service-namespace dynamodb --resource-id table/sessions --scalable-d
 is "table/sessions 100 4000" as_prod application-autoscaling describe-scalable-targets --service-namespace dynamodb \
     --resource-ids table/sessions --scalable-dimension dynamodb:table:ReadCapacityUnits \
     --query 'ScalableTargets[0].[ResourceId,MinCapacity,MaxCapacity]'
-is 70.0 as_prod application-autoscaling describe-scaling-policies "${scalable[@]}" \
+is 70 as_prod application-autoscaling describe-scaling-policies "${scalable[@]}" \
     --query 'ScalingPolicies[0].TargetTrackingScalingPolicyConfiguration.TargetValue'
 refused AccessDeniedException as_prod application-autoscaling deregister-scalable-target "${scalable[@]}"
 refused ValidationException as_stg application-autoscaling register-scalable-target "${scalable[@]}" --min-capacity 1 --max-capacity 9
