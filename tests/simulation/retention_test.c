@@ -384,6 +384,125 @@ static void keeps_what_it_should(void **state)
     assert_text_equal(fault, NULL);
 }
 
+/* --- one object per run, as a CronJob creates them --- */
+
+static const struct object_id second_object = {
+    .kind = OBJECT_REFRESH, .namespace = "staging", .name = "shop-2"};
+
+static void create_the_second(void *arg, struct scenario *scenario, const struct json *object)
+{
+    bool *created = arg;
+
+    if (*created || !json_at(object, "status.run.completionTime"))
+        return;
+    *created = true;
+    AUTO_JSON struct json *manifest = json_new_object();
+    struct json *metadata = json_new_object(), *spec = json_copy(json_member(object, "spec"));
+
+    json_set_text(manifest, "apiVersion", json_get_text(object, "apiVersion", ""));
+    json_set_text(manifest, "kind", json_get_text(object, "kind", ""));
+    json_set_text(metadata, "name", second_object.name);
+    json_set_text(metadata, "namespace", second_object.namespace);
+    json_set(manifest, "metadata", metadata);
+    json_set_text(spec, "series", "shop");
+    json_set(manifest, "spec", spec);
+    memory_create(scenario_memory(scenario), manifest);
+}
+
+/* The second run knows what the first object has made, and removes it. */
+static void objects_of_a_series_follow_one_another(void **state UNUSED)
+{
+    static const char *const world_edits[] = {WORLD_EDITS, NULL};
+    static const char *const manifest_edits[] = {"    previousCopies: 1\n", "    previousCopies: 0\n", NULL};
+    bool created = false;
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = 5,
+                                             .world_edits = world_edits,
+                                             .manifest_edits = manifest_edits,
+                                             .settle_ms = HOURS(2),
+                                             .on_write = create_the_second,
+                                             .on_write_arg = &created});
+    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
+    const struct json *second;
+
+    scenario_run(scenario);
+    second = memory_get(scenario_memory(scenario), &second_object);
+    AUTO_FREE char *first_roles = roles_of(scenario_object(scenario), "main");
+    AUTO_FREE char *second_roles = roles_of(second, "main");
+
+    assert_text_equal(json_get_text(second, "status.phase", ""), "Succeeded");
+    assert_text_equal(first_roles, "InUse"); /* as it was when its run ended */
+    assert_text_equal(second_roles, "InUse");
+    assert_number((int64_t)json_count(json_at(account(scenario, "staging"), "rds.clusters")), 3);
+    assert_number((int64_t)json_count(json_at(account(scenario, "staging"), "dynamodb.tables")), 2);
+    check_never_touched(scenario, &faults);
+    check_in_use(scenario, json_get_text(second, "status.run.id", ""), &faults);
+    assert_text_equal(buf_text(&faults), "");
+}
+
+/* --- a copy that somebody has deleted --- */
+
+#define NOWHERE "shop-stg-20250101-000000-zzzzz"
+
+struct deleted {
+    int scene;
+    bool is_speaking;
+};
+
+/* The status names a copy that is not there, and somebody wants to go back to it. */
+static void ask_for_what_is_gone(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct deleted *deleted = arg;
+
+    if (deleted->is_speaking || deleted->scene || !json_at(object, "status.run.completionTime"))
+        return;
+    deleted->scene++;
+    AUTO_JSON struct json *copies = json_copy(json_at(object, "status.copies"));
+    AUTO_BUF struct buf patch = BUF_MAX(64 * KIB);
+
+    json_each (copy, json_at(object, "status.copies")) {
+        struct json *gone = json_copy(copy);
+        bool aurora = text_equal(json_get_text(copy, "database", ""), "main");
+        AUTO_FREE char *arn = xasprintf("arn:aws:rds:ap-northeast-1:222222222222:cluster:" NOWHERE "%s",
+                                        aurora ? "" : "-table");
+
+        json_set_text(gone, "arn", arn);
+        json_set_text(gone, "identifier", NOWHERE);
+        json_set_text(gone, "runID", "20250101-000000-zzzzz");
+        json_set_text(gone, "role", "Previous");
+        json_append(copies, gone);
+    }
+    buf_adds(&patch, "{\"metadata\":{\"annotations\":{\"stagingrefresh.dev/switch-to\":\"previous\"}},"
+                     "\"status\":{\"copies\":");
+    json_print(copies, &patch);
+    buf_adds(&patch, "}}");
+    deleted->is_speaking = true;
+    memory_patch(scenario_memory(scenario), &scenario_refresh, buf_text(&patch));
+    deleted->is_speaking = false;
+}
+
+static void nobody_goes_back_to_what_is_gone(void **state UNUSED)
+{
+    static const char *const world_edits[] = {WORLD_EDITS, NULL};
+    struct deleted deleted = {0};
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = 5,
+                                             .world_edits = world_edits,
+                                             .settle_ms = HOURS(1),
+                                             .on_write = ask_for_what_is_gone,
+                                             .on_write_arg = &deleted});
+    const struct json *object;
+
+    scenario_run(scenario);
+    object = scenario_object(scenario);
+    AUTO_FREE char *roles = roles_of(object, "main");
+    assert_text_contains(memory_events(scenario_memory(scenario)), "is not there any more");
+    assert_text_contains(memory_events(scenario_memory(scenario)), "no copy of database main is kept");
+    assert_text_equal(roles, "InUse");
+    assert_text_equal(json_get_text(object, "status.phase", ""), "Succeeded");
+    assert_number((int64_t)json_count(json_at(object, "status.history")), 1);
+}
+
 /* --- refusals --- */
 
 /* AWS refuses for ever: the runs succeed all the same, and say what is left. */
@@ -430,6 +549,8 @@ int main(void)
     struct tests tests = {0};
 
     TEST_ROWS(&tests, keeps_what_it_should, stories);
+    TEST(&tests, objects_of_a_series_follow_one_another);
+    TEST(&tests, nobody_goes_back_to_what_is_gone);
     TEST(&tests, a_refusal_fails_no_run);
     TEST(&tests, a_kill_between_any_two_calls_does_no_harm);
     return tests_run(&tests, "retention");
