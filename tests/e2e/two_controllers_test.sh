@@ -95,6 +95,7 @@ equal "the lease is the other's" "$(identity b)" "$(holder)"
 check "the other finishes the refresh" k wait --for=condition=Ready sr/shop -n staging --timeout 240s
 check_one_of_each
 check_switched_over shop
+check "the audit log has its status writes from before" test "$(asked_since a 2000 | grep -c '^patch 2')" -gt 0
 equal "status writes of the woken one that were taken" "" "$(asked_since a "$woken" | grep -E '^(patch|update) 2' || true)"
 woken_asked=$(asked_since a "$woken" | wc -l)
 
