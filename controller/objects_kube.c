@@ -48,12 +48,28 @@ static struct err *list_stored(struct objects *self, const struct env *env, enum
     return NULL;
 }
 
+/* "main: Copy" of "main: Copy: copy job ... completed"; yours, NULL when the note is about no step. Without
+ * it the Copy of one database would count as a repeat of another's. */
+static char *action_of(const char *note)
+{
+    struct str rest = str_of(note), subject = {0}, step = {0};
+
+    if (!str_cut(&rest, ':', &subject) || !str_cut(&rest, ':', &step))
+        return NULL;
+    step = str_trim(step);
+    if (!subject.len || !step.len || str_contains(subject, " ") || str_contains(step, " "))
+        return NULL;
+    return xasprintf("%.*s: %.*s", (int)subject.len, subject.ptr, (int)step.len, step.ptr);
+}
+
 static void emit(struct objects *self, const struct env *env, const struct json *object,
                  enum event_severity severity, const char *reason, const char *note)
 {
+    AUTO_FREE char *action = action_of(note);
     const struct kube_event event = {.regarding = object,
                                      .severity = severity == EVENT_WARNING ? KUBE_WARNING : KUBE_NORMAL,
                                      .reason = reason,
+                                     .action = action,
                                      .note = note};
 
     (void)env;

@@ -366,10 +366,12 @@ void summary_succeeded(const struct summary_input *in)
 void summary_failed(const struct summary_input *in, const char *reason, const char *message)
 {
     AUTO_FREE char *sentence = xasprintf("%s. %s", message, what_staging_uses(in->status));
+    AUTO_FREE char *percent = xasprintf("%lld%%", (long long)in->status->percent);
 
     in->status->observed_generation = in->generation;
     in->status->estimated_completion_ms = 0;
     text_replace(&in->status->phase, "Failed");
+    text_replace(&in->status->progress_text, percent);
     set_milestones(in);
     set(in, "SwitchedOver", CONDITION_FALSE, "PutBack", what_staging_uses(in->status));
     set(in, "Succeeded", CONDITION_FALSE, reason, message);

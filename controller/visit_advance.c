@@ -23,6 +23,21 @@ static void end_run(struct visit *visit, const struct report *report)
         summary_failed(&visit->summary, report->fail_reason, report->fail_message);
 }
 
+/* The switchover has come to a gate: people hear of it, and of what opens it. */
+static void announce_gate(struct visit *visit)
+{
+    const struct condition *now = status_condition(visit->status, "SwitchedOver");
+
+    if (!now || !str_starts(str_of(now->reason), "Awaiting"))
+        return;
+    json_each (before, json_at(visit->object, "status.conditions")) {
+        if (text_equal(json_get_text(before, "type", ""), now->type) &&
+            text_equal(json_get_text(before, "reason", ""), now->reason))
+            return;
+    }
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, now->reason, now->message);
+}
+
 static void announce(struct visit *visit, const struct report *report)
 {
     for (size_t i = 0; i < report->happening_count; i++) {
@@ -32,6 +47,7 @@ static void announce(struct visit *visit, const struct report *report)
         objects_emit(visit->objects, visit->env, visit->object, happening->severity, happening->reason,
                      happening->note);
     }
+    announce_gate(visit);
     if (report->end == RUN_SUCCEEDED) {
         LOG_INFO(visit->log, "run succeeded", KV("run", visit->status->run.id));
         objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunSucceeded",

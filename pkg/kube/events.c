@@ -13,8 +13,8 @@
 #define SERIES_IDLE_MS MINUTES(6)
 #define SERIES_WRITE_MS MINUTES(30)
 #define OBJECTS_MAX 4096
-#define BURST 25
-#define REFILL_MS MINUTES(5)
+#define BURST 100
+#define REFILL_MS MINUTES(1)
 #define TRIES 12
 #define RETRY_MS SECONDS(10)
 
@@ -185,7 +185,7 @@ static void drop_full_allowances(struct kube_events *events, int64_t now_ms)
     }
 }
 
-/* A bucket of 25 that gets one back every five minutes. */
+/* A bucket of 100 that gets one back every minute. */
 static bool is_allowed(struct kube_events *events, const char *object, int64_t now_ms)
 {
     struct allowance *allowance = keymap_find(&events->allowances, object);

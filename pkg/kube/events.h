@@ -3,8 +3,8 @@
  * Nothing may be built on events.
  *
  * Repeats of (type, reason, action, object) become a series: the second within 6 minutes is written, later
- * ones are counted and written every 30 minutes and at the end. One object gets at most 25 new events at once
- * and one more every 5 minutes. */
+ * ones are counted and written every 30 minutes and at the end. One object gets at most 100 new events at
+ * once and one more every minute. */
 #ifndef KUBE_EVENTS_H
 #define KUBE_EVENTS_H
 

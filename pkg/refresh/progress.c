@@ -10,7 +10,6 @@
 #define LINE_BYTES_MAX (4 * KIB)
 #define SWITCHOVER "switchover"
 
-enum mood { MOOD_PLAIN, MOOD_TITLE, MOOD_GOOD, MOOD_TROUBLED, MOOD_BAD };
 static const char *const colors[] = {[MOOD_TITLE] = "\033[1m",
                                      [MOOD_GOOD] = "\033[32m",
                                      [MOOD_TROUBLED] = "\033[33m",
@@ -38,14 +37,19 @@ static const struct step_status *current_step(const struct database_status *data
 
 /* --- lines --- */
 
-static void add_line(const struct progress_view *view, enum mood mood, const struct buf *line,
-                     struct buf *out)
+void progress_add_line(const struct progress_view *view, enum progress_mood mood, const struct buf *line,
+                       struct buf *out)
 {
     bool colored = view->color && colors[mood];
+    size_t len = line->len;
+    AUTO_FREE char *text = NULL;
 
+    while (len && line->data[len - 1] == ' ') /* of a column that nothing follows */
+        len--;
+    text = str_dup((struct str){.ptr = buf_text(line), .len = len});
     if (colored)
         buf_adds(out, colors[mood]);
-    terminal_add_text(buf_text(line), view->width > 1 ? view->width - 1 : 1, out);
+    terminal_add_text(text, view->width > 1 ? view->width - 1 : 1, out);
     if (colored)
         buf_adds(out, "\033[0m");
     buf_addc(out, '\n');
@@ -56,7 +60,7 @@ static int64_t elapsed_ms(int64_t start_ms, int64_t end_ms)
     return end_ms > start_ms ? end_ms - start_ms : 0;
 }
 
-static void add_elapsed(struct buf *line, int64_t start_ms, int64_t end_ms)
+void progress_add_elapsed(struct buf *line, int64_t start_ms, int64_t end_ms)
 {
     char text[TIME_TEXT_MAX] = "";
 
@@ -75,23 +79,29 @@ static void add_bar(struct buf *line, int64_t percent)
     buf_addc(line, ']');
 }
 
-static void render_title(const struct progress_view *view, struct buf *out)
+void progress_add_title(const struct progress_view *view, struct buf *line)
 {
     const struct refresh_status *status = view->status;
-    AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
 
-    buf_addf(&line, "%s  %s", view->title, status->phase ? status->phase : "Starting");
+    buf_addf(line, "%s  %s", view->title, status->phase ? status->phase : "Starting");
     if (status->progress_text)
-        buf_addf(&line, "  %s", status->progress_text);
+        buf_addf(line, "  %s", status->progress_text);
     if (status->run.id) {
         char elapsed[TIME_TEXT_MAX];
 
         duration_text(elapsed_ms(status->run.start_ms,
                                  status->run.completion_ms ? status->run.completion_ms : view->now_ms),
                       elapsed);
-        buf_addf(&line, "  run %s  %s", status->run.id, elapsed);
+        buf_addf(line, "  run %s  %s", status->run.id, elapsed);
     }
-    add_line(view, MOOD_TITLE, &line, out);
+}
+
+static void render_title(const struct progress_view *view, struct buf *out)
+{
+    AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
+
+    progress_add_title(view, &line);
+    progress_add_line(view, MOOD_TITLE, &line, out);
 }
 
 static int name_columns(const struct progress_view *view)
@@ -106,7 +116,7 @@ static int name_columns(const struct progress_view *view)
     return columns < NAME_COLUMNS_MAX ? (int)columns : NAME_COLUMNS_MAX;
 }
 
-static enum mood mood_of(const struct step_status *row)
+enum progress_mood progress_mood(const struct step_status *row)
 {
     if (!row)
         return MOOD_GOOD;
@@ -126,23 +136,34 @@ static int64_t last_completion_ms(const struct database_status *database)
     return last_ms;
 }
 
+enum progress_mood progress_add_database(const struct progress_view *view,
+                                         const struct database_status *database, struct buf *line)
+{
+    const struct step_status *row = current_step(database);
+    bool over = !row || row->state == STEP_FAILED;
+
+    buf_addf(line, "%-*.*s  %-*s ", name_columns(view), NAME_COLUMNS_MAX, database->name, STEP_COLUMNS,
+             row ? row->name : "Ready");
+    if (view->width >= BAR_FROM_WIDTH)
+        add_bar(line, database->percent);
+    buf_addf(line, " %3d%%", (int)database->percent);
+    progress_add_elapsed(line, database->step_count ? database->steps[0].start_ms : 0,
+                         over ? last_completion_ms(database) : view->now_ms);
+    return progress_mood(row);
+}
+
 static void render_database(const struct progress_view *view, const struct database_status *database,
                             struct buf *out)
 {
     const struct step_status *row = current_step(database);
-    bool over = !row || row->state == STEP_FAILED;
     AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
+    enum progress_mood mood;
 
-    buf_addf(&line, "  %-*.*s  %-*s ", name_columns(view), NAME_COLUMNS_MAX, database->name, STEP_COLUMNS,
-             row ? row->name : "Ready");
-    if (view->width >= BAR_FROM_WIDTH)
-        add_bar(&line, database->percent);
-    buf_addf(&line, " %3d%%", (int)database->percent);
-    add_elapsed(&line, database->step_count ? database->steps[0].start_ms : 0,
-                over ? last_completion_ms(database) : view->now_ms);
+    buf_adds(&line, "  ");
+    mood = progress_add_database(view, database, &line);
     if (row && row->message)
         buf_addf(&line, "  %s%s", row->state == STEP_FAILED ? "failed: " : "", row->message);
-    add_line(view, mood_of(row), &line, out);
+    progress_add_line(view, mood, &line, out);
 }
 
 /* The entry to show: one that failed or is in trouble before one that is just under way. */
@@ -155,35 +176,44 @@ static const struct step_status *switchover_row(const struct refresh_status *sta
 
         if (is_passed(row) || row->state == STEP_WAITING)
             continue;
-        if (!shown || mood_of(row) > mood_of(shown))
+        if (!shown || progress_mood(row) > progress_mood(shown))
             shown = row;
     }
     return shown;
 }
 
-static void render_switchover(const struct progress_view *view, struct buf *out)
+enum progress_mood progress_add_switchover(const struct progress_view *view, struct buf *line)
 {
     const struct refresh_status *status = view->status;
     const struct step_status *row = switchover_row(status);
     size_t passed = 0;
-    AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
 
     for (size_t i = 0; i < status->switchover_step_count; i++)
         passed += is_passed(&status->switchover_steps[i]);
-    buf_addf(&line, "  %-*s  ", name_columns(view), SWITCHOVER);
+    buf_addf(line, "%-*s  ", name_columns(view), SWITCHOVER);
     if (passed == status->switchover_step_count) {
-        buf_addf(&line, "Done       %zu of %zu", passed, passed);
-        add_line(view, MOOD_GOOD, &line, out);
-        return;
+        buf_addf(line, "Done       %zu of %zu", passed, passed);
+        return MOOD_GOOD;
     }
     if (!row && !passed)
-        buf_adds(&line, "Waiting");
+        buf_adds(line, "Waiting");
     else
-        buf_addf(&line, "%zu of %zu", passed, status->switchover_step_count);
+        buf_addf(line, "%zu of %zu", passed, status->switchover_step_count);
+    return row ? progress_mood(row) : MOOD_PLAIN;
+}
+
+static void render_switchover(const struct progress_view *view, struct buf *out)
+{
+    const struct step_status *row = switchover_row(view->status);
+    AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
+    enum progress_mood mood;
+
+    buf_adds(&line, "  ");
+    mood = progress_add_switchover(view, &line);
     if (row)
         buf_addf(&line, "  %s%s%s%s", row->name, row->state == STEP_FAILED ? ": failed" : "",
                  row->message ? ": " : "", row->message ? row->message : "");
-    add_line(view, row ? mood_of(row) : MOOD_PLAIN, &line, out);
+    progress_add_line(view, mood, &line, out);
 }
 
 size_t progress_render(const struct progress_view *view, struct buf *out)
@@ -200,7 +230,7 @@ size_t progress_render(const struct progress_view *view, struct buf *out)
         AUTO_BUF struct buf line = BUF_MAX(LINE_BYTES_MAX);
 
         buf_addf(&line, "  ... and %zu more", status->database_count - shown);
-        add_line(view, MOOD_PLAIN, &line, out);
+        progress_add_line(view, MOOD_PLAIN, &line, out);
         lines++;
     }
     if (status->switchover_step_count) {

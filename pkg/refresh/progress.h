@@ -20,6 +20,24 @@ struct progress_view {
  * number of lines. */
 size_t progress_render(const struct progress_view *view, struct buf *out);
 
+/* --- the parts of the picture, for those who draw another one --- */
+
+enum progress_mood { MOOD_PLAIN, MOOD_TITLE, MOOD_GOOD, MOOD_TROUBLED, MOOD_BAD };
+/* Of a step: failed, in trouble, or just there. NULL: all are done. */
+enum progress_mood progress_mood(const struct step_status *row);
+/* Appends the line in its color, cut to the width, with its end. */
+void progress_add_line(const struct progress_view *view, enum progress_mood mood, const struct buf *line,
+                       struct buf *out);
+/* These append to a line: the refresh as a whole; "main  Copy  [====>  ]  29%   5m05s"; "switchover  1 of 2";
+ * and seven columns of how long something took (nothing when it has not begun). */
+void progress_add_title(const struct progress_view *view, struct buf *line);
+enum progress_mood progress_add_database(const struct progress_view *view,
+                                         const struct database_status *database, struct buf *line);
+enum progress_mood progress_add_switchover(const struct progress_view *view, struct buf *line);
+void progress_add_elapsed(struct buf *line, int64_t start_ms, int64_t end_ms);
+
+/* --- changes --- */
+
 struct progress_change {
     const char *phase;    /* set: the run as a whole; nothing else is */
     const char *database; /* NULL: a step of the switchover */

@@ -7,8 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly LINES_MAX=800
 readonly FUNCTION_LINES_MAX=80
-readonly PRODUCT=(pkg controller hack/awssim)
-readonly TREE=(pkg controller hack/awssim tests)
+readonly PRODUCT=(pkg controller plugin hack/awssim)
+readonly TREE=(pkg controller plugin hack/awssim tests)
 
 skipped=0
 report=$(mktemp) # breaches are found in pipelines, that is in subshells: a variable would forget them
@@ -74,7 +74,7 @@ without() { # FILE-PATTERN (extended regular expression on the file's name)
     grep -vE "^($1):" || true
 }
 
-# --- arrows: controller -> {refresh, kube, aws, serve} -> http -> base ---
+# --- arrows: controller -> {refresh, kube, aws, serve} -> http -> base; plugin -> {refresh, kube} ---
 
 # Which folders of ours a folder may include; its own it always may.
 readonly ARROWS=(
@@ -85,6 +85,7 @@ readonly ARROWS=(
     "pkg/aws:pkg/base pkg/http"
     "pkg/refresh:pkg/base"
     "controller:pkg/base pkg/http pkg/serve pkg/kube pkg/aws pkg/refresh"
+    "plugin:pkg/base pkg/http pkg/kube pkg/refresh"
     "hack/awssim:pkg/base"
 )
 
@@ -128,7 +129,7 @@ check_waits() {
 
 check_environment() {
     code_of "${PRODUCT[@]}" |
-        without 'controller/main\.c|hack/awssim/main\.c' | calls_of getenv secure_getenv setenv putenv unsetenv exit |
+        without 'controller/main\.c|plugin/main\.c|hack/awssim/main\.c' | calls_of getenv secure_getenv setenv putenv unsetenv exit |
         breach_each "only main.c reads the environment and exits"
 }
 

@@ -213,23 +213,23 @@ static void gives_up_after_a_dozen_tries(void **state)
 
 static void one_object_cannot_flood(void **state)
 {
-    static const struct exchange rows[] = {{.method = "POST", .reply = "{}", .times = 26}};
+    static const struct exchange rows[] = {{.method = "POST", .reply = "{}", .times = 101}};
     struct scene s;
 
     (void)state;
     open_scene(&s, rows, COUNT_OF(rows), 0);
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 115; i++) {
         AUTO_FREE char *reason = xasprintf("Reason%d", i);
 
         emit(&s, reason, "a");
     }
     pass_time(&s, SECONDS(10));
-    assert_number(kube_events_stats(s.events).sent, 25);
+    assert_number(kube_events_stats(s.events).sent, 100);
     assert_number(kube_events_stats(s.events).dropped, 15);
-    pass_time(&s, MINUTES(5));
+    pass_time(&s, MINUTES(1));
     emit(&s, "Later", "a");
     pass_time(&s, SECONDS(1));
-    assert_number(kube_events_stats(s.events).sent, 26);
+    assert_number(kube_events_stats(s.events).sent, 101);
     close_scene(&s);
 }
 
