@@ -343,6 +343,16 @@ void request_lay_out_switch(struct refresh_status *status, const char *run_id)
 
 /* --- what is not answered --- */
 
+/* A retry that was answered, for attempts have gone on since. */
+static bool names_earlier_attempt(const struct refresh_status *status, const char *value)
+{
+    struct str rest = str_of(value), run = {0};
+    int64_t attempt = 0;
+
+    return status->run.id && str_cut(&rest, '/', &run) && str_is(run, status->run.id) &&
+           str_to_int(rest, &attempt) && attempt < status->run.attempt;
+}
+
 char *request_staleness(const struct refresh_status *status, const struct json *object, const char *name)
 {
     const char *value = request_value(object, name);
@@ -354,7 +364,8 @@ char *request_staleness(const struct refresh_status *status, const struct json *
         return xasprintf("cancel \"%.64s\" asks for nothing: %s%s", value,
                          is_active(status) ? "the run under way is " : "no run is under way",
                          is_active(status) ? status->run.id : "");
-    if (text_equal(name, "retry") && !is_active(status) && !request_retries(status, object))
+    if (text_equal(name, "retry") && !is_active(status) && !names_earlier_attempt(status, value) &&
+        !request_retries(status, object))
         return xasprintf("retry \"%.80s\" asks for nothing: %s%s", value,
                          status->run.id
                              ? "only the last attempt of a run that failed can be retried; the last one is "

@@ -300,6 +300,7 @@ static void check_retried(struct play *play, const struct json *object)
     want_number(play, json_get_int(object, "status.run.attempt", 0), 2);
     want_part(play, events(play), "RunCancelled");
     want_part(play, events(play), "RunRetried");
+    want(play, !strstr(events(play), "RequestIgnored")); /* the annotation is still there, and was answered */
     want_text(
         play, proxy_target(play),
         json_get_text(named(json_at(object, "status.databases"), "name", "main"), "copyIdentifier", "?"));
