@@ -357,6 +357,29 @@ is reads as_stg application-autoscaling describe-scaling-policies --service-name
 quiet as_stg application-autoscaling deregister-scalable-target "${scalable[@]}"
 is 0 as_stg application-autoscaling describe-scaling-policies --service-namespace dynamodb --query 'length(ScalingPolicies)'
 
+# ---- queue and events ----
+
+# This command does not look at AWS_ENDPOINT_URL for SQS.
+sqs() {
+    as_stg --endpoint-url "$SIM_URL" sqs "$@"
+}
+queue=https://sqs.$region.amazonaws.com/$stg/staging-refresh
+has "/$stg/staging-refresh" sqs get-queue-url --queue-name staging-refresh --query QueueUrl
+refused AWS.SimpleQueueService.NonExistentQueue sqs receive-message --queue-url "${queue}x"
+quiet sqs purge-queue --queue-url "$queue"
+sqs receive-message --queue-url "$queue" --wait-time-seconds 20 --query 'Messages[0].Body' --output text >"$SIM_DIR/poll" 2>&1 &
+poll=$!
+for _ in {1..200}; do
+    [[ $(sim GET calls) == *'"ReceiveMessage"'*'"count":2'* ]] && break
+    read -rt 0.05 <> <(:) || :
+done
+is 5d41402abc4b2a76b9719d911017c592 sqs send-message --queue-url "$queue" --message-body hello --query MD5OfMessageBody
+wait "$poll" || :
+check 'a long poll is answered by a message that comes' "$(<"$SIM_DIR/poll")" hello
+is '1 NotAuthorizedForSourceException' as_stg events put-events --query '[FailedEntryCount,Entries[0].ErrorCode]' \
+    --entries '[{"Source":"aws.backup","DetailType":"Feigned","Detail":"{}"}]'
+refused AccessDeniedException as_prod events put-rule --name mine --event-pattern '{"source":["aws.backup"]}'
+
 # ---- retention ----
 
 refused InvalidParameterCombination as_stg rds delete-db-cluster --db-cluster-identifier "$new" --skip-final-snapshot

@@ -4,6 +4,8 @@
 
 #include "hack/awssim/awssim.h"
 #include "pkg/aws/client.h"
+#include "pkg/aws/eventbridge.h"
+#include "pkg/aws/sqs.h"
 #include "pkg/aws/sts.h"
 #include "pkg/base/log.h"
 #include "pkg/base/secret.h"
@@ -11,19 +13,33 @@
 
 #define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
 
-static const char world[] = "accounts:\n"
-                            "- id: \"222222222222\"\n"
-                            "  name: staging\n"
-                            "  region: ap-northeast-1\n"
-                            "  iam:\n"
-                            "    users:\n"
-                            "    - name: stagingrefresh\n"
-                            "      accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}]\n"
-                            "      allow: [\"sts:AssumeRole\"]\n"
-                            "    roles:\n"
-                            "    - name: staging-refresh\n"
-                            "      trust:\n"
-                            "      - {principal: \"arn:aws:iam::222222222222:user/stagingrefresh\"}\n";
+#define QUEUE "arn:aws:sqs:ap-northeast-1:222222222222:hints"
+#define QUEUE_URL "https://sqs.ap-northeast-1.amazonaws.com/222222222222/hints"
+
+static const char world[] =
+    "durations: {events: {delivery: 1s}}\n"
+    "accounts:\n"
+    "- id: \"222222222222\"\n"
+    "  name: staging\n"
+    "  region: ap-northeast-1\n"
+    "  iam:\n"
+    "    users:\n"
+    "    - name: stagingrefresh\n"
+    "      accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}]\n"
+    "      allow: [\"sts:AssumeRole\"]\n"
+    "    roles:\n"
+    "    - name: staging-refresh\n"
+    "      trust:\n"
+    "      - {principal: \"arn:aws:iam::222222222222:user/stagingrefresh\"}\n"
+    "      allow: [\"sqs:*\", \"events:*\"]\n"
+    "  sqs:\n"
+    "    queues:\n"
+    "    - name: hints\n"
+    "      policy: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:*', "
+    "Resource: '" QUEUE "'}]}\n"
+    "  events:\n"
+    "    rules:\n"
+    "    - {name: all, pattern: {source: [app]}, targets: [{id: q, arn: '" QUEUE "'}]}\n";
 
 struct fixture {
     struct sched *sched;
@@ -173,6 +189,108 @@ static void a_dead_process_calls_nobody(void **state)
     fixture_done(&f);
 }
 
+/* ---- long polls ---- */
+
+static struct err *put_event(struct fixture *f)
+{
+    AUTO_JSON struct json *detail = json_new_object();
+    struct aws_client aws = {.account = f->account, .env = &f->env};
+
+    return eventbridge_put(&aws, &(struct eventbridge_event){.bus = "default",
+                                                             .source = "app",
+                                                             .detail_type = "Hello",
+                                                             .detail = detail,
+                                                             .wall_ms = sched_wall_ms(f->sched)});
+}
+
+/* How many messages a poll of 20 s brought, and how long that took. */
+static size_t poll_queue(struct fixture *f, int64_t *ret_ms)
+{
+    AUTO_SQS_MESSAGES struct sqs_messages messages = {0};
+    struct aws_client aws = {.account = f->account, .env = &f->env};
+    int64_t began_ms = sched_now_ms(f->sched);
+
+    assert_no_err(sqs_receive(&aws, QUEUE_URL, SQS_BATCH_MAX, SQS_WAIT_MAX_S, &messages));
+    *ret_ms = sched_now_ms(f->sched) - began_ms;
+    return messages.count;
+}
+
+static void a_poll_ends_empty_when_its_time_is_over(void **state UNUSED)
+{
+    struct fixture f;
+    int64_t took_ms = 0;
+
+    fixture_init(&f, 0, false);
+    assert_no_err(who_am_i(&f)); /* so that the session is there */
+    assert_number((int64_t)poll_queue(&f, &took_ms), 0);
+    assert_number(took_ms, 20020);
+    assert_number(count_calls(&f, "ReceiveMessage"), 1);
+    fixture_done(&f);
+}
+
+/* The event is on its way: nobody calls until it is there. */
+static void a_poll_ends_when_the_world_brings_a_message(void **state UNUSED)
+{
+    struct fixture f;
+    int64_t took_ms = 0;
+
+    fixture_init(&f, 0, false);
+    assert_no_err(put_event(&f));
+    assert_number((int64_t)poll_queue(&f, &took_ms), 1);
+    /* The answer to PutEvents took 10 ms of the second. */
+    assert_number(took_ms, 1000);
+    fixture_done(&f);
+}
+
+static void put_later(void *arg)
+{
+    struct fixture *f = arg;
+
+    sched_wait_until(f->sched, NULL, sched_now_ms(f->sched) + SECONDS(5));
+    assert_no_err(put_event(f));
+}
+
+/* The next change of the world comes sooner than the poll knew when it began to wait. */
+static void a_poll_ends_when_a_call_brings_a_message(void **state UNUSED)
+{
+    struct fixture f;
+    int64_t took_ms = 0;
+
+    fixture_init(&f, 0, false);
+    assert_no_err(who_am_i(&f));
+    struct task *task = sched_spawn(f.sched, "put", put_later, &f);
+    assert_number((int64_t)poll_queue(&f, &took_ms), 1);
+    sched_join(task);
+    /* Five seconds, 10 ms to the bus, a second to the queue, 10 ms back. */
+    assert_number(took_ms, 6020);
+    assert_number(count_calls(&f, "ReceiveMessage"), 1);
+    fixture_done(&f);
+}
+
+static void end_later(void *arg)
+{
+    struct fixture *f = arg;
+
+    sched_wait_until(f->sched, NULL, sched_now_ms(f->sched) + SECONDS(5));
+    stop_request(lifetime_stop(f->life));
+}
+
+static void the_end_of_the_process_ends_its_poll(void **state UNUSED)
+{
+    AUTO_SQS_MESSAGES struct sqs_messages messages = {0};
+    struct fixture f;
+
+    fixture_init(&f, 0, false);
+    assert_no_err(who_am_i(&f));
+    struct aws_client aws = {.account = f.account, .env = &f.env};
+    int64_t began_ms = sched_now_ms(f.sched);
+    struct task *task = sched_spawn(f.sched, "end", end_later, &f);
+    assert_fails(sqs_receive(&aws, QUEUE_URL, 1, SQS_WAIT_MAX_S, &messages), ERR_CANCELED, NULL);
+    sched_join(task);
+    assert_number(sched_now_ms(f.sched) - began_ms, 5000);
+    fixture_done(&f);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -181,5 +299,9 @@ int main(void)
     TEST(&tests, a_wrong_signature_is_refused);
     TEST_ROWS(&tests, faults_look_like_a_network, fault_rows);
     TEST_ROWS(&tests, a_dead_process_calls_nobody, death_rows);
+    TEST(&tests, a_poll_ends_empty_when_its_time_is_over);
+    TEST(&tests, a_poll_ends_when_the_world_brings_a_message);
+    TEST(&tests, a_poll_ends_when_a_call_brings_a_message);
+    TEST(&tests, the_end_of_the_process_ends_its_poll);
     return tests_run(&tests, "sim_transport");
 }
