@@ -1,6 +1,7 @@
 /* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this
  * controller. */
 #include "controller/names.h"
+#include "controller/steps/job_search.h"
 #include "controller/steps/recovery_point.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
@@ -68,50 +69,20 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_backup(&pass->source, &opts, ret_id);
 }
 
-/* A job looks like ours when nobody's plan made it, with our role, since the intent; the tag of its recovery
- * point proves it. A job that has no recovery point yet cannot be proved and counts as ours: on our vault,
- * with our role, nobody else starts one, and AWS runs one backup of a resource at a time. */
-static struct err *is_ours(struct stage *stage, const struct backup_job *job, bool *ret)
-{
-    AUTO_TAGS struct aws_tags tags = {0};
-    const char *proof;
-    char token[TOKEN_MAX];
-
-    *ret = false;
-    if (job->plan_id || !text_equal(job->role_arn, stage->pass->source_account->service_role_arn))
-        return NULL;
-    if (!job->recovery_point_arn) {
-        *ret = true;
-        return NULL;
-    }
-    TRY(backup_list_tags(&stage->pass->source, job->recovery_point_arn, &tags));
-    name_token(stage, token);
-    proof = aws_tags_get(&tags, TAG_POINT_TOKEN);
-    *ret = proof && text_equal(proof, token);
-    return NULL;
-}
-
 static struct err *search(struct stage *stage, char **ret_id)
 {
     AUTO_FREE char *resource = resource_arn(stage);
-    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
-    const struct backup_jobs_filter filter = {
+    char token[TOKEN_MAX];
+    const struct backup_search what = {
         .resource_arn = resource,
         .vault_name = stage->pass->source_account->vault_name,
-        .created_after_ms = stage->row->start_ms - MINUTES(5), /* clocks differ */
+        .role_arn = stage->pass->source_account->service_role_arn,
+        .token = token,
+        .since_ms = stage->row->start_ms,
     };
 
-    TRY(backup_list_backups(&stage->pass->source, &filter, &jobs));
-    for (size_t i = 0; i < jobs.count; i++) {
-        bool ours;
-
-        TRY(is_ours(stage, &jobs.items[i], &ours));
-        if (ours) {
-            *ret_id = xstrdup(jobs.items[i].id);
-            return NULL;
-        }
-    }
-    return NULL;
+    name_token(stage, token);
+    return job_search_backup(&stage->pass->source, &what, ret_id);
 }
 
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)

@@ -1,5 +1,6 @@
 /* Copy: the recovery point goes into the target account's vault. The job belongs to the source account. */
 #include "controller/names.h"
+#include "controller/steps/job_search.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
 
@@ -44,31 +45,17 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_copy(&pass->source, &opts, ret_id);
 }
 
-/* A recovery point of our own is copied once by each attempt: a copy of it into our target vault that has not
- * failed is ours. One that was there before may have been copied by others, too: then only a copy since the
- * intent counts. */
 static struct err *search(struct stage *stage, char **ret_id)
 {
     AUTO_FREE char *destination = destination_vault(stage);
-    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
-    const struct backup_jobs_filter filter = {
+    const struct copy_search what = {
         .recovery_point_arn = stage->copy->recovery_point_arn,
         .destination_vault_arn = destination,
+        .since_ms = stage->row->start_ms,
+        .point_is_ours = stage->database->from == FROM_NEW,
     };
 
-    TRY(backup_list_copies(&stage->pass->source, &filter, &jobs));
-    for (size_t i = 0; i < jobs.count; i++) {
-        const struct backup_job *job = &jobs.items[i];
-        bool over = backup_state_is_final(job->state) && job->state != BACKUP_STATE_COMPLETED;
-
-        if (over && job->created_ms < stage->row->start_ms)
-            continue; /* an earlier attempt */
-        if (stage->database->from != FROM_NEW && job->created_ms < stage->row->start_ms - MINUTES(5))
-            continue;
-        *ret_id = xstrdup(job->id);
-        return NULL;
-    }
-    return NULL;
+    return job_search_copy(&stage->pass->source, &what, ret_id);
 }
 
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)

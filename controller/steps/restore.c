@@ -1,26 +1,17 @@
 /* What the two restores share: finding a job again, and booking what it made. */
+#include "controller/steps/job_search.h"
 #include "controller/steps/steps.h"
 
 struct err *restore_search(struct stage *stage, char **ret_id)
 {
-    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
-    const struct backup_jobs_filter filter = {
+    const struct restore_search what = {
         .recovery_point_arn = stage->copy->copy_recovery_point_arn,
-        .resource_type = stage->database->kind == DATABASE_AURORA ? "Aurora" : "DynamoDB",
+        .kind = stage->database->kind,
+        .identifier = stage->copy->copy_identifier,
+        .since_ms = stage->row->start_ms,
     };
 
-    TRY(backup_list_restores(&stage->pass->target, &filter, &jobs));
-    for (size_t i = 0; i < jobs.count; i++) {
-        const struct backup_job *job = &jobs.items[i];
-        bool names_ours = !job->created_resource_arn ||
-                          str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier);
-
-        if (!names_ours || job->created_ms < stage->row->start_ms - MINUTES(5))
-            continue;
-        *ret_id = xstrdup(job->id);
-        return NULL;
-    }
-    return NULL;
+    return job_search_restore(&stage->pass->target, &what, ret_id);
 }
 
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job)
