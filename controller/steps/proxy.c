@@ -17,6 +17,8 @@
 /* Evidence of the row: since when the proxy may be without a target; for how many seconds it was, in all. */
 #define GAP_OPENED "switched"
 #define GAP_SECONDS "secondsWithoutTarget"
+/* A target that was told to go shows for a while. */
+#define LEAVING_MS SECONDS(30)
 
 struct swap {
     struct stage *stage;
@@ -272,9 +274,13 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
         *out = outcome_failed(PASSWORD_NOT_KNOWN, "%s", why);
         return NULL;
     }
-    if (held)
+    if (held) {
+        step_set_evidence(stage->row, GAP_OPENED, NULL); /* nothing is out yet */
         return NULL;
-    if (stage->row->state == STEP_INTENDED)
+    }
+    /* Until the old target may be out the window can still close. */
+    if (stage->row->state == STEP_INTENDED &&
+        (step_evidence(stage->row, GAP_OPENED) || !text_equal(swap.present, swap.old_cluster)))
         stage_started(stage, swap.new_cluster);
     if (text_equal(swap.present, swap.new_cluster))
         TRY(judge_health(&swap, out));
@@ -286,6 +292,16 @@ struct err *proxy_act(struct stage *stage, struct outcome *out)
         return NULL;
     }
     return text_equal(swap.present, swap.new_cluster) ? NULL : exchange(&swap, out);
+}
+
+/* The old target is seen, but may have been told to go just before the switchover was given up. */
+static bool may_be_leaving(const struct stage *stage)
+{
+    int64_t gap_opened_ms = step_evidence_ms(stage->row, GAP_OPENED, 0), ended_ms = stage->row->completion_ms;
+
+    return gap_opened_ms &&
+           sched_elapsed_ms(stage->pass->env->sched, ended_ms > gap_opened_ms ? ended_ms : gap_opened_ms) <
+               LEAVING_MS;
 }
 
 /* The old target goes back; done when its writer can be reached again. A third cluster that somebody has put
@@ -309,6 +325,11 @@ struct err *proxy_undo(struct stage *stage, struct outcome *out)
     TRY(password_switch_back(stage, database_of(stage), swap.proxy, &busy));
     if (busy) {
         *out = outcome_wait(PROXY_LOOK_MS, "%s", busy);
+        return NULL;
+    }
+    if (swap.present && text_equal(swap.present, swap.old_cluster) && may_be_leaving(stage)) {
+        *out = outcome_wait(PROXY_LOOK_MS, "whether proxy %s keeps cluster %s does not show yet", swap.proxy,
+                            swap.present);
         return NULL;
     }
     if (text_equal(swap.present, swap.old_cluster)) {
