@@ -100,12 +100,9 @@ struct err *admit_accounts(struct objects *objects, const struct env *env, const
 
 void admit_fields(const struct objects *objects, const struct refresh_spec *spec, struct refusal *ret_refusal)
 {
-    AUTO_ERR struct err *unsupported = refresh_unsupported(spec);
     AUTO_ERR struct err *window = window_check(&spec->live.window);
     AUTO_BUF struct buf fields = BUF_MAX(4 * KIB);
 
-    if (unsupported)
-        refuse(ret_refusal, "NotSupportedYet", xstrdup(err_text(unsupported)));
     if (window)
         refuse(ret_refusal, "InvalidSpec", xstrdup(err_text(window)));
     if (!objects->kube && refresh_needs_cluster(spec, &fields))

@@ -32,7 +32,7 @@ void admit_grants(const struct accounts *accounts, const struct refresh_spec *sp
 /* Whether the target's grants let the namespace send there. */
 bool admit_notification(const struct account *target, const char *namespace,
                         const struct notification_spec *notification);
-/* Fields without an engine, or without the cluster they need. */
+/* Fields that cannot be, or lack the cluster they need. */
 void admit_fields(const struct objects *objects, const struct refresh_spec *spec,
                   struct refusal *ret_refusal);
 /* Another account object claims the same account for the other use: then neither is used. */

@@ -30,7 +30,7 @@ static const struct flag flags[] = {
     {.name = "leader-elect", .kind = FLAG_SWITCH, .offset = AT(leader_elect),
      .help = "work only while this process holds the lease; for more than one replica"},
     {.name = "leader-elect-namespace", .kind = FLAG_TEXT, .offset = AT(leader_elect_namespace), .value = "NAMESPACE",
-     .help = "where the lease is (the pod's namespace)"},
+     .help = "where the lease and the list of leftovers are (the pod's namespace)"},
     {.name = "health-probe-bind-address", .kind = FLAG_TEXT, .offset = AT(health_address), .value = "ADDRESS",
      .help = "where /healthz, /livez and /readyz are served (0: nowhere)"},
     {.name = "metrics-bind-address", .kind = FLAG_TEXT, .offset = AT(metrics_address), .value = "ADDRESS",

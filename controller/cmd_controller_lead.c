@@ -58,11 +58,17 @@ bool controller_may_act(void *arg)
     return kube_lease_age_ms(c->lease) < kube_lease_renew_deadline_ms(c->lease);
 }
 
-struct err *controller_start_lease(struct controller *c)
+const char *controller_namespace(const struct controller *c)
 {
     const char *namespace = c->options->leader_elect_namespace;
+
+    return namespace ? namespace : kube_config_namespace(c->kube_config);
+}
+
+struct err *controller_start_lease(struct controller *c)
+{
     const struct kube_lease_opts opts = {
-        .namespace = namespace ? namespace : kube_config_namespace(c->kube_config),
+        .namespace = controller_namespace(c),
         .name = LEASE_NAME,
         .identity = c->identity,
         .acquired = acquired,

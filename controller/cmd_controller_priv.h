@@ -64,6 +64,9 @@ struct err *controller_work(struct controller *c) MUST_USE;
 
 /* --- cmd_controller_lead.c --- */
 
+/* Where the lease and the list of leftovers are; borrowed. */
+const char *controller_namespace(const struct controller *c);
+
 /* The name this process has on the lease: the host's and some chance; yours. */
 char *controller_make_identity(struct random *random);
 /* Waits for the lease on a thread of its own and wakes the main thread once it is held. The process ends at

@@ -25,7 +25,8 @@ static void make_parts(struct controller *c)
                                               .env = &c->env,
                                               .new_transport = controller_new_transport,
                                               .new_transport_arg = c,
-                                              .instance = c->identity};
+                                              .instance = c->identity,
+                                              .namespace = controller_namespace(c)};
 
     c->objects = objects_kube_new(&objects);
     c->engine = engine_new(&(struct engine_opts){.objects = c->objects,

@@ -205,7 +205,6 @@ static struct err *check_spec(const struct found *refresh, bool has_cluster, str
                 refresh_spec_parse(json_member(refresh->root, "spec"), name_of(refresh->root), &spec)));
     if (spec->live.suspend)
         return at_line(refresh, err_new(ERR_INVALID, "spec.suspend: is true, so there is nothing to run"));
-    TRY(at_line(refresh, refresh_unsupported(spec)));
     if (refresh_needs_cluster(spec, &fields) && !has_cluster)
         return err_new(ERR_INVALID, "%s: these fields need a cluster, give --kubeconfig: %s",
                        yaml_name(refresh->doc), buf_text(&fields));

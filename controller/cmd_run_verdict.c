@@ -4,8 +4,8 @@
 
 /* Refusals that only another file can change. Everything else may be settled in AWS. */
 static const char *const input_reasons[] = {
-    "InvalidSpec",  "NotSupportedYet", "NeedsCluster",        "AccountNotFound", "AccountInvalid",
-    "AccountUsage", "SameAccount",     "AccountUsedBothWays", "NotGranted",      "ApprovalRequired",
+    "InvalidSpec", "NeedsCluster",        "AccountNotFound", "AccountInvalid",   "AccountUsage",
+    "SameAccount", "AccountUsedBothWays", "NotGranted",      "ApprovalRequired",
 };
 
 static const struct json *find_condition(const struct json *object, const char *type)

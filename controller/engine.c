@@ -17,6 +17,7 @@ struct known_account {
 
 struct series_claim {
     char *series, *holder;
+    char *asker; /* NULL: nobody asks for it */
     struct series_claim *next;
 };
 
@@ -67,7 +68,9 @@ struct engine *engine_new(const struct engine_opts *opts)
     return engine;
 }
 
-/* --- keys: "r/namespace/name" and "a/name" --- */
+/* --- keys: "r/namespace/name", "a/name", and "l" for the list of leftovers --- */
+
+#define LEFTOVERS_KEY "l"
 
 static char *key_of(const struct object_id *id)
 {
@@ -83,11 +86,18 @@ void engine_notify(struct engine *engine, const struct object_id *id, enum work_
     workqueue_add(engine->queue, key, priority);
 }
 
+void engine_notify_leftovers(struct engine *engine)
+{
+    workqueue_add(engine->queue, LEFTOVERS_KEY, WORK_ROUTINE);
+}
+
 static struct err *reconcile_key(struct engine *engine, const struct env *env, const char *key,
                                  struct requeue *ret)
 {
     struct str rest = str_of(key), kind, namespace;
 
+    if (text_equal(key, LEFTOVERS_KEY))
+        return reconcile_leftovers(engine, env, ret);
     str_cut(&rest, '/', &kind);
     if (str_is(kind, "a")) {
         const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = rest.ptr};
@@ -139,11 +149,13 @@ static void run_worker(void *arg)
         int64_t began_ms = sched_now_ms(engine->opts.sched);
         struct err *err = reconcile_key(engine, &worker->env, key, &requeue);
 
-        controller_metrics_pass(engine->opts.metrics,
-                                &(struct pass_end){.is_account = key[0] == 'a',
-                                                   .err = err,
-                                                   .after_ms = requeue.after_ms,
-                                                   .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
+        if (!text_equal(key, LEFTOVERS_KEY))
+            controller_metrics_pass(
+                engine->opts.metrics,
+                &(struct pass_end){.is_account = key[0] == 'a',
+                                   .err = err,
+                                   .after_ms = requeue.after_ms,
+                                   .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
         settle(engine, &worker->env, key, err, requeue.after_ms);
         workqueue_done(engine->queue, key);
         xfree(key);
@@ -167,6 +179,7 @@ void engine_start(struct engine *engine)
                                    .transport = opts->new_transport(opts->new_transport_arg)};
         worker->task = sched_spawn(opts->sched, name, run_worker, worker);
     }
+    engine_notify_leftovers(engine); /* of a former leader */
 }
 
 void engine_stop(struct engine *engine)
@@ -422,21 +435,60 @@ static void hire_courier(struct engine *engine)
 
 /* --- series --- */
 
+/* The lock is held. */
+static struct series_claim *claim_on(struct engine *engine, const char *series)
+{
+    for (struct series_claim *claim = engine->claims; claim; claim = claim->next) {
+        if (text_equal(claim->series, series))
+            return claim;
+    }
+    return NULL;
+}
+
 bool engine_claim_series(struct engine *engine, const char *series, const char *holder)
 {
     struct series_claim *claim;
 
     LOCK_SCOPE(&engine->lock);
-    for (claim = engine->claims; claim; claim = claim->next) {
-        if (text_equal(claim->series, series))
-            return text_equal(claim->holder, holder);
-    }
+    claim = claim_on(engine, series);
+    if (claim)
+        return text_equal(claim->holder, holder);
     claim = xcalloc(1, sizeof(*claim));
     claim->series = xstrdup(series);
     claim->holder = xstrdup(holder);
     claim->next = engine->claims;
     engine->claims = claim;
     return true;
+}
+
+char *engine_series_holder(struct engine *engine, const char *series)
+{
+    const struct series_claim *claim;
+
+    LOCK_SCOPE(&engine->lock);
+    claim = claim_on(engine, series);
+    return claim ? xstrdup(claim->holder) : NULL;
+}
+
+void engine_ask_series(struct engine *engine, const char *series, const char *asker)
+{
+    struct series_claim *claim;
+
+    LOCK_SCOPE(&engine->lock);
+    claim = claim_on(engine, series);
+    if (!claim)
+        return;
+    xfree(claim->asker);
+    claim->asker = xstrdup(asker);
+}
+
+char *engine_series_asker(struct engine *engine, const char *series)
+{
+    const struct series_claim *claim;
+
+    LOCK_SCOPE(&engine->lock);
+    claim = claim_on(engine, series);
+    return claim ? xstrdup_or_null(claim->asker) : NULL;
 }
 
 void engine_release_series(struct engine *engine, const char *holder)
@@ -454,6 +506,7 @@ void engine_release_series(struct engine *engine, const char *holder)
         *at = claim->next;
         xfree(claim->series);
         xfree(claim->holder);
+        xfree(claim->asker);
         xfree(claim);
     }
 }

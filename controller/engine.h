@@ -37,6 +37,8 @@ struct engine *engine_new(const struct engine_opts *opts);
 void engine_start(struct engine *engine); /* spawns the workers */
 /* A new or changed object. Thread-safe. */
 void engine_notify(struct engine *engine, const struct object_id *id, enum work_priority priority);
+/* Something was added to the list of leftovers. Thread-safe. */
+void engine_notify_leftovers(struct engine *engine);
 /* Lets every worker finish the pass it is in, and ends them. The stop must have been requested, or passes run
  * their course. */
 void engine_stop(struct engine *engine);
@@ -64,11 +66,18 @@ void engine_written(struct engine *engine, const struct json *before, const stru
 /* Locks a series ("namespace/series") for one object ("namespace/name"): true when it is free or held by this
  * one already. Within this process; across a crash the run in status holds it. */
 bool engine_claim_series(struct engine *engine, const char *series, const char *holder);
+/* Who holds it; yours, NULL: nobody. */
+char *engine_series_holder(struct engine *engine, const char *series);
+/* Another object asks the holder to make room; without a holder nothing happens. */
+void engine_ask_series(struct engine *engine, const char *series, const char *asker);
+char *engine_series_asker(struct engine *engine, const char *series); /* the last one; yours, NULL: nobody */
 /* All that the object holds. */
 void engine_release_series(struct engine *engine, const char *holder);
 
 struct err *reconcile_refresh(struct engine *engine, const struct env *env, const struct object_id *id,
                               struct requeue *ret) MUST_USE;
+/* What deleted objects have left behind; reconcile_leftovers.c. */
+struct err *reconcile_leftovers(struct engine *engine, const struct env *env, struct requeue *ret) MUST_USE;
 struct err *reconcile_account(struct engine *engine, const struct env *env, const struct object_id *id,
                               struct requeue *ret) MUST_USE;
 

@@ -34,6 +34,36 @@ struct err *objects_set_finalizer(struct objects *objects, const struct env *env
     return objects->ops->set_finalizer(objects, env, object, present, ret);
 }
 
+bool objects_has_finalizer(const struct json *object)
+{
+    json_each (item, json_at(object, "metadata.finalizers")) {
+        if (text_equal(json_get_text(item, NULL, ""), FINALIZER))
+            return true;
+    }
+    return false;
+}
+
+bool objects_can_remove(const struct objects *objects)
+{
+    return objects->ops->remove != NULL;
+}
+
+struct err *objects_remove(struct objects *objects, const struct env *env, const struct json *object)
+{
+    return objects->ops->remove(objects, env, object);
+}
+
+struct err *objects_read_leftovers(struct objects *objects, const struct env *env, struct json **ret)
+{
+    return objects->ops->read_leftovers(objects, env, ret);
+}
+
+struct err *objects_write_leftovers(struct objects *objects, const struct env *env,
+                                    const struct json *document)
+{
+    return objects->ops->write_leftovers(objects, env, document);
+}
+
 void objects_emit(struct objects *objects, const struct env *env, const struct json *object,
                   enum event_severity severity, const char *reason, const char *note)
 {

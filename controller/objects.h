@@ -33,6 +33,10 @@ struct objects_ops {
                                 const struct json *status, struct json **ret);
     struct err *(*set_finalizer)(struct objects *self, const struct env *env, const struct json *object,
                                  bool present, struct json **ret);
+    /* NULL: objects are never deleted here. */
+    struct err *(*remove)(struct objects *self, const struct env *env, const struct json *object);
+    struct err *(*read_leftovers)(struct objects *self, const struct env *env, struct json **ret);
+    struct err *(*write_leftovers)(struct objects *self, const struct env *env, const struct json *document);
     void (*emit)(struct objects *self, const struct env *env, const struct json *object,
                  enum event_severity severity, const char *reason, const char *note);
 };
@@ -60,6 +64,23 @@ struct err *objects_write_status(struct objects *objects, const struct env *env,
                                  const struct json *status, struct json **ret) MUST_USE;
 struct err *objects_set_finalizer(struct objects *objects, const struct env *env, const struct json *object,
                                   bool present, struct json **ret) MUST_USE;
+bool objects_has_finalizer(const struct json *object);
+/* Asks for the object's deletion, on condition that it is still the version at hand, both here and where it
+ * is stored: ERR_CONFLICT otherwise. Gone already is fine. Only where objects_can_remove(). */
+struct err *objects_remove(struct objects *objects, const struct env *env,
+                           const struct json *object) MUST_USE;
+bool objects_can_remove(const struct objects *objects);
+
+/* The list of leftovers, one document per installation, straight from where it is stored:
+ * {"metadata": {"resourceVersion": ...}, "data": {<key>: <text>, ...}}; a ConfigMap in a cluster. NULL: there
+ * is none yet. */
+struct err *objects_read_leftovers(struct objects *objects, const struct env *env,
+                                   struct json **ret) MUST_USE;
+/* Writes a document that was read and changed, on condition that nobody wrote in between (ERR_CONFLICT);
+ * without a resourceVersion: that there is none yet. */
+struct err *objects_write_leftovers(struct objects *objects, const struct env *env,
+                                    const struct json *document) MUST_USE;
+
 /* Best effort; for people. */
 void objects_emit(struct objects *objects, const struct env *env, const struct json *object,
                   enum event_severity severity, const char *reason, const char *note);

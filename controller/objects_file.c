@@ -29,6 +29,7 @@ struct objects_file {
     pthread_mutex_t lock;
     struct entry entries[OBJECTS_MAX]; /* lock */
     size_t count;                      /* lock */
+    bool leftovers_taken;              /* lock; somebody is at the list, outside the lock */
 };
 
 static struct objects_file *file_of(struct objects *objects)
@@ -58,6 +59,20 @@ static struct object_id id_of(const struct json *object)
         .namespace = is_account ? "" : json_get_text(object, "metadata.namespace", "default"),
         .name = json_get_text(object, "metadata.name", ""),
     };
+}
+
+/* *ret is NULL when nothing was stored under that path. */
+static struct err *load(const char *path, struct json **ret)
+{
+    AUTO_BUF struct buf text = BUF_MAX(OBJECT_MAX_BYTES);
+    AUTO_ERR struct err *err = file_read(path, &text);
+
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        *ret = NULL;
+        return NULL;
+    }
+    TRY(TAKE(err));
+    return err_wrap(json_parse(buf_str(&text), NULL, ret), "%s", path);
 }
 
 /* --- the interface --- */
@@ -207,6 +222,53 @@ static struct err *set_finalizer(struct objects *self, const struct env *env, co
     return write_member(file_of(self), object, "metadata", "finalizers", after, ret);
 }
 
+static struct err *read_leftovers(struct objects *self, const struct env *env, struct json **ret)
+{
+    AUTO_FREE char *path = xasprintf("%s/leftovers.json", file_of(self)->dir);
+
+    (void)env;
+    return load(path, ret);
+}
+
+static struct err *replace_leftovers(struct objects *self, const struct env *env, const char *path,
+                                     const struct json *document)
+{
+    AUTO_JSON struct json *present = NULL;
+    AUTO_JSON struct json *newer = json_copy(document);
+
+    TRY(read_leftovers(self, env, &present));
+    if (!text_equal(json_get_text(present, "metadata.resourceVersion", ""),
+                    json_get_text(document, "metadata.resourceVersion", "")))
+        return err_new(ERR_CONFLICT, "%s was changed in between", path);
+    if (!json_member(newer, "metadata"))
+        json_set(newer, "metadata", json_new_object());
+    grow_version(newer);
+    return store(path, newer);
+}
+
+/* True when the list is the caller's alone, until it is given back. */
+static bool take_leftovers(struct objects_file *file, bool taken)
+{
+    LOCK_SCOPE(&file->lock);
+    if (taken && file->leftovers_taken)
+        return false;
+    file->leftovers_taken = taken;
+    return true;
+}
+
+static struct err *write_leftovers(struct objects *self, const struct env *env, const struct json *document)
+{
+    struct objects_file *file = file_of(self);
+    AUTO_FREE char *path = xasprintf("%s/leftovers.json", file->dir);
+    struct err *err;
+
+    if (!take_leftovers(file, true))
+        return err_new(ERR_CONFLICT, "%s is being written by another worker", path);
+    err = replace_leftovers(self, env, path, document);
+    take_leftovers(file, false);
+    return err;
+}
+
 static void emit(struct objects *self, const struct env *env, const struct json *object,
                  enum event_severity severity, const char *reason, const char *note)
 {
@@ -221,6 +283,8 @@ static const struct objects_ops ops = {
     .list = list_objects,
     .write_status = write_status,
     .set_finalizer = set_finalizer,
+    .read_leftovers = read_leftovers,
+    .write_leftovers = write_leftovers,
     .emit = emit,
 };
 
@@ -257,20 +321,6 @@ static struct err *path_of(const struct objects_file *file, const struct object_
     else
         *ret = xasprintf("%s/stagingrefresh_%s_%s.json", file->dir, id->namespace, id->name);
     return NULL;
-}
-
-/* *ret is NULL when nothing was stored under that path. */
-static struct err *load(const char *path, struct json **ret)
-{
-    AUTO_BUF struct buf text = BUF_MAX(OBJECT_MAX_BYTES);
-    AUTO_ERR struct err *err = file_read(path, &text);
-
-    if (err && err_kind(err) == ERR_NOT_FOUND) {
-        *ret = NULL;
-        return NULL;
-    }
-    TRY(TAKE(err));
-    return err_wrap(json_parse(buf_str(&text), NULL, ret), "%s", path);
 }
 
 static struct err *add_entry(struct objects_file *file, const char *path, struct json *object)

@@ -4,6 +4,7 @@
  *
  *   lock              held with flock() while somebody uses the directory
  *   installation      random, made once
+ *   leftovers.json    what is still to be removed from AWS, once there is something
  *   stagingrefresh_<namespace>_<name>.json, awsaccount_<name>.json */
 #ifndef CONTROLLER_OBJECTS_FILE_H
 #define CONTROLLER_OBJECTS_FILE_H

@@ -82,6 +82,9 @@ static const struct objects_ops ops = {
     .list = list_stored,
     .write_status = objects_kube_write_status,
     .set_finalizer = objects_kube_set_finalizer,
+    .remove = objects_kube_remove,
+    .read_leftovers = objects_kube_read_leftovers,
+    .write_leftovers = objects_kube_write_leftovers,
     .emit = emit,
 };
 
@@ -98,6 +101,7 @@ struct objects *objects_kube_new(const struct objects_kube_opts *opts)
     kube->new_transport = opts->new_transport;
     kube->new_transport_arg = opts->new_transport_arg;
     kube->instance = xstrdup_or_null(opts->instance);
+    kube->namespace = xstrdup(opts->namespace ? opts->namespace : "default");
     for (int kind = 0; kind < COLLECTION_COUNT; kind++)
         collection_init(&kube->collections[kind], kube, kind);
     return &kube->base;
@@ -227,6 +231,7 @@ void objects_kube_free(struct objects *objects)
     for (int kind = 0; kind < COLLECTION_COUNT; kind++)
         collection_done(&kube->collections[kind]);
     xfree(kube->instance);
+    xfree(kube->namespace);
     xfree(kube->installation);
     xfree(kube);
 }

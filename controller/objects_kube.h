@@ -23,7 +23,8 @@ struct objects_kube_opts {
     struct transport *(*new_transport)(
         void *arg); /* one per watch and one for events; freed by the objects */
     void *new_transport_arg;
-    const char *instance; /* who writes the events: the pod's name; copied */
+    const char *instance;  /* who writes the events: the pod's name; copied */
+    const char *namespace; /* the controller's own, where the list of leftovers is; copied */
 };
 
 /* On a watch's thread; must not park. */

@@ -33,6 +33,7 @@ struct objects_kube {
     struct transport *(*new_transport)(void *arg);
     void *new_transport_arg;
     char *instance;
+    char *namespace;
     char *installation;                              /* base.installation points here */
     struct collection collections[COLLECTION_COUNT]; /* by enum object_kind */
     struct kube_events *events;                      /* NULL: not started */
@@ -63,5 +64,12 @@ struct err *objects_kube_write_status(struct objects *self, const struct env *en
                                       const struct json *status, struct json **ret) MUST_USE;
 struct err *objects_kube_set_finalizer(struct objects *self, const struct env *env, const struct json *object,
                                        bool present, struct json **ret) MUST_USE;
+/* objects_kube_leftovers.c */
+struct err *objects_kube_remove(struct objects *self, const struct env *env,
+                                const struct json *object) MUST_USE;
+struct err *objects_kube_read_leftovers(struct objects *self, const struct env *env,
+                                        struct json **ret) MUST_USE;
+struct err *objects_kube_write_leftovers(struct objects *self, const struct env *env,
+                                         const struct json *document) MUST_USE;
 
 #endif

@@ -93,7 +93,7 @@ struct err *pass_check_live(const struct pass *pass)
     TRY(objects_read_live(pass->objects, pass->env, &id, &live));
     if (!live || !text_equal(json_get_text(live, "metadata.uid", ""), pass->uid))
         return err_new(ERR_CONFLICT, "the object is not there any more");
-    if (json_at(live, "metadata.deletionTimestamp"))
+    if (json_at(live, "metadata.deletionTimestamp") && !json_at(pass->object, "metadata.deletionTimestamp"))
         return err_new(ERR_CONFLICT, "the object is being deleted");
     if (!text_equal(json_get_text(live, "status.run.id", ""), pass->status->run.id))
         return err_new(ERR_CONFLICT, "another run has begun");

@@ -121,7 +121,8 @@ int64_t stage_age_ms(const struct stage *stage);
 void stage_started(struct stage *stage, const char *external_id);
 
 /* Before a delete or a deregister: reads the object live and refuses (ERR_CONFLICT, ERR_CANCELED) unless it
- * is still the same object, not being deleted, and the run under way is this one. */
+ * is still the same object, not being deleted (unless it was when the pass began), and the run under way is
+ * this one. */
 struct err *pass_check_live(const struct pass *pass) MUST_USE;
 
 #endif

@@ -4,29 +4,16 @@
 #include "controller/requests.h"
 #include "controller/visit.h"
 
-static struct err *idle(struct visit *visit, struct requeue *ret)
-{
-    struct condition *ready = status_condition(visit->status, "Ready");
-
-    ret->after_ms = NEVER_MS;
-    visit_watch_drift(visit, ret);
-    /* What was said of a generation that asked for nothing new still holds for this one. */
-    if (ready && visit->status->observed_generation != visit->summary.generation) {
-        visit->status->observed_generation = visit->summary.generation;
-        for (size_t i = 0; i < visit->status->condition_count; i++)
-            visit->status->conditions[i].observed_generation = visit->summary.generation;
-    }
-    return visit_write(visit);
-}
-
 static struct err *dispatch(struct visit *visit, struct requeue *ret)
 {
-    bool active = visit->status->run.id && !visit->status->run.completion_ms;
+    bool active = visit->status->run.id && !visit->status->run.completion_ms, held_now = false;
 
-    if (json_at(visit->object, "metadata.deletionTimestamp")) {
-        engine_release_series(visit->engine, visit->holder);
-        return NULL; /* nothing new starts for an object that is going away */
-    }
+    if (json_at(visit->object, "metadata.deletionTimestamp"))
+        return visit_delete(visit, ret);
+    if (visit->status->run.id) /* somebody may have taken it away */
+        TRY(visit_hold(visit, ret, &held_now));
+    if (held_now)
+        return NULL;
     requests_forget(visit->status, visit->object);
     visit_say_stale(visit);
     visit_tell(visit);
@@ -35,7 +22,7 @@ static struct err *dispatch(struct visit *visit, struct requeue *ret)
     if (!visit->live)
         return visit_stall(visit, "InvalidSpec", err_text(visit->live_fault), NEVER_MS, ret);
     if (!visit_is_wanted(visit) && !visit_is_asked(visit))
-        return idle(visit, ret);
+        return visit_idle(visit, ret);
     if (visit->live->live.suspend) {
         summary_suspended(&visit->summary);
         return visit_write(visit);

@@ -125,6 +125,21 @@ static bool cancel_database(struct database_status *database, const struct step_
     return true;
 }
 
+static void cancel_switchover(struct refresh_status *status, int64_t now_ms)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        struct step_status *row = &status->switchover_steps[i];
+
+        if (row_is_over(row))
+            continue;
+        if (is_last(row)) /* nothing is left that could be put back */
+            skip(row, "cancelled on request: the next run goes on with it");
+        else
+            cancel_row(row, now_ms);
+        break;
+    }
+}
+
 void request_cancel(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
                     int64_t now_ms)
 {
@@ -137,18 +152,46 @@ void request_cancel(struct refresh_status *status, const struct refresh_spec *sp
             through =
                 cancel_database(&status->databases[i], workflow_pipeline(database->kind), now_ms) && through;
     }
-    for (size_t i = 0; through && i < status->switchover_step_count; i++) {
-        struct step_status *row = &status->switchover_steps[i];
-
-        if (row_is_over(row))
-            continue;
-        if (is_last(row)) /* nothing is left that could be put back */
-            skip(row, "cancelled on request: the next run goes on with it");
-        else
-            cancel_row(row, now_ms);
-        break;
-    }
+    if (through)
+        cancel_switchover(status, now_ms);
     remember(status, "cancel", value);
+}
+
+static bool has_cancelled_row(const struct step_status *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *reason = rows[i].state == STEP_FAILED ? step_evidence(&rows[i], "reason") : NULL;
+
+        if (reason && text_equal(reason, CANCELLED))
+            return true;
+    }
+    return false;
+}
+
+bool request_is_cancelled(const struct refresh_status *status)
+{
+    bool found = has_cancelled_row(status->switchover_steps, status->switchover_step_count);
+
+    for (size_t i = 0; i < status->database_count; i++)
+        found = found || has_cancelled_row(status->databases[i].steps, status->databases[i].step_count);
+    return found;
+}
+
+void request_abandon(struct refresh_status *status, int64_t now_ms)
+{
+    bool through = true;
+
+    for (size_t i = 0; i < status->database_count; i++) {
+        struct database_status *database = &status->databases[i];
+
+        for (size_t k = 0; k < database->step_count; k++) {
+            through = through && row_is_passed(&database->steps[k]);
+            if (row_is_under_way(&database->steps[k]))
+                cancel_row(&database->steps[k], now_ms);
+        }
+    }
+    if (through)
+        cancel_switchover(status, now_ms);
 }
 
 /* --- retry --- */

@@ -25,6 +25,12 @@ bool request_cancels(const struct refresh_status *status, const struct json *obj
 void request_cancel(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
                     int64_t now_ms);
 
+/* The run was cancelled, by whomever, since it began or was retried. */
+bool request_is_cancelled(const struct refresh_status *status);
+/* The object goes away: nothing goes on to its end, no restore either. Jobs that AWS is running stay in their
+ * rows; a switchover under way has failed, and is therefore put back. */
+void request_abandon(struct refresh_status *status, int64_t now_ms);
+
 /* The run that failed last is meant, and this attempt of it. */
 bool request_retries(const struct refresh_status *status, const struct json *object);
 /* Rows that failed or were undone wait again, under the next attempt; the run is under way. */

@@ -407,3 +407,13 @@ void summary_suspended(const struct summary_input *in)
     status_remove_condition(in->status, "Reconciling");
     status_remove_condition(in->status, "Stalled");
 }
+
+void summary_deleting(const struct summary_input *in, const char *message)
+{
+    in->status->observed_generation = in->generation;
+    in->status->estimated_completion_ms = 0;
+    text_replace(&in->status->phase, "Deleting");
+    set(in, "Ready", CONDITION_UNKNOWN, "Deleting", message);
+    set(in, "Reconciling", CONDITION_TRUE, "Deleting", message);
+    status_remove_condition(in->status, "Stalled");
+}

@@ -6,6 +6,8 @@
 
 #include "controller/pass.h"
 
+#define REASON_FORBIDDEN "RunForbidden" /* why a run that was asked for never begins */
+
 struct summary_input {
     struct refresh_status *status;
     const struct refresh_spec *spec; /* of the run; may be NULL outside of one */
@@ -23,5 +25,7 @@ void summary_failed(const struct summary_input *in, const char *reason, const ch
 void summary_stalled(const struct summary_input *in, const char *reason, const char *message);
 void summary_queued(const struct summary_input *in, const char *message);
 void summary_suspended(const struct summary_input *in);
+/* The object is going away: what is still waited for. */
+void summary_deleting(const struct summary_input *in, const char *message);
 
 #endif

@@ -16,6 +16,19 @@ void visit_done(struct visit *visit)
     xfree(visit->settled);
 }
 
+/* What cannot be read must not keep an object from going away. */
+static struct err *read_status(struct visit *visit)
+{
+    struct err *err = refresh_status_parse(json_member(visit->object, "status"), &visit->status);
+
+    if (!err || !json_at(visit->object, "metadata.deletionTimestamp"))
+        return err_wrap(err, "status");
+    err_ignore(err, "said when the object goes");
+    visit->status = refresh_status_new();
+    visit->status_fault = true;
+    return NULL;
+}
+
 struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
                        const struct object_id *id)
 {
@@ -29,7 +42,7 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
     visit->uid = json_get_text(visit->object, "metadata.uid", "");
     visit->request = json_get_text(
         json_member(json_at(visit->object, "metadata.annotations"), ANNOTATION("run-requested")), NULL, "");
-    TRY(err_wrap(refresh_status_parse(json_member(visit->object, "status"), &visit->status), "status"));
+    TRY(read_status(visit));
     visit->live_fault = refresh_spec_parse(json_member(visit->object, "spec"), visit->name, &visit->live);
     visit->summary =
         (struct summary_input){.status = visit->status,
@@ -37,6 +50,20 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
                                .generation = json_get_int(visit->object, "metadata.generation", 0),
                                .now_ms = sched_wall_ms(env->sched),
                                .sched = env->sched};
+    return NULL;
+}
+
+struct err *visit_hold(struct visit *visit, struct requeue *ret, bool *ret_written)
+{
+    AUTO_JSON struct json *written = NULL;
+
+    *ret_written = false;
+    if (objects_has_finalizer(visit->object))
+        return NULL;
+    TRY(err_wrap(objects_set_finalizer(visit->objects, visit->env, visit->object, true, &written),
+                 "set the finalizer"));
+    *ret_written = true;
+    ret->after_ms = 0;
     return NULL;
 }
 

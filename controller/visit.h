@@ -1,7 +1,7 @@
 /* One pass over one StagingRefresh, as the parts of reconcile.c hand it round: what was read, and the one
- * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_advance.c goes on with one
- * and ends it, visit_requests.c does what people ask for by annotation, visit_drift.c looks round in between.
- */
+ * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_series.c says who may,
+ * visit_advance.c goes on with one and ends it, visit_requests.c does what people ask for by annotation,
+ * visit_idle.c and visit_drift.c look round in between, visit_delete.c clears up when the object goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -17,6 +17,7 @@ struct visit {
     struct objects *objects;
     struct json *object; /* NULL: there is none of that name */
     struct refresh_status *status;
+    bool status_fault;         /* it could not be read; only for an object that is going away */
     struct refresh_spec *live; /* NULL: cannot be read */
     struct err *live_fault;    /* why not */
     struct summary_input summary;
@@ -34,6 +35,9 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
                        const struct object_id *id) MUST_USE;
 void visit_done(struct visit *visit);
 
+/* Puts our finalizer on the object when it is not there yet: *ret_written, and the pass is over. Before
+ * anything outside is touched. */
+struct err *visit_hold(struct visit *visit, struct requeue *ret, bool *ret_written) MUST_USE;
 /* The one write of a pass. */
 struct err *visit_write(struct visit *visit) MUST_USE;
 /* Nothing can start until a person changes something: written, and said when it is news. */
@@ -51,18 +55,45 @@ char *visit_series_key(const struct visit *visit, const struct refresh_spec *spe
 /* visit_begin.c */
 bool visit_is_wanted(const struct visit *visit); /* a trigger or a request that was not handled */
 struct err *visit_begin(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_series.c */
 /* False: somebody else has the series, and this has been said. */
 struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken) MUST_USE;
+/* The object whose run is to take the place of the one under way, which was not cancelled yet; yours, NULL:
+ * none. It may be the same object. */
+struct err *visit_find_successor(struct visit *visit, const struct refresh_spec *spec, char **ret) MUST_USE;
+/* Another run of this object was asked for, while one is under way, that is not to begin after it. */
+bool visit_is_forbidden(const struct visit *visit);
+struct err *visit_forbid(struct visit *visit, struct requeue *ret) MUST_USE;
 
 /* visit_advance.c */
 struct err *visit_advance(struct visit *visit, struct requeue *ret) MUST_USE;
+/* One pass of the runner, written and announced. */
+struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const struct accounts *accounts,
+                        struct requeue *ret) MUST_USE;
+/* Into the status in memory. */
+void visit_end_run(struct visit *visit, const struct report *report);
 
 /* visit_requests.c */
 void visit_say_stale(struct visit *visit);
 struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret) MUST_USE;
+/* Another run takes the place of this one. *ret_done: it was cancelled, and the pass is over; else nothing is
+ * left to be cancelled, and it is about to end by itself. */
+struct err *visit_replace(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret,
+                          bool *ret_done) MUST_USE;
 struct err *visit_retry(struct visit *visit, struct requeue *ret) MUST_USE;
 /* By something that does not begin a run of its own. Sets switch_to. */
 bool visit_is_asked(struct visit *visit);
+
+/* visit_idle.c */
+/* No run is under way or asked for: what was said of the last one still holds, and an object whose time is
+ * over is deleted. */
+struct err *visit_idle(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_delete.c */
+/* The object is going away: nothing new starts, what exists is removed, what cannot be yet goes into the list
+ * of leftovers, and the finalizer goes after ten minutes at the most. */
+struct err *visit_delete(struct visit *visit, struct requeue *ret) MUST_USE;
 
 /* visit_drift.c */
 void visit_watch_drift(struct visit *visit, struct requeue *ret);

@@ -8,7 +8,7 @@
 
 /* --- the end --- */
 
-static void end_run(struct visit *visit, const struct report *report)
+void visit_end_run(struct visit *visit, const struct report *report)
 {
     struct refresh_status *status = visit->status;
     bool succeeded = report->end == RUN_SUCCEEDED;
@@ -69,8 +69,8 @@ static bool hears_events_of(const struct visit *visit, const struct account *tar
     return events && event_queues_work(events, target->name);
 }
 
-static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
-                                const struct accounts *accounts, struct requeue *ret)
+struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const struct accounts *accounts,
+                        struct requeue *ret)
 {
     AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
     AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
@@ -87,7 +87,7 @@ static struct err *advance_with(struct visit *visit, struct refresh_spec *spec,
         summary_running(&visit->summary, report.blocked_reason, report.blocked_message,
                         visit->live && visit->live->live.suspend);
     else
-        end_run(visit, &report);
+        visit_end_run(visit, &report);
     TRY(visit_write(visit));
     announce(visit, &report);
     if (report.end != RUN_GOES_ON) {
@@ -105,16 +105,22 @@ struct err *visit_advance(struct visit *visit, struct requeue *ret)
     AUTO_ACCOUNTS struct accounts accounts = {0};
     AUTO_REFUSAL struct refusal refusal = {0};
     AUTO_FREE char *series = NULL;
+    bool replaced;
 
     TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
     if (request_cancels(visit->status, visit->object))
         return visit_cancel(visit, spec, ret);
+    if (visit_is_forbidden(visit))
+        return visit_forbid(visit, ret);
+    TRY(visit_replace(visit, spec, ret, &replaced));
+    if (replaced)
+        return NULL;
     series = visit_series_key(visit, spec);
     engine_claim_series(visit->engine, series,
                         visit->holder); /* after a restart; a run in status holds it anyway */
     TRY(admit_accounts(visit->objects, visit->env, spec, &accounts, &refusal));
     if (!refusal.message)
-        return advance_with(visit, spec, &accounts, ret);
+        return visit_go_on(visit, spec, &accounts, ret);
     visit->summary.spec = spec;
     summary_running(&visit->summary, refusal.reason, refusal.message, false);
     ret->after_ms = ACCOUNT_LOOK_MS;

@@ -1,4 +1,5 @@
 /* How a run starts: wanted, admitted, alone in its series, and recorded with the trigger it answers. */
+#include "controller/expiry.h"
 #include "controller/names.h"
 #include "controller/requests.h"
 #include "controller/visit.h"
@@ -6,7 +7,6 @@
 #include "pkg/aws/rds.h"
 
 #define ACCOUNT_LOOK_MS SECONDS(30)
-#define QUEUE_LOOK_MS SECONDS(15)
 
 bool visit_is_wanted(const struct visit *visit)
 {
@@ -15,59 +15,6 @@ bool visit_is_wanted(const struct visit *visit)
     if (!text_equal(status->last_handled_trigger, visit->live->live.trigger))
         return true;
     return *visit->request && !text_equal(status->last_handled_request, visit->request);
-}
-
-/* --- the series --- */
-
-static bool has_active_run(const struct json *object)
-{
-    return *json_get_text(object, "status.run.id", "") && !json_at(object, "status.run.completionTime");
-}
-
-/* Another object of the series has a run under way: *ret_other names it, yours; NULL when none has. */
-static struct err *find_other_run(struct visit *visit, char **ret_other)
-{
-    AUTO_JSON struct json *items = NULL;
-
-    TRY(objects_list(visit->objects, visit->env, OBJECT_REFRESH, &items));
-    json_each (item, items) {
-        const char *name = json_get_text(item, "metadata.name", "");
-
-        if (text_equal(json_get_text(item, "metadata.uid", ""), visit->uid) ||
-            !text_equal(json_get_text(item, "metadata.namespace", ""), visit->namespace) ||
-            !text_equal(json_get_text(item, "spec.series", name), visit->live->series) ||
-            !has_active_run(item))
-            continue;
-        *ret_other = xstrdup(name);
-        return NULL;
-    }
-    return NULL;
-}
-
-static struct err *wait_for_series(struct visit *visit, const char *other, struct requeue *ret)
-{
-    AUTO_FREE char *message = xasprintf("Waits for the run of %s in series %s", other, visit->live->series);
-
-    summary_queued(&visit->summary, message);
-    ret->after_ms = QUEUE_LOOK_MS;
-    return visit_write(visit);
-}
-
-struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
-{
-    AUTO_FREE char *series = visit_series_key(visit, visit->live);
-    AUTO_FREE char *other = NULL;
-
-    *ret_taken = false;
-    if (!engine_claim_series(visit->engine, series, visit->holder))
-        return wait_for_series(visit, "another object", ret);
-    TRY(find_other_run(visit, &other));
-    if (other) {
-        engine_release_series(visit->engine, visit->holder);
-        return wait_for_series(visit, other, ret);
-    }
-    *ret_taken = true;
-    return NULL;
 }
 
 /* --- recording --- */
@@ -197,11 +144,15 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
 static struct err *begin_in_series(struct visit *visit, const char *run_id, const struct account *target,
                                    struct requeue *ret)
 {
-    bool taken;
+    bool taken, held_now = false;
     struct err *err;
 
     TRY(visit_take_series(visit, ret, &taken));
-    err = taken ? record_run(visit, run_id, target, ret) : NULL;
+    if (!taken)
+        return NULL;
+    err = visit_hold(visit, ret, &held_now);
+    if (!err && !held_now)
+        err = record_run(visit, run_id, target, ret);
     if (err) /* another object must not wait for what has not begun */
         engine_release_series(visit->engine, visit->holder);
     return err;
@@ -211,8 +162,11 @@ struct err *visit_begin(struct visit *visit, struct requeue *ret)
 {
     AUTO_ACCOUNTS struct accounts accounts = {0};
     AUTO_REFUSAL struct refusal refusal = {0};
+    struct expiry expiry = expiry_of(visit->object, visit->status, visit->live, visit->env->sched);
     char run_id[RUN_ID_MAX];
 
+    if (expiry.manager)
+        return visit_stall(visit, REASON_NOT_EXPIRED, expiry_refusal(&expiry), NEVER_MS, ret);
     name_run_id(visit->summary.now_ms, visit->env->random, run_id);
     admit_fields(visit->objects, visit->live, &refusal);
     if (refusal.message)

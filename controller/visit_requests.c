@@ -29,6 +29,27 @@ struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, s
     return write_request(visit, "RunCancelled", note, ret);
 }
 
+struct err *visit_replace(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret,
+                          bool *ret_done)
+{
+    AUTO_FREE char *successor = NULL;
+    AUTO_FREE char *note = NULL;
+
+    *ret_done = false;
+    TRY(visit_find_successor(visit, spec, &successor));
+    if (!successor)
+        return NULL;
+    request_cancel(visit->status, spec, NULL, visit->summary.now_ms);
+    if (!request_is_cancelled(visit->status))
+        return NULL;
+    *ret_done = true;
+    visit->summary.spec = spec;
+    note = xasprintf("Run %s is cancelled: %s asks for another run in its place", visit->status->run.id,
+                     successor);
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    return write_request(visit, "RunReplaced", note, ret);
+}
+
 struct err *visit_retry(struct visit *visit, struct requeue *ret)
 {
     AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;

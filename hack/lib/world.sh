@@ -52,12 +52,12 @@ show_journal() {
         "  other changes     \(count(.effect == "created" or .effect == "changed") - count((.operation | startswith("Start")) and .effect == "created"))"'
 }
 
-# service_account_kubeconfig KUBECTL ADMIN-KUBECONFIG NAMESPACE NAME FILE: a kubeconfig that is that ServiceAccount.
+# service_account_kubeconfig KUBECTL ADMIN-KUBECONFIG NAMESPACE NAME FILE: a kubeconfig that is that ServiceAccount, in its namespace.
 service_account_kubeconfig() {
     local kubectl=$1 admin=$2 namespace=$3 name=$4 file=$5 token
     token=$("$kubectl" --kubeconfig "$admin" create token -n "$namespace" "$name" --duration 2h)
     "$kubectl" --kubeconfig "$admin" config view --raw --minify -o json |
-        jq --arg token "$token" '.users[0].user = {token: $token}' >"$file"
+        jq --arg token "$token" --arg namespace "$namespace" '.users[0].user = {token: $token} | .contexts[0].context.namespace = $namespace' >"$file"
     chmod 600 "$file"
 }
 

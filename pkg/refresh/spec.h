@@ -1,7 +1,5 @@
 /* The spec of a StagingRefresh as plain structs: parsed from JSON by tables, validated with the field's path
- * in each message. Every field of the kind is known here, also those whose engine comes later:
- * refresh_unsupported() names them, so that they are refused and never ignored. Immutable after parsing.
- * Optional text is NULL when absent, optional numbers are -1. */
+ * in each message. Immutable after parsing. Optional text is NULL when absent, optional numbers are -1. */
 #ifndef REFRESH_SPEC_H
 #define REFRESH_SPEC_H
 
@@ -203,9 +201,6 @@ struct refresh_spec {
 struct err *refresh_spec_parse(const struct json *spec, const char *name, struct refresh_spec **ret) MUST_USE;
 void refresh_spec_free(struct refresh_spec *spec);
 
-/* The first field in use whose engine does not exist yet ("spec.hooks.beforeSwitchover: not supported yet"),
- * or NULL. */
-struct err *refresh_unsupported(const struct refresh_spec *spec) MUST_USE;
 /* Fields that need a cluster (configMap, secret, deployment, cronJob ...): appends their paths, comma
  * separated; false when there are none. */
 bool refresh_needs_cluster(const struct refresh_spec *spec, struct buf *ret_fields);

@@ -1,42 +1,5 @@
+/* Fields that need a cluster. */
 #include "pkg/refresh/spec_parts.h"
-
-/* --- fields whose engine does not exist yet --- */
-
-static bool does_not_queue(const struct refresh_spec *spec)
-{
-    return spec->concurrency != CONCURRENCY_QUEUE;
-}
-
-static bool deletes_copies(const struct refresh_spec *spec)
-{
-    return spec->live.deletion_policy == DELETION_DELETE;
-}
-
-static bool deletes_itself(const struct refresh_spec *spec)
-{
-    return spec->live.ttl_seconds_after_finished >= 0;
-}
-
-/* A row goes when its engine comes. */
-static const struct {
-    const char *what;
-    bool (*used)(const struct refresh_spec *spec);
-} unsupported[] = {
-    {.what = "spec.concurrencyPolicy other than Queue", .used = does_not_queue},
-    {.what = "spec.deletionPolicy Delete", .used = deletes_copies},
-    {.what = "spec.ttlSecondsAfterFinished", .used = deletes_itself},
-};
-
-struct err *refresh_unsupported(const struct refresh_spec *spec)
-{
-    for (size_t i = 0; i < COUNT_OF(unsupported); i++) {
-        if (unsupported[i].used(spec))
-            return err_new(ERR_INVALID, "%s: not supported yet", unsupported[i].what);
-    }
-    return NULL;
-}
-
-/* --- fields that need a cluster --- */
 
 static const char *const cluster_parameters[] = {
     [PARAMETER_SSM] = NULL,

@@ -203,10 +203,10 @@ manifests() {
 
 rights() {
     local verb
-    for verb in get list watch patch; do
+    for verb in get list watch patch delete; do
         allowed yes "$verb" stagingrefreshes.stagingrefresh.dev --all-namespaces
     done
-    for verb in create update delete deletecollection; do
+    for verb in create update deletecollection; do
         allowed no "$verb" stagingrefreshes.stagingrefresh.dev --all-namespaces
     done
     for verb in get list watch; do
@@ -227,7 +227,13 @@ rights() {
     allowed yes update leases.coordination.k8s.io/stagingrefresh-controller -n stagingrefresh-system
     allowed no update leases.coordination.k8s.io/other -n stagingrefresh-system
     allowed no create leases.coordination.k8s.io -n default
-    allowed yes patch configmaps/stagingrefresh-leftovers -n stagingrefresh-system
+    for verb in get update; do
+        allowed yes "$verb" configmaps/stagingrefresh-leftovers -n stagingrefresh-system
+    done
+    for verb in list watch patch delete; do
+        allowed no "$verb" configmaps/stagingrefresh-leftovers -n stagingrefresh-system
+    done
+    allowed yes create configmaps -n stagingrefresh-system
     allowed no get configmaps/other -n stagingrefresh-system
     for verb in get list watch patch; do
         allowed no "$verb" secrets --all-namespaces

@@ -1,4 +1,4 @@
-/* People and other controllers edit, delete and replace the objects while a run is under way. */
+/* People and other controllers edit the objects, and take accounts away, while a run is under way. */
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/seeds.h"
 #include "tests/simulation/variant.h"
@@ -130,68 +130,11 @@ static void an_account_may_go_and_come_back(void **state UNUSED)
         .name = "absence", .first = 1, .count = 80, .kind = SEEDS_SWEEP, .check = check_absence}));
 }
 
-/* --- deletion --- */
-
-struct deletion {
-    size_t at_version;
-    int64_t at_ms; /* wall clock; 0: not yet */
-};
-
-static void delete_once(void *arg, struct scenario *scenario, const struct json *object UNUSED)
-{
-    struct deletion *deletion = arg;
-
-    if (deletion->at_ms ||
-        memory_version_count(scenario_memory(scenario), &scenario_refresh) < deletion->at_version)
-        return;
-    deletion->at_ms = sched_wall_ms(scenario_sched(scenario));
-    memory_delete(scenario_memory(scenario), &scenario_refresh);
-}
-
-/* A call that was under way is one that nobody could call back: its answer takes up to 400 ms, and the cache
- * of the API server lags up to 3 s behind. */
-#define UNDER_WAY_MS SECONDS(4)
-
-static char *check_deletion(uint64_t seed, void *arg UNUSED)
-{
-    struct deletion deletion = {.at_version = 2 + seed};
-    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
-    AUTO_VARIANT struct variant variant = {0};
-    AUTO_SCENARIO struct scenario *scenario = NULL;
-
-    variant_init(&variant, seed);
-    variant.opts.on_write = delete_once;
-    variant.opts.on_write_arg = &deletion;
-    variant.opts.settle_ms = HOURS(2);
-    scenario = scenario_new(&variant.opts);
-    scenario_run(scenario);
-    json_each (row, scenario_journal(scenario)) {
-        const char *operation = json_get_text(row, "operation", "");
-        int64_t at_ms = 0;
-
-        time_parse(str_of(json_get_text(row, "time", "")), &at_ms);
-        if (deletion.at_ms && at_ms > deletion.at_ms + UNDER_WAY_MS &&
-            (str_starts(str_of(operation), "Start") || str_starts(str_of(operation), "Create") ||
-             str_starts(str_of(operation), "Register") || str_starts(str_of(operation), "Put")))
-            buf_addf(&faults, "%s, %lld ms after the object was deleted\n", operation,
-                     (long long)(at_ms - deletion.at_ms));
-    }
-    check_production(scenario, &faults);
-    return faults.len ? buf_take(&faults) : NULL;
-}
-
-static void a_deleted_object_starts_nothing(void **state UNUSED)
-{
-    assert_true(seeds_run(&(struct seeds){
-        .name = "deletion", .first = 1, .count = 100, .kind = SEEDS_SWEEP, .check = check_deletion}));
-}
-
 int main(void)
 {
     struct tests tests = {0};
 
     TEST(&tests, an_edit_does_not_change_the_run_under_way);
     TEST(&tests, an_account_may_go_and_come_back);
-    TEST(&tests, a_deleted_object_starts_nothing);
     return tests_run(&tests, "edits");
 }

@@ -30,6 +30,7 @@ void memory_free(struct memory *memory)
         free_record(memory->records[i]);
     xfree(memory->records);
     buf_done(&memory->events);
+    json_free(memory->leftovers);
     xfree(memory);
 }
 
@@ -157,7 +158,7 @@ void memory_delete(struct memory *memory, const struct object_id *id)
     struct json *after;
     char now[TIME_TEXT_MAX];
 
-    if (!before)
+    if (!before || json_at(before, "metadata.deletionTimestamp"))
         return;
     if (!json_count(json_at(before, "metadata.finalizers"))) {
         memory_store(memory, record, NULL, NULL);

@@ -44,6 +44,10 @@ void memory_on_write(struct memory *memory, void (*fn)(void *arg, const struct o
 /* All events for people so far, one per line. */
 const char *memory_events(const struct memory *memory);
 
+/* The list of leftovers as it is; borrowed until the next write, NULL: there never was one. */
+const struct json *memory_leftovers(const struct memory *memory);
+size_t memory_leftover_count(const struct memory *memory);
+
 /* --- what the process sees --- */
 
 struct memory_client;

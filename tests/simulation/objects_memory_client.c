@@ -411,6 +411,9 @@ struct memory_client *memory_client_new(struct memory *memory, struct lifetime *
         .list = client_list,
         .write_status = client_write_status,
         .set_finalizer = client_set_finalizer,
+        .remove = memory_client_remove,
+        .read_leftovers = memory_client_read_leftovers,
+        .write_leftovers = memory_client_write_leftovers,
         .emit = client_emit,
     };
     struct memory_client *client = xcalloc(1, sizeof(*client));
@@ -441,6 +444,16 @@ void memory_client_free(struct memory_client *client)
     sched_spot_free(client->spot);
     xfree(client->views);
     xfree(client);
+}
+
+struct memory *memory_client_memory(struct objects *objects)
+{
+    return client_of(objects)->memory;
+}
+
+struct lifetime *memory_client_life(struct objects *objects)
+{
+    return client_of(objects)->life;
 }
 
 struct objects *memory_client_objects(struct memory_client *client)

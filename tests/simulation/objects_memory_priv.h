@@ -27,6 +27,7 @@ struct memory {
     size_t count;
     int64_t revision, uids;
     struct buf events;
+    struct json *leftovers;       /* NULL: there is no list yet */
     struct memory_client *client; /* of the process that lives now */
     void (*on_write)(void *arg, const struct object_id *id);
     void *on_write_arg;
@@ -43,5 +44,15 @@ void memory_store(struct memory *memory, struct record *record, struct json *obj
                   const struct memory_client *author);
 /* Somebody has written: wakes the one who watches. */
 void memory_client_wake(struct memory_client *client);
+struct memory *memory_client_memory(struct objects *objects);
+struct lifetime *memory_client_life(struct objects *objects);
+
+/* objects_memory_leftovers.c */
+struct err *memory_client_read_leftovers(struct objects *objects, const struct env *env,
+                                         struct json **ret) MUST_USE;
+struct err *memory_client_write_leftovers(struct objects *objects, const struct env *env,
+                                          const struct json *document) MUST_USE;
+struct err *memory_client_remove(struct objects *objects, const struct env *env,
+                                 const struct json *object) MUST_USE;
 
 #endif

@@ -335,6 +335,11 @@ void scenario_run(struct scenario *scenario)
         scenario->duration_ms = sched_now_ms(scenario->sched);
 }
 
+void scenario_control(struct scenario *scenario, const char *method, const char *path, const char *body)
+{
+    must(sim_control(scenario->sim, scenario->sched, method, path, body, NULL));
+}
+
 /* --- what came of it --- */
 
 struct memory *scenario_memory(struct scenario *scenario)

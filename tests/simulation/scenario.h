@@ -54,6 +54,9 @@ void scenario_free(struct scenario *scenario);
 void scenario_later(struct scenario *scenario, int64_t after_ms,
                     void (*fn)(void *arg, struct scenario *scenario), void *arg);
 
+/* Asks the simulator for something, as /_sim/ does: faults that begin later, say. */
+void scenario_control(struct scenario *scenario, const char *method, const char *path, const char *body);
+
 struct memory *scenario_memory(struct scenario *scenario);
 struct sched *scenario_sched(struct scenario *scenario);
 /* Answers of /_sim/journal, /_sim/calls, /_sim/world as of the end (or of now, before); borrowed. */

@@ -1,9 +1,9 @@
-/* Which fields wait for their engine, and which need a cluster. */
+/* Which fields need a cluster. */
 #include "pkg/base/files.h"
 #include "pkg/refresh/spec.h"
 #include "tests/testing/assertions.h"
 
-/* The full spec without what is not supported yet. */
+/* The full spec with fewer fields that need a cluster. */
 static const char *const supported_patch =
     "{\"hooks\":null,\"retention\":null,\"switchover\":{\"policy\":\"Automatic\",\"window\":null,"
     "\"differences\":\"Report\","
@@ -20,7 +20,7 @@ static const char *const supported_patch =
     ",{\"name\":\"carts\",\"dynamodb\":{\"tableName\":\"carts\",\"restore\":{\"tableNamePrefix\":\"p\","
     "\"encryption\":{"
     "\"type\":\"AWSOwned\"},\"settingsFrom\":\"PreviousCopy\"}}}],"
-    "\"concurrencyPolicy\":\"Queue\",\"deletionPolicy\":\"Retain\",\"ttlSecondsAfterFinished\":null}";
+    "\"concurrencyPolicy\":\"Replace\",\"deletionPolicy\":\"Delete\",\"ttlSecondsAfterFinished\":60}";
 
 static struct json *read_json(const char *text)
 {
@@ -45,49 +45,6 @@ static struct refresh_spec *parse(struct json *value)
 
     assert_no_err(refresh_spec_parse(value, "shop", &spec));
     return spec;
-}
-
-struct row {
-    const char *name;
-    const char *at, *to; /* a member of the supported spec */
-    const char *want;
-};
-
-#define HOOK "[{\"name\":\"h\",\"lambda\":{\"functionName\":\"f\"},\"onFailure\":\"Stop\"}]"
-
-/* clang-format off */
-static const struct row rows[] = {
-    {.name = "forbidding runs", .at = "concurrencyPolicy", .to = "\"Forbid\"", .want = "spec.concurrencyPolicy other than Queue"},
-    {.name = "replacing runs", .at = "concurrencyPolicy", .to = "\"Replace\"", .want = "spec.concurrencyPolicy other than Queue"},
-    {.name = "deleting copies", .at = "deletionPolicy", .to = "\"Delete\"", .want = "spec.deletionPolicy Delete"},
-    {.name = "deleting itself", .at = "ttlSecondsAfterFinished", .to = "0", .want = "spec.ttlSecondsAfterFinished"},
-};
-/* clang-format on */
-
-static void refuses_what_has_no_engine(void **state)
-{
-    const struct row *row = *state;
-    AUTO_JSON struct json *value = supported_spec();
-    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
-    AUTO_ERR struct err *err = NULL;
-    AUTO_FREE char *want = xasprintf("%s: not supported yet", row->want);
-    const char *dot = strrchr(row->at, '.');
-    AUTO_FREE char *parent = dot ? xstrndup(row->at, (size_t)(dot - row->at)) : NULL;
-
-    json_set(parent ? json_edit(value, parent) : value, dot ? dot + 1 : row->at, read_json(row->to));
-    spec = parse(value);
-    err = refresh_unsupported(spec);
-    assert_err_kind(err, ERR_INVALID);
-    assert_text_equal(err_text(err), want);
-}
-
-static void lets_the_rest_pass(void **state)
-{
-    AUTO_JSON struct json *value = supported_spec();
-    AUTO_REFRESH_SPEC struct refresh_spec *spec = parse(value);
-
-    (void)state;
-    assert_no_err(refresh_unsupported(spec));
 }
 
 static void names_what_needs_a_cluster(void **state)
@@ -147,8 +104,6 @@ int main(void)
 {
     struct tests tests = {0};
 
-    TEST_ROWS(&tests, refuses_what_has_no_engine, rows);
-    TEST(&tests, lets_the_rest_pass);
     TEST(&tests, names_what_needs_a_cluster);
     TEST(&tests, names_a_secret_that_is_read);
     TEST(&tests, names_nothing_when_aws_is_enough);

@@ -1,0 +1,249 @@
+/* What an object's runs have made that goes with it, read from its status: the rows of the pipelines and the
+ * list of copies. Nothing is asked of AWS here. */
+#include "controller/leftovers.h"
+#include "controller/names.h"
+#include "controller/removal.h"
+#include "controller/rows.h"
+#include "pkg/aws/arn.h"
+
+/* One database, while its rows are read. */
+struct trace {
+    struct pass *pass;
+    const struct database_spec *database;
+    struct database_status *status;
+    struct leftovers *list;
+};
+
+static bool has_succeeded(struct refresh_status *status)
+{
+    const struct condition *end = status_condition(status, "Succeeded");
+
+    return status->run.completion_ms && end && end->status == CONDITION_TRUE;
+}
+
+static struct step_status *row_of(struct database_status *database, const char *name)
+{
+    for (size_t i = 0; i < database->step_count; i++) {
+        if (text_equal(database->steps[i].name, name))
+            return &database->steps[i];
+    }
+    return NULL;
+}
+
+/* It may have been started, and no end of it was seen. */
+static bool is_open(const struct step_status *row)
+{
+    return row && row->start_ms && row->state != STEP_DONE && row->state != STEP_SKIPPED &&
+           row->state != STEP_WAITING;
+}
+
+static bool is_done(const struct step_status *row)
+{
+    return row && row->state == STEP_DONE;
+}
+
+static void add_parameters(struct leftover *item, const struct refresh_spec *spec)
+{
+    for (size_t i = 0; spec && i < spec->parameter_count; i++) {
+        const struct parameter_spec *parameter = &spec->parameters[i];
+
+        item->parameters = xgrow(item->parameters, item->parameter_count, sizeof(*item->parameters));
+        item->parameters[item->parameter_count++] = (struct parameter_spec){
+            .kind = parameter->kind,
+            .target = xstrdup(parameter->target),
+            .key = xstrdup_or_null(parameter->key),
+        };
+    }
+}
+
+/* `usage`: whose account it is in. */
+static struct leftover *add(const struct pass *pass, enum leftover_kind kind, enum account_usage usage,
+                            struct leftovers *list)
+{
+    bool on_target = usage == USAGE_TARGET;
+    const struct account *account = on_target ? pass->target_account : pass->source_account;
+    const char *name = on_target ? pass->spec->target : pass->spec->source;
+    struct leftover *item;
+
+    if (!name)
+        return NULL;
+    item = leftovers_append(list);
+    *item = (struct leftover){
+        .kind = kind,
+        .namespace = xstrdup(pass->namespace),
+        .name = xstrdup(pass->name),
+        .uid = xstrdup(pass->uid),
+        .series = xstrdup(pass->spec->series),
+        .account = xstrdup(name),
+        .account_id = xstrdup_or_null(account ? account->account_id : NULL),
+        .vault = xstrdup_or_null(account ? account->vault_name : NULL),
+        .left_ms = pass->now_ms,
+    };
+    return item;
+}
+
+static struct leftover *add_of(const struct trace *trace, enum leftover_kind kind, enum account_usage usage)
+{
+    struct leftover *item = add(trace->pass, kind, usage, trace->list);
+
+    if (!item)
+        return NULL;
+    item->run_id = xstrdup(trace->pass->status->run.id);
+    item->database = xstrdup(trace->database->name);
+    item->database_kind = trace->database->kind;
+    return item;
+}
+
+/* --- of a run that has not succeeded --- */
+
+static char *resource_of(const struct trace *trace)
+{
+    const struct account *account = trace->pass->source_account;
+
+    if (!account)
+        return NULL;
+    if (trace->database->kind == DATABASE_AURORA)
+        return arn_of_db_cluster(account->region, account->account_id,
+                                 trace->database->aurora.cluster_identifier);
+    return arn_of_table(account->region, account->account_id, trace->database->dynamodb.table_name);
+}
+
+static void add_backup_job(const struct trace *trace, struct step_status *row)
+{
+    const struct step_table *pipeline = workflow_pipeline(trace->database->kind);
+    const struct account *account = trace->pass->source_account;
+    const struct stage stage = {
+        .pass = trace->pass, .step = &pipeline->steps[0], .row = row, .database = trace->database};
+    struct leftover *item = add_of(trace, LEFTOVER_BACKUP_JOB, USAGE_SOURCE);
+    char token[TOKEN_MAX];
+
+    if (!item)
+        return;
+    name_token(&stage, token);
+    item->job_id = xstrdup_or_null(row->external_id);
+    item->since_ms = row->start_ms;
+    item->token = xstrdup(token);
+    item->role_arn = xstrdup_or_null(account ? account->service_role_arn : NULL);
+    item->source_arn = resource_of(trace);
+}
+
+static void add_copy_job(const struct trace *trace, const struct step_status *row)
+{
+    const struct account *target = trace->pass->target_account;
+    struct leftover *item = add_of(trace, LEFTOVER_COPY_JOB, USAGE_SOURCE);
+
+    if (!item)
+        return;
+    item->job_id = xstrdup_or_null(row->external_id);
+    item->since_ms = row->start_ms;
+    item->destination = xstrdup(trace->pass->spec->target);
+    item->destination_id = xstrdup_or_null(target ? target->account_id : NULL);
+    item->source_arn = xstrdup_or_null(trace->status->recovery_point_arn);
+    item->point_is_ours = trace->database->from == FROM_NEW;
+}
+
+static bool is_protected_by_us(const struct refresh_spec *spec, const struct database_spec *database)
+{
+    const struct copy_status copy = {.kind = database->kind, .database = database->name};
+
+    return removal_copy_of(&copy, spec).may_unprotect;
+}
+
+static void add_restore_job(const struct trace *trace, const struct step_status *row)
+{
+    struct leftover *item =
+        trace->status->copy_identifier ? add_of(trace, LEFTOVER_RESTORE_JOB, USAGE_TARGET) : NULL;
+
+    if (!item)
+        return;
+    item->job_id = xstrdup_or_null(row->external_id);
+    item->since_ms = row->start_ms;
+    item->source_arn = xstrdup_or_null(trace->status->copy_recovery_point_arn);
+    item->identifier = xstrdup(trace->status->copy_identifier);
+    item->may_unprotect = is_protected_by_us(trace->pass->spec, trace->database);
+    add_parameters(item, trace->pass->spec);
+    if (trace->pass->live != trace->pass->spec)
+        add_parameters(item, trace->pass->live);
+}
+
+static void add_point(const struct trace *trace, enum account_usage usage, const char *arn)
+{
+    struct leftover *item = arn ? add_of(trace, LEFTOVER_RECOVERY_POINT, usage) : NULL;
+
+    if (item)
+        item->arn = xstrdup(arn);
+}
+
+/* What was there before the run is nobody's to remove: its row was skipped. */
+static void add_points(const struct trace *trace)
+{
+    if (is_done(row_of(trace->status, "Copy")))
+        add_point(trace, USAGE_TARGET, trace->status->copy_recovery_point_arn);
+    if (is_done(row_of(trace->status, "Backup")))
+        add_point(trace, USAGE_SOURCE, trace->status->recovery_point_arn);
+}
+
+/* In the order in which things hang on each other: what is made from a thing comes before it. */
+static void add_jobs(const struct trace *trace)
+{
+    struct step_status *backup = row_of(trace->status, "Backup");
+    const struct step_status *copy = row_of(trace->status, "Copy"),
+                             *restore = row_of(trace->status, "Restore");
+
+    if (is_open(restore))
+        add_restore_job(trace, restore);
+    if (is_open(copy))
+        add_copy_job(trace, copy);
+    if (is_open(backup))
+        add_backup_job(trace, backup);
+}
+
+/* --- copies --- */
+
+static void add_copy(const struct pass *pass, const struct copy_status *copy, struct leftovers *list)
+{
+    const struct database_spec *database = refresh_database(pass->spec, copy->database);
+    struct leftover *item = copy->identifier ? add(pass, LEFTOVER_COPY, USAGE_TARGET, list) : NULL;
+
+    if (!item)
+        return;
+    item->run_id = xstrdup(copy->run_id ? copy->run_id : "");
+    item->database = xstrdup(copy->database ? copy->database : "");
+    item->database_kind = copy->kind;
+    item->job_id = xstrdup_or_null(copy->restore_job_id);
+    item->arn = xstrdup_or_null(copy->arn);
+    item->identifier = xstrdup(copy->identifier);
+    item->may_unprotect = database && is_protected_by_us(pass->spec, database);
+    add_parameters(item, pass->spec);
+    if (pass->live != pass->spec)
+        add_parameters(item, pass->live);
+}
+
+static bool is_kept(const struct copy_status *copy)
+{
+    return copy->role == COPY_IN_USE || copy->role == COPY_PREVIOUS;
+}
+
+void leftovers_of_object(struct pass *pass, bool everything, struct leftovers *ret)
+{
+    struct refresh_status *status = pass->status;
+    bool in_vain = !has_succeeded(status);
+
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (everything || !is_kept(&status->copies[i]))
+            add_copy(pass, &status->copies[i], ret);
+    }
+    for (size_t i = 0; i < status->database_count; i++) {
+        const struct trace trace = {.pass = pass,
+                                    .database = refresh_database(pass->spec, status->databases[i].name),
+                                    .status = &status->databases[i],
+                                    .list = ret};
+
+        if (!trace.database)
+            continue;
+        if (in_vain)
+            add_jobs(&trace);
+        if (in_vain || everything)
+            add_points(&trace);
+    }
+}

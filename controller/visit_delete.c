@@ -1,0 +1,384 @@
+/* The object is going away. Nothing new starts; a switchover under way is put back, unless it is through;
+ * what the runs have made and nobody uses is removed. What AWS does not let go yet is handed over to the list
+ * of leftovers. The finalizer goes after ten minutes at the most, whatever is reachable.
+ *
+ * Everything is read from the status in each pass, and every removal looks first: a crash at any moment only
+ * means another look. */
+#include "controller/leftover_look.h"
+#include "controller/names.h"
+#include "controller/requests.h"
+#include "controller/rows.h"
+#include "controller/visit.h"
+
+#define DELETE_MAX_MS MINUTES(10)
+#define HAND_OVER_MS (DELETE_MAX_MS - MINUTES(1)) /* the rest is for writing it down */
+#define LOOK_MAX_MS SECONDS(30)
+#define TROUBLE_LOOK_MS SECONDS(10)
+
+struct deletion {
+    struct visit *visit;
+    struct requeue *ret;
+    int64_t age_ms;
+    struct refresh_spec *spec; /* of the run; NULL: cannot be read */
+    struct accounts accounts;  /* those that are there */
+    struct aws_account *source, *target;
+    struct pass pass;
+    struct leftovers list; /* all there is */
+    struct leftovers left; /* what is handed over when the object goes now */
+    bool waits;            /* a removal is under way, or there is trouble that may pass */
+    int64_t next_ms;
+    struct buf waiting_for;
+};
+
+static void deletion_done(struct deletion *deletion)
+{
+    leftovers_done(&deletion->list);
+    leftovers_done(&deletion->left);
+    accounts_done(&deletion->accounts);
+    aws_account_unref(deletion->source);
+    aws_account_unref(deletion->target);
+    refresh_spec_free(deletion->spec);
+    buf_done(&deletion->waiting_for);
+}
+
+static bool is_over(const struct deletion *deletion)
+{
+    return deletion->age_ms >= HAND_OVER_MS;
+}
+
+/* --- what is known --- */
+
+/* One that is not there, or cannot be read, is done without. */
+static struct err *read_account(struct visit *visit, const char *name, struct account **ret)
+{
+    const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = name};
+    AUTO_JSON struct json *object = NULL;
+    struct err *err;
+
+    if (!name)
+        return NULL;
+    TRY(objects_read(visit->objects, visit->env, &id, &object));
+    err = object ? account_parse(object, ret) : NULL;
+    if (err)
+        err_ignore(err, "its entry in the list of leftovers will say so");
+    return NULL;
+}
+
+static struct err *learn(struct deletion *deletion)
+{
+    struct visit *visit = deletion->visit;
+    struct err *err = visit->status->run.spec
+                          ? refresh_spec_parse(visit->status->run.spec, visit->name, &deletion->spec)
+                          : NULL;
+    int64_t since_ms = visit->summary.now_ms;
+
+    time_parse(str_of(json_get_text(visit->object, "metadata.deletionTimestamp", "")), &since_ms);
+    deletion->age_ms = sched_elapsed_ms(visit->env->sched, since_ms);
+    if (err)
+        err_ignore(err, "without it nothing is known, and this is said at the end");
+    if (!deletion->spec)
+        return NULL;
+    TRY(read_account(visit, deletion->spec->source, &deletion->accounts.source));
+    TRY(read_account(visit, deletion->spec->target, &deletion->accounts.target));
+    deletion->pass = visit_pass(visit, deletion->spec, &deletion->accounts);
+    TRY(visit_client(visit, deletion->accounts.source, &deletion->source, &deletion->pass.source));
+    return visit_client(visit, deletion->accounts.target, &deletion->target, &deletion->pass.target);
+}
+
+/* --- the run under way --- */
+
+static bool is_active(const struct refresh_status *status)
+{
+    return status->run.id && !status->run.completion_ms;
+}
+
+static bool pipelines_passed(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        for (size_t k = 0; k < status->databases[i].step_count; k++) {
+            if (!row_is_passed(&status->databases[i].steps[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool has_open_rows(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->database_count; i++) {
+        for (size_t k = 0; k < status->databases[i].step_count; k++) {
+            if (row_is_under_way(&status->databases[i].steps[k]))
+                return true;
+        }
+    }
+    if (!pipelines_passed(status) || rows_switchover_failed(status))
+        return false;
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        if (!row_is_over(&status->switchover_steps[i]))
+            return true;
+    }
+    return false;
+}
+
+/* All that staging was to use it uses: only hooks and the like are left. */
+static bool is_switched_over(const struct refresh_status *status)
+{
+    size_t switched = 0;
+
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+        const struct step *step = workflow_switchover_step(row->name);
+
+        if (!step || !step->undo)
+            continue;
+        if (!row_is_passed(row))
+            return false;
+        switched++;
+    }
+    return switched > 0 && pipelines_passed(status);
+}
+
+static struct err *end_run(struct deletion *deletion)
+{
+    struct visit *visit = deletion->visit;
+    const struct report report = {.end = RUN_SUCCEEDED};
+
+    visit->summary.spec = deletion->spec;
+    if (is_switched_over(visit->status)) {
+        visit_end_run(visit, &report);
+    } else {
+        request_abandon(visit->status, visit->summary.now_ms);
+        summary_deleting(&visit->summary, "The object is being deleted: nothing more begins");
+    }
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    TRY(visit_write(visit));
+    LOG_INFO(visit->log, "run ends, the object is being deleted", KV("run", visit->status->run.id));
+    deletion->ret->after_ms = 0;
+    return NULL;
+}
+
+static bool can_put_back(const struct deletion *deletion)
+{
+    const struct refresh_status *status = deletion->visit->status;
+
+    return is_active(status) && pipelines_passed(status) && rows_switchover_failed(status) &&
+           !is_over(deletion) && deletion->target && (deletion->source || !deletion->spec->source);
+}
+
+static struct err *put_back(struct deletion *deletion)
+{
+    TRY(visit_go_on(deletion->visit, deletion->spec, &deletion->accounts, deletion->ret));
+    if (deletion->ret->after_ms > LOOK_MAX_MS)
+        deletion->ret->after_ms = LOOK_MAX_MS;
+    return NULL;
+}
+
+/* --- looking at what there is --- */
+
+static void hand_over(struct deletion *deletion, struct leftover *item, const char *message)
+{
+    text_replace(&item->message, message);
+    *leftovers_append(&deletion->left) = *item;
+    *item = (struct leftover){0};
+}
+
+static void wait_for(struct deletion *deletion, const char *message, int64_t after_ms)
+{
+    deletion->waits = true;
+    buf_addf(&deletion->waiting_for, "%s%s", deletion->waiting_for.len ? "; " : "", message);
+    if (after_ms < deletion->next_ms)
+        deletion->next_ms = after_ms;
+}
+
+/* A copy that staging was to use, and not one that an unfinished run has made. */
+static bool is_kept(const struct deletion *deletion, const struct leftover *item)
+{
+    const struct refresh_status *status = deletion->visit->status;
+
+    for (size_t i = 0; item->kind == LEFTOVER_COPY && i < status->copy_count; i++) {
+        const struct copy_status *copy = &status->copies[i];
+
+        if (text_equal(copy->identifier, item->identifier))
+            return copy->role == COPY_IN_USE || copy->role == COPY_PREVIOUS;
+    }
+    return false;
+}
+
+static void take_look(struct deletion *deletion, struct leftover *item, const struct leftover_look *look)
+{
+    struct visit *visit = deletion->visit;
+
+    switch (look->state) {
+    case LEFTOVER_GONE:
+        LOG_INFO(visit->log, "nothing is left", KV("message", look->message));
+        break;
+    case LEFTOVER_GOING:
+        wait_for(deletion, look->message, look->after_ms);
+        hand_over(deletion, item, look->message);
+        break;
+    case LEFTOVER_WAITS:
+        if (look->is_used && is_kept(deletion, item))
+            visit_say_once(visit, "CopyStays", xstrdup(look->message));
+        else
+            hand_over(deletion, item, look->message);
+        break;
+    }
+}
+
+static struct err *check_live(const void *arg)
+{
+    return pass_check_live(arg);
+}
+
+static struct err *look_at(struct deletion *deletion, struct leftover *item)
+{
+    const struct leftover_watcher watcher = {.engine = deletion->visit->engine,
+                                             .env = deletion->visit->env,
+                                             .may_change = check_live,
+                                             .arg = &deletion->pass,
+                                             .stops_jobs = true};
+    AUTO_LEFTOVER_LOOK struct leftover_look look = {0};
+    AUTO_ERR struct err *err = NULL;
+    enum leftover_kind before;
+
+    do { /* a job that has ended becomes what it has made */
+        before = item->kind;
+        leftover_look_done(&look);
+        err = leftover_look_at(&watcher, item, &look);
+    } while (!err && item->kind != before && look.state == LEFTOVER_GOING);
+    if (err && (err_kind(err) == ERR_CANCELED || err_kind(err) == ERR_CONFLICT))
+        return TAKE(err);
+    if (err) {
+        wait_for(deletion, err_text(err), TROUBLE_LOOK_MS);
+        hand_over(deletion, item, err_text(err));
+    } else {
+        take_look(deletion, item, &look);
+    }
+    return NULL;
+}
+
+static struct err *look_at_all(struct deletion *deletion)
+{
+    const struct visit *visit = deletion->visit;
+    bool everything = visit->live && visit->live->live.deletion_policy == DELETION_DELETE;
+
+    leftovers_of_object(&deletion->pass, everything, &deletion->list);
+    for (size_t i = 0; i < deletion->list.count; i++) {
+        struct leftover *item = &deletion->list.items[i];
+
+        if (leftover_is_read(&deletion->left, item))
+            hand_over(deletion, item, "a job that cannot be stopped still reads it");
+        else
+            TRY(look_at(deletion, item));
+    }
+    return NULL;
+}
+
+/* --- the end --- */
+
+static struct err *wait(struct deletion *deletion)
+{
+    AUTO_FREE char *message =
+        xasprintf("Removing what the runs have made: %s", buf_text(&deletion->waiting_for));
+
+    summary_deleting(&deletion->visit->summary, message);
+    TRY(visit_write(deletion->visit));
+    deletion->ret->after_ms = deletion->next_ms;
+    return NULL;
+}
+
+static char *list_left(const struct deletion *deletion)
+{
+    AUTO_BUF struct buf text = BUF_MAX(700);
+
+    for (size_t i = 0; i < deletion->left.count; i++) {
+        AUTO_FREE char *subject = leftover_subject(&deletion->left.items[i]);
+
+        buf_addf(&text, "%s%s", text.len ? "; " : "", subject);
+    }
+    return buf_take(&text);
+}
+
+static void tell(const struct deletion *deletion, enum event_severity severity, const char *reason,
+                 const char *note)
+{
+    const struct visit *visit = deletion->visit;
+
+    LOG_AT(visit->log, severity == EVENT_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "deletion",
+           KV("reason", reason), KV("message", note));
+    objects_emit(visit->objects, visit->env, visit->object, severity, reason, note);
+}
+
+static void tell_rest(const struct deletion *deletion, const struct err *trouble)
+{
+    const struct visit *visit = deletion->visit;
+    AUTO_FREE char *left = list_left(deletion);
+    AUTO_FREE char *note =
+        trouble ? xasprintf("Left behind in AWS, and not written down (%s): %s", err_text(trouble), left)
+                : xasprintf("Removed later, as AWS lets it: %s", left);
+
+    if (deletion->left.count)
+        tell(deletion, trouble ? EVENT_WARNING : EVENT_NORMAL, trouble ? "LeftBehind" : "LeftoversWritten",
+             note);
+    if (!deletion->spec && (visit->status->run.id || visit->status_fault))
+        tell(deletion, EVENT_WARNING, "LeftBehind",
+             "What the runs have made is not known, for status cannot be read; look for the tag "
+             "stagingrefresh.dev/series in AWS");
+    if (is_active(visit->status) && rows_switchover_failed(visit->status) && pipelines_passed(visit->status))
+        tell(deletion, EVENT_WARNING, "SwitchoverMixed",
+             "The switchover could not be put back in time: staging may use old and new copies; none that "
+             "is used is removed");
+}
+
+static struct err *let_go(struct deletion *deletion)
+{
+    struct visit *visit = deletion->visit;
+    AUTO_JSON struct json *written = NULL;
+    AUTO_ERR struct err *err = leftovers_write(visit->objects, visit->env, &deletion->left);
+
+    if (err && (err_kind(err) == ERR_CANCELED || deletion->age_ms < DELETE_MAX_MS))
+        return TAKE(err);
+    tell_rest(deletion, err);
+    TRY(err_wrap(objects_set_finalizer(visit->objects, visit->env, visit->object, false, &written),
+                 "take the finalizer away"));
+    LOG_INFO(visit->log, "finalizer is gone", KV_INT("left", (int64_t)deletion->left.count));
+    if (deletion->left.count)
+        engine_notify_leftovers(visit->engine);
+    engine_release_series(visit->engine, visit->holder);
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    return NULL;
+}
+
+static struct err *clear_up(struct deletion *deletion)
+{
+    TRY(learn(deletion));
+    if (deletion->spec && is_active(deletion->visit->status)) {
+        if (has_open_rows(deletion->visit->status))
+            return end_run(deletion);
+        if (can_put_back(deletion))
+            return put_back(deletion);
+    }
+    if (deletion->spec)
+        TRY(look_at_all(deletion));
+    return deletion->waits && !is_over(deletion) ? wait(deletion) : let_go(deletion);
+}
+
+struct err *visit_delete(struct visit *visit, struct requeue *ret)
+{
+    CLEANUP(deletion_done)
+    struct deletion deletion = {
+        .visit = visit, .ret = ret, .next_ms = LOOK_MAX_MS, .waiting_for = BUF_MAX(900)};
+    AUTO_ERR struct err *err = NULL;
+
+    if (!objects_has_finalizer(visit->object)) {
+        engine_release_series(visit->engine, visit->holder);
+        return NULL;
+    }
+    err = clear_up(&deletion);
+    if (!err || err_kind(err) == ERR_CANCELED)
+        return TAKE(err);
+    /* Not by the queue's back-off, which may be longer than the time that is left. */
+    LOG_WARN(visit->log, "deletion", KV("error", err_text(err)), KV_INT("after_ms", TROUBLE_LOOK_MS));
+    ret->after_ms = TROUBLE_LOOK_MS;
+    return NULL;
+}

@@ -1,0 +1,180 @@
+/* One run at a time per namespace and series: who has it, and what spec.concurrencyPolicy makes of that. The
+ * policy of the run that is asked for counts: it waits (Queue), is refused (Forbid), or takes the place of
+ * the one under way (Replace). With Replace nobody writes into another object's status: the holder is asked
+ * to make room, looks whether this is still wanted, and cancels itself. */
+#include "controller/names.h"
+#include "controller/requests.h"
+#include "controller/visit.h"
+
+#define QUEUE_LOOK_MS SECONDS(15)
+
+/* The run that is in the way. */
+struct rival {
+    char *name, *run_id; /* run_id NULL: it is about to begin, or has just ended */
+};
+
+static void rival_done(struct rival *rival)
+{
+    xfree(rival->name);
+    xfree(rival->run_id);
+}
+
+static bool has_active_run(const struct json *object)
+{
+    return *json_get_text(object, "status.run.id", "") && !json_at(object, "status.run.completionTime");
+}
+
+/* Another object of the series that has a run under way; the name stays NULL when there is none. */
+static struct err *find_rival(struct visit *visit, struct rival *ret)
+{
+    AUTO_JSON struct json *items = NULL;
+
+    TRY(objects_list(visit->objects, visit->env, OBJECT_REFRESH, &items));
+    json_each (item, items) {
+        const char *name = json_get_text(item, "metadata.name", "");
+
+        if (text_equal(json_get_text(item, "metadata.uid", ""), visit->uid) ||
+            !text_equal(json_get_text(item, "metadata.namespace", ""), visit->namespace) ||
+            !text_equal(json_get_text(item, "spec.series", name), visit->live->series) ||
+            !has_active_run(item))
+            continue;
+        ret->name = xstrdup(name);
+        ret->run_id = xstrdup(json_get_text(item, "status.run.id", ""));
+        return NULL;
+    }
+    return NULL;
+}
+
+static struct err *wait_for(struct visit *visit, const struct rival *rival, struct requeue *ret)
+{
+    AUTO_FREE char *message = xasprintf("Waits for the run of %s in series %s",
+                                        rival->name ? rival->name : "another object", visit->live->series);
+
+    summary_queued(&visit->summary, message);
+    ret->after_ms = QUEUE_LOOK_MS;
+    return visit_write(visit);
+}
+
+/* Answered, so that it does not begin once the series is free. */
+static void mark_handled(struct visit *visit)
+{
+    text_replace(&visit->status->last_handled_trigger, visit->live->live.trigger);
+    text_replace(&visit->status->last_handled_request, visit->request);
+}
+
+static struct err *forbid(struct visit *visit, const struct rival *rival, struct requeue *ret)
+{
+    AUTO_FREE char *message =
+        xasprintf("Not started: run %s of %s is under way in series %s, and spec.concurrencyPolicy is "
+                  "Forbid; another trigger asks again",
+                  rival->run_id, rival->name, visit->live->series);
+
+    mark_handled(visit);
+    return visit_stall(visit, REASON_FORBIDDEN, message, 0, ret);
+}
+
+static struct err *ask_for_room(struct visit *visit, const struct rival *rival, struct requeue *ret)
+{
+    AUTO_FREE char *series = visit_series_key(visit, visit->live);
+    const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = visit->namespace, .name = rival->name};
+
+    engine_ask_series(visit->engine, series, visit->holder);
+    engine_notify(visit->engine, &id, WORK_URGENT);
+    return wait_for(visit, rival, ret);
+}
+
+static struct err *yield_to(struct visit *visit, const struct rival *rival, struct requeue *ret)
+{
+    bool is_new_run = visit_is_wanted(visit) && rival->run_id;
+
+    if (is_new_run && visit->live->concurrency == CONCURRENCY_FORBID)
+        return forbid(visit, rival, ret);
+    if (is_new_run && visit->live->concurrency == CONCURRENCY_REPLACE)
+        return ask_for_room(visit, rival, ret);
+    return wait_for(visit, rival, ret);
+}
+
+struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
+{
+    AUTO_FREE char *series = visit_series_key(visit, visit->live);
+    CLEANUP(rival_done) struct rival rival = {0};
+    bool claimed = engine_claim_series(visit->engine, series, visit->holder);
+
+    TRY(find_rival(visit, &rival));
+    *ret_taken = claimed && !rival.name;
+    if (*ret_taken)
+        return NULL;
+    if (claimed)
+        engine_release_series(visit->engine, visit->holder);
+    return yield_to(visit, &rival, ret);
+}
+
+/* --- while a run of one's own is under way --- */
+
+/* What visit_is_wanted() says, of another object. */
+static bool wants_place(const struct json *object)
+{
+    const char *handled = json_get_text(object, "status.lastHandledTrigger", NULL);
+    const char *request = json_get_text(
+        json_member(json_at(object, "metadata.annotations"), ANNOTATION("run-requested")), NULL, "");
+
+    if (!object || json_at(object, "metadata.deletionTimestamp") ||
+        json_get_bool(object, "spec.suspend", false) ||
+        !text_equal(json_get_text(object, "spec.concurrencyPolicy", ""), "Replace"))
+        return false;
+    return !text_equal(handled, json_get_text(object, "spec.trigger", "")) ||
+           (*request && !text_equal(request, json_get_text(object, "status.lastHandledRequest", "")));
+}
+
+static struct err *find_successor(struct visit *visit, const struct refresh_spec *spec, char **ret)
+{
+    AUTO_FREE char *series = visit_series_key(visit, spec);
+    AUTO_FREE char *asker = engine_series_asker(visit->engine, series);
+    AUTO_JSON struct json *object = NULL;
+    struct str rest = str_of(asker), namespace;
+
+    if (!asker || text_equal(asker, visit->holder))
+        return NULL;
+    str_cut(&rest, '/', &namespace);
+    const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = visit->namespace, .name = rest.ptr};
+    TRY(objects_read(visit->objects, visit->env, &id, &object));
+    if (wants_place(object))
+        *ret = xstrdup(rest.ptr);
+    return NULL;
+}
+
+static bool is_asked_again(const struct visit *visit, enum concurrency_policy policy)
+{
+    return visit->live && visit->live->concurrency == policy && !visit->live->live.suspend &&
+           visit_is_wanted(visit);
+}
+
+struct err *visit_find_successor(struct visit *visit, const struct refresh_spec *spec, char **ret)
+{
+    if (request_is_cancelled(visit->status))
+        return NULL;
+    if (is_asked_again(visit, CONCURRENCY_REPLACE)) {
+        *ret = xstrdup(visit->name);
+        return NULL;
+    }
+    return find_successor(visit, spec, ret);
+}
+
+bool visit_is_forbidden(const struct visit *visit)
+{
+    return is_asked_again(visit, CONCURRENCY_FORBID);
+}
+
+struct err *visit_forbid(struct visit *visit, struct requeue *ret)
+{
+    AUTO_FREE char *note = xasprintf("Another run was asked for and is not started: run %s is under way, and "
+                                     "spec.concurrencyPolicy is Forbid",
+                                     visit->status->run.id);
+
+    mark_handled(visit);
+    TRY(visit_write(visit));
+    LOG_WARN(visit->log, "run refused", KV("run", visit->status->run.id));
+    objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, REASON_FORBIDDEN, note);
+    ret->after_ms = 0;
+    return NULL;
+}
