@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# build.sh OUT: compiles this folder with $GO (go, if unset).
+# build.sh OUT [MODULE-FILE]: compiles this folder with $GO (go, if unset).
 #
-# go.mod pins the Kubernetes release. A second release would be a second module
-# file beside it, chosen with -modfile.
+# The module file pins the Kubernetes release: go.mod the newest that we test with, go-1.30.mod the oldest.
 set -euo pipefail
 
 out=$(realpath -m -- "$1")
+module=${2:-go.mod}
 cd "$(dirname "${BASH_SOURCE[0]}")"
-version=$(sed -n 's/^\tk8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' go.mod)
+version=$(sed -n 's/^\tk8s.io\/kubernetes \(v[0-9.]*\)$/\1/p' "$module")
 minor=${version#v1.}
 minor=${minor%%.*}
 
@@ -20,4 +20,4 @@ done
 
 # Without debugging data the build is faster, and a quarter of its cache smaller.
 CGO_ENABLED=0 GOFLAGS='' GOWORK=off nice -n 10 \
-    "${GO:-go}" build -trimpath -buildvcs=false -mod=readonly -gcflags=all=-dwarf=false -ldflags "$flags" -o "$out" .
+    "${GO:-go}" build -trimpath -buildvcs=false -mod=readonly -modfile="$module" -gcflags=all=-dwarf=false -ldflags "$flags" -o "$out" .
