@@ -35,6 +35,10 @@ find_go() {
 build_controlplane() {
     local name part=$SR_CONTROLPLANE.part
     [[ -d $SR_CONTROLPLANE ]] && return
+    [[ -f $SR_ROOT/hack/controlplane/$SR_CONTROLPLANE_MODULE ]] || {
+        say "SR_KUBERNETES=${SR_KUBERNETES:-}: there is no hack/controlplane/$SR_CONTROLPLANE_MODULE"
+        return 1
+    }
     mkdir -p "$SR_CACHE/controlplane" "$SR_CACHE/bin"
     (
         flock --nonblock 9 || { say "Waiting for another build of the control plane" && flock 9; }
@@ -47,7 +51,8 @@ build_controlplane() {
         rm -rf -- "$part"
         mkdir "$part"
         export GO
-        quietly "$SR_CACHE/controlplane/build.log" "$SR_ROOT/hack/controlplane/build.sh" "$part/controlplane" || return
+        quietly "$SR_CACHE/controlplane/build.log" "$SR_ROOT/hack/controlplane/build.sh" "$part/controlplane" \
+            "$SR_CONTROLPLANE_MODULE" || return
         for name in etcd kube-apiserver kube-controller-manager kubectl; do
             ln -s controlplane "$part/$name"
         done
