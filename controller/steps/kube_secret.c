@@ -67,9 +67,14 @@ struct err *kube_secret_set(const struct pass *pass, const char *name, const cha
 
 /* --- ours --- */
 
-static char *our_name(const char *run_id)
+static char *our_name(const struct pass *pass)
 {
-    return xasprintf("stagingrefresh-%s", run_id);
+    return xasprintf("stagingrefresh-%s", pass->spec->series);
+}
+
+static char *key_of(const char *run_id, const char *key)
+{
+    return xasprintf("%s.%s", run_id, key);
 }
 
 struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret)
@@ -80,8 +85,8 @@ struct err *kube_secret_kept(const struct pass *pass, const char *key, struct se
 struct err *kube_secret_kept_by(const struct pass *pass, const char *run_id, const char *key,
                                 struct secret **ret)
 {
-    AUTO_FREE char *name = our_name(run_id);
-    struct err *err = kube_secret_get(pass, name, key, ret);
+    AUTO_FREE char *name = our_name(pass), *full = key_of(run_id, key);
+    struct err *err = kube_secret_get(pass, name, full, ret);
 
     if (err && err_kind(err) == ERR_NOT_FOUND) {
         err_ignore(err, "nothing has been kept yet");
@@ -90,15 +95,22 @@ struct err *kube_secret_kept_by(const struct pass *pass, const char *run_id, con
     return err;
 }
 
-static struct json *owner_of(const struct pass *pass)
+/* The owners there are, and this object. */
+static struct json *owners_with(const struct pass *pass, const struct json *present)
 {
-    struct json *owner = json_new_object();
+    struct json *owners = json_new_array(), *owner;
 
+    json_each (other, json_at(present, "metadata.ownerReferences")) {
+        if (!text_equal(json_get_text(other, "uid", ""), pass->uid))
+            json_append(owners, json_copy(other));
+    }
+    owner = json_new_object();
     json_set_text(owner, "apiVersion", "stagingrefresh.dev/v1alpha1");
     json_set_text(owner, "kind", "StagingRefresh");
     json_set_text(owner, "name", pass->name);
     json_set_text(owner, "uid", pass->uid);
-    return owner;
+    json_append(owners, owner);
+    return owners;
 }
 
 static struct err *create(const struct pass *pass, const char *name, const char *key,
@@ -106,7 +118,7 @@ static struct err *create(const struct pass *pass, const char *name, const char 
 {
     const struct kube_ref collection = {.resource = &secrets, .namespace = pass->namespace};
     AUTO_JSON struct json *body = new_body(key, value);
-    struct json *metadata = json_new_object(), *labels = json_new_object(), *owners = json_new_array();
+    struct json *metadata = json_new_object(), *labels = json_new_object();
 
     json_set_text(body, "apiVersion", "v1");
     json_set_text(body, "kind", "Secret");
@@ -114,11 +126,35 @@ static struct err *create(const struct pass *pass, const char *name, const char 
     json_set_text(metadata, "namespace", pass->namespace);
     json_set_text(labels, "app.kubernetes.io/managed-by", "stagingrefresh");
     json_set(metadata, "labels", labels);
-    json_append(owners, owner_of(pass));
-    json_set(metadata, "ownerReferences", owners);
+    json_set(metadata, "ownerReferences", owners_with(pass, NULL));
     json_set(body, "metadata", metadata);
     return err_wrap(kube_create(pass->objects->kube, pass->env, &collection, body, NULL), "create Secret %s",
                     name);
+}
+
+static bool is_wanted(const struct refresh_status *status, struct str run)
+{
+    if (str_is(run, status->run.id))
+        return true;
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (status->copies[i].run_id && str_is(run, status->copies[i].run_id))
+            return true;
+    }
+    return false;
+}
+
+/* What belongs to runs that no copy is left of goes: {"data": {key: null}} */
+static struct json *forget_others(const struct pass *pass, const struct json *present)
+{
+    struct json *data = json_new_object();
+
+    json_each (value, json_member(present, "data")) {
+        struct str rest = str_of(json_key(value)), run = {0};
+
+        if (str_cut(&rest, '.', &run) && !is_wanted(pass->status, run))
+            json_set(data, json_key(value), json_new_null());
+    }
+    return data;
 }
 
 /* Only over the version in which the key was not there. */
@@ -131,22 +167,24 @@ static struct err *add(const struct pass *pass, const char *name, const struct j
     struct json *metadata = json_new_object();
 
     json_set_text(metadata, "resourceVersion", json_get_text(present, "metadata.resourceVersion", NULL));
+    json_set(metadata, "ownerReferences", owners_with(pass, present));
     json_set(body, "metadata", metadata);
+    json_set(body, "data", forget_others(pass, present));
     return err_wrap(kube_patch(pass->objects->kube, pass->env, &ref, &patch, NULL), "write Secret %s", name);
 }
 
 struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value)
 {
-    AUTO_FREE char *name = our_name(pass->status->run.id);
+    AUTO_FREE char *name = our_name(pass), *full = key_of(pass->status->run.id, key);
     AUTO_JSON struct json *present = NULL;
     struct err *err = read(pass, name, &present);
 
     if (err && err_kind(err) == ERR_NOT_FOUND) {
         err_ignore(err, "then it is made");
-        return create(pass, name, key, value);
+        return create(pass, name, full, value);
     }
     TRY(err);
-    if (json_member(json_member(present, "data"), key))
-        return err_new(ERR_CONFLICT, "key %s of Secret %s is there already", key, name);
-    return add(pass, name, present, key, value);
+    if (json_member(json_member(present, "data"), full))
+        return err_new(ERR_CONFLICT, "key %s of Secret %s is there already", full, name);
+    return add(pass, name, present, full, value);
 }

@@ -34,22 +34,8 @@ proxy_target() {
 
 install_manifests
 start_world
+k apply -k "$root/manifests/rbac/namespace" >/dev/null
 k apply -f - >/dev/null <<'YAML'
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: stagingrefresh-hooks, namespace: staging}
-rules:
-- {apiGroups: [batch], resources: [cronjobs], resourceNames: [mask-staging], verbs: [get]}
-- {apiGroups: [batch], resources: [jobs], verbs: [create, get]}
-- {apiGroups: [""], resources: [pods], verbs: [list]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: stagingrefresh-hooks, namespace: staging}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: stagingrefresh-hooks}
-subjects:
-- {kind: ServiceAccount, name: stagingrefresh, namespace: stagingrefresh-system}
----
 apiVersion: batch/v1
 kind: CronJob
 metadata: {name: mask-staging, namespace: staging}
@@ -65,8 +51,10 @@ spec:
           containers:
           - {name: mask, image: mask, env: [{name: MODE, value: full}]}
 YAML
+k create secret generic shop-db -n staging --from-literal=host=before >/dev/null
 start_controller
-sed 's|^  switchover:$|  hooks:\n    beforeSwitchover:\n    - {name: mask, cronJob: {name: mask-staging}, timeout: 1000h, onFailure: Stop}\n  switchover:|' \
+sed 's|^  switchover:$|  hooks:\n    beforeSwitchover:\n    - {name: mask, cronJob: {name: mask-staging}, timeout: 1000h, onFailure: Stop}\n  switchover:|
+    s|^    parameters:$|&\n    - {name: key, value: $(databases.main.endpoint), secret: {name: shop-db, key: host}}|' \
     "$root/manifests/samples/shop.yaml" >"$work/refresh.yaml"
 k apply -f "$work/refresh.yaml" >/dev/null
 old=$(proxy_target)
@@ -87,6 +75,9 @@ equal "and is not touched" Waiting "$(row Proxies/shop-stg)"
 end_pod "$job" Succeeded 0 ""
 check "then staging is switched over" k wait --for=condition=Ready sr/shop -n staging --timeout 240s
 check_switched_over shop
+equal "the Secret's key" "$endpoint" "$(k get secret shop-db -n staging -o jsonpath='{.data.host}' | base64 -d)"
+equal "what it held before is kept" before \
+    "$(k get secret stagingrefresh-shop -n staging -o json | jq -r '.data | to_entries[0].value | @base64d')"
 new=$(proxy_target)
 
 k annotate sr shop -n staging "stagingrefresh.dev/run-requested=again" >/dev/null
@@ -99,4 +90,14 @@ check "its failure ends the run" k wait --for=condition=Stalled sr/shop -n stagi
 equal "reason" HookFailed "$(k get sr shop -n staging -o jsonpath='{.status.conditions[?(@.type=="Ready")].reason}')"
 check "the container's last words" grep -q "no rule for column users.phone" <(k get sr shop -n staging -o yaml)
 equal "staging uses what it used before" "$new" "$(proxy_target)"
+
+k annotate sr shop -n staging --overwrite "stagingrefresh.dev/run-requested=mended" >/dev/null
+check "a third run begins" wait_for 300 "a third run" \
+    bash -c '[[ $("$0" get sr shop -n staging -o jsonpath="{.status.run.id}") != "$1" ]]' "$SR_KUBECTL" "$run"
+run=$(k get sr shop -n staging -o jsonpath='{.status.run.id}')
+check "its hook runs" wait_for 600 "BeforeHooks/mask" row_is BeforeHooks/mask Running
+end_pod "sr-mask-$run" Succeeded 0 ""
+check "it goes through" k wait --for=condition=Ready sr/shop -n staging --timeout 240s
+equal "what the key held before is kept, too" "$endpoint" "$(k get secret stagingrefresh-shop -n staging -o json |
+    jq -r --arg run "$run" '.data | to_entries[] | select(.key | startswith($run)) | .value | @base64d')"
 finish
