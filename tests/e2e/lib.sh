@@ -48,7 +48,9 @@ finish() {
         k get sr -A -o yaml 2>/dev/null | sed -n '/status:/,$p' | head -n 150 || true
     fi
     printf '%d passed, %d failed\n' "$passed" "$failed"
-    ((failed == 0 && passed > 0))
+    ((failed == 0 && passed > 0)) || return
+    # rights.py judges what the tests that have passed left in the audit log.
+    [[ -z ${SR_AUDIT_LOG:-} ]] || basename "$0" _test.sh >>"$(dirname "$SR_AUDIT_LOG")/ran"
 }
 
 # All that a test has made goes, so that the next one finds the cluster as this one did.
