@@ -126,8 +126,8 @@ check "staging is there" wait_for 600 "the switch" bash -c '[[ $("$1" get sr sho
 check_switched_over shop
 check "status says so" plugin status shop -n staging
 check "which copies are used" said "of run $run"
-check "the one in use once more" plugin switch-to shop "$run" -n staging
 switched=$(fact .run)
+check "the one in use once more" plugin switch-to shop "$run" -n staging
 check "that is a run of its own" wait_for 600 "another switch" bash -c '[[ $("$1" get sr shop -n staging -o json |
     jq --arg run "$2" ".status.phase == \"Succeeded\" and .status.run.id != \$run") == true ]]' _ "$SR_KUBECTL" "$switched"
 equal "a run that is not kept" 1 "$(code_of switch-to shop 20250101-000000-xxxxx -n staging)"
