@@ -296,10 +296,39 @@ static struct err *make_account(struct engine *engine, const struct account *acc
         .session_name = session_name,
         .on_call = engine->opts.metrics ? controller_metrics_aws : NULL,
         .on_call_arg = engine->opts.metrics,
+        .on_credentials = engine->opts.metrics ? controller_metrics_credentials : NULL,
     };
 
     name_session(engine, session_name);
     return aws_account_new(&opts, ret);
+}
+
+/* It is out of the list already, and the lock is held. Its credentials are not renewed any more: nobody must
+ * be alarmed by their end. */
+static void drop_account(struct engine *engine, struct known_account *dropped)
+{
+    bool is_left = false;
+
+    for (struct known_account *known = engine->accounts; known; known = known->next)
+        is_left = is_left || text_equal(aws_account_id(known->account), aws_account_id(dropped->account));
+    if (!is_left)
+        metrics_forget(engine->opts.metrics, METRIC_AWS_CREDENTIALS_EXPIRY,
+                       LABELS(aws_account_id(dropped->account)));
+    free_account(dropped);
+}
+
+void engine_forget_account(struct engine *engine, const char *name)
+{
+    LOCK_SCOPE(&engine->lock);
+    for (struct known_account **at = &engine->accounts; *at; at = &(*at)->next) {
+        struct known_account *known = *at;
+
+        if (!text_equal(known->name, name))
+            continue;
+        *at = known->next;
+        drop_account(engine, known);
+        return;
+    }
 }
 
 struct err *engine_account(struct engine *engine, const struct account *account, struct aws_account **ret)
@@ -317,7 +346,7 @@ struct err *engine_account(struct engine *engine, const struct account *account,
             return NULL;
         }
         *at = known->next; /* another version: made anew */
-        free_account(known);
+        drop_account(engine, known);
         break;
     }
     {

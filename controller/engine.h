@@ -56,6 +56,8 @@ struct requeue {
  * changes. The result is a reference. */
 struct err *engine_account(struct engine *engine, const struct account *account,
                            struct aws_account **ret) MUST_USE;
+/* The AWSAccount of this name is gone: what was kept for it is let go, and its series of metrics. */
+void engine_forget_account(struct engine *engine, const char *name);
 struct objects *engine_objects(struct engine *engine);
 struct looks *engine_looks(struct engine *engine);
 struct courier *engine_courier(struct engine *engine);

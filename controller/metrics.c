@@ -61,6 +61,7 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_PROXY_GAP] = HISTOGRAM("stagingrefresh_proxy_without_target_seconds", "From taking a proxy's old target out until it reaches the new one.", gap_bounds, NULL),
     [METRIC_AWS_REQUESTS] = COUNTER("stagingrefresh_aws_requests_total", "Requests to AWS for an account; code is OK, AWS's error code, or NoAnswer.", "service", "operation", "account", "code"),
     [METRIC_AWS_THROTTLES] = COUNTER("stagingrefresh_aws_throttles_total", "Requests that AWS has throttled.", "service", "account"),
+    [METRIC_AWS_CREDENTIALS_EXPIRY] = GAUGE("stagingrefresh_aws_credentials_expiry_timestamp_seconds", "When the newest credentials for an account expire, since 1970; none where they never do.", "account"),
     [METRIC_EVENTS_RECEIVED] = COUNTER("stagingrefresh_events_received_total", "Messages of an account's event queue, by what they are about.", "account", "kind"),
     [METRIC_EVENTS_IGNORED] = COUNTER("stagingrefresh_events_ignored_total", "Messages of an account's event queue that were of no use, by why.", "account", "reason"),
     [METRIC_EVENT_WAKES] = COUNTER("stagingrefresh_event_wakes_total", "Objects that were looked at sooner because of an event of that account.", "account"),
@@ -291,4 +292,12 @@ void controller_metrics_aws(void *metrics, const struct aws_call_seen *call)
                 LABELS(call->service, call->operation, call->account_id, call->code));
     if (call->was_throttled)
         metrics_add(metrics, METRIC_AWS_THROTTLES, 1, LABELS(call->service, call->account_id));
+}
+
+void controller_metrics_credentials(void *metrics, const char *account_id, int64_t expires_ms)
+{
+    if (expires_ms == NEVER_MS)
+        metrics_forget(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, LABELS(account_id));
+    else
+        metrics_set(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, seconds(expires_ms), LABELS(account_id));
 }

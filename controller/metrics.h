@@ -45,6 +45,7 @@ enum controller_metric {
     METRIC_PROXY_GAP,
     METRIC_AWS_REQUESTS,
     METRIC_AWS_THROTTLES,
+    METRIC_AWS_CREDENTIALS_EXPIRY,
     METRIC_EVENTS_RECEIVED,
     METRIC_EVENTS_IGNORED,
     METRIC_EVENT_WAKES,
@@ -67,6 +68,8 @@ void controller_metrics_pass(struct metrics *metrics, const struct pass_end *end
 /* A status was written: what has ended between the two versions of a StagingRefresh is counted. */
 void controller_metrics_written(struct metrics *metrics, const struct json *before, const struct json *after);
 void controller_metrics_aws(void *metrics, const struct aws_call_seen *call);
+/* Of aws_account_opts. What never expires has no series. */
+void controller_metrics_credentials(void *metrics, const char *account_id, int64_t expires_ms);
 
 /* For the queue's options. Queue times are of the clock that the queue goes by. */
 void controller_metrics_queued(void *metrics, int64_t for_ms);

@@ -174,6 +174,8 @@ struct err *reconcile_account(struct engine *engine, const struct env *env, cons
 
     TRY(objects_read(engine_objects(engine), env, id, &object));
     pass.object = object;
+    if (!object)
+        engine_forget_account(engine, id->name);
     if (!object || json_at(object, "metadata.deletionTimestamp")) {
         leave_queue(&pass);
         return NULL;

@@ -11,7 +11,8 @@ struct aws_account {
     struct aws_session session;
     struct credentials_cache *cache;
     struct observer *observer;
-    unsigned refs; /* atomic */
+    void (*on_credentials)(void *arg, const char *account_id, int64_t expires_ms); /* NULL: nobody listens */
+    unsigned refs;                                                                 /* atomic */
 };
 
 /* In front of the account's real source: credentials of another account than the one named never get out. */
@@ -39,12 +40,16 @@ static struct err *verified_fetch(struct credentials_source *self, const struct 
                                   struct credentials **ret)
 {
     struct verified *verified = (struct verified *)self;
+    struct aws_account *account = verified->account;
     AUTO_CREDENTIALS struct credentials *fetched = NULL;
 
     *ret = NULL;
     TRY(verified->inner->ops->fetch(verified->inner, env, &fetched));
-    if (fetched)
-        TRY(verify(verified->account, env, fetched));
+    if (fetched) {
+        TRY(verify(account, env, fetched));
+        if (account->on_credentials)
+            account->on_credentials(account->session.on_call_arg, account->id, fetched->expires_ms);
+    }
     *ret = TAKE(fetched);
     return NULL;
 }
@@ -137,6 +142,7 @@ struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_acco
     account->session.cache = account->cache;
     account->session.on_call = opts->on_call;
     account->session.on_call_arg = opts->on_call_arg;
+    account->on_credentials = opts->on_credentials;
     account->observer = observer_new();
     *ret = account;
     return NULL;

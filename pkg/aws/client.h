@@ -43,7 +43,10 @@ struct aws_account_opts {
     /* After every request for this account, repeats included; on the caller's thread; must be short.
      * Optional. */
     void (*on_call)(void *arg, const struct aws_call_seen *call);
-    void *on_call_arg;
+    void *on_call_arg; /* of on_credentials, too */
+    /* After credentials of this account were fetched and found to be its own, so also at every renewal;
+     * NEVER_MS: they do not expire. On the thread that fetched; must be short. Optional. */
+    void (*on_credentials)(void *arg, const char *account_id, int64_t expires_ms);
 };
 
 /* ERR_INVALID: an account id that is not 12 digits, a missing Region, a role of another account. Makes no

@@ -128,6 +128,7 @@ static void count_something_of_each(struct metrics *metrics)
     controller_metrics_process(metrics);
     controller_metrics_watch(metrics, "stagingrefreshes", &(struct kube_watch_stats){.watches = 1});
     controller_metrics_aws(metrics, &(struct aws_call_seen){.service = "backup", .was_throttled = true});
+    controller_metrics_credentials(metrics, "111111111111", SECONDS(1));
     metrics_add(metrics, METRIC_REST_REQUESTS, 1, LABELS("200", "GET", "server"));
     metrics_observe(metrics, METRIC_REST_TIME, 1, LABELS("GET", "server"));
     metrics_set(metrics, METRIC_LEADER, 1, LABELS("stagingrefresh-controller"));
@@ -275,6 +276,21 @@ static void requests_to_aws(void **state)
                   "1");
 }
 
+static void the_end_of_credentials(void **state)
+{
+    static const char *const sample =
+        "stagingrefresh_aws_credentials_expiry_timestamp_seconds{account=\"111111111111\"}";
+    AUTO_METRICS struct metrics *metrics = controller_metrics_new();
+
+    (void)state;
+    controller_metrics_credentials(metrics, "111111111111", SECONDS(90));
+    assert_sample(metrics, sample, "90");
+    controller_metrics_credentials(metrics, "111111111111", INT64_C(1795366800500));
+    assert_sample(metrics, sample, "1795366800.5");
+    controller_metrics_credentials(metrics, "111111111111", NEVER_MS);
+    assert_sample(metrics, sample, NULL);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -283,6 +299,7 @@ int main(void)
     TEST(&tests, what_is_known_before_is_at_0);
     TEST(&tests, the_documentation_has_what_is_served);
     TEST(&tests, requests_to_aws);
+    TEST(&tests, the_end_of_credentials);
     TEST_ROWS(&tests, pass, passes);
     TEST_ROWS(&tests, written, writtens);
     return tests_run(&tests, "metrics");

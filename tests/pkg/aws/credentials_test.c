@@ -385,7 +385,18 @@ struct role_scene {
     struct credentials_cache *identity;
     struct aws_account *account;
     struct aws_client aws;
+    int64_t told_ms; /* the last end of credentials that was told, and how many there were */
+    int told;
 };
+
+static void hear_credentials(void *arg, const char *account_id, int64_t expires_ms)
+{
+    struct role_scene *scene = arg;
+
+    assert_text_equal(account_id, FIXTURE_ACCOUNT);
+    scene->told_ms = expires_ms;
+    scene->told++;
+}
 
 static void role_init(struct role_scene *scene, const struct exchange *exchanges, size_t count)
 {
@@ -405,6 +416,8 @@ static void role_init(struct role_scene *scene, const struct exchange *exchanges
             .identity = scene->identity,
             .role_arn = "arn:aws:iam::222222222222:role/staging-refresh",
             .external_id = "staging-cluster",
+            .on_call_arg = scene,
+            .on_credentials = hear_credentials,
         },
         &scene->account));
     scene->aws = (struct aws_client){.account = scene->account, .env = &scene->t.env};
@@ -443,6 +456,8 @@ static void assumes_the_role_and_checks_it(void **state)
     role_init(&scene, exchanges, COUNT_OF(exchanges));
     assert_no_err(whoami(&scene));
     assert_true(script_sent(scene.t.script, 0)->sensitive);
+    assert_number(scene.told, 1);
+    assert_number(scene.told_ms, AT_17);
     role_done(&scene);
 }
 
@@ -497,6 +512,7 @@ static void checks_the_account_at_every_refresh(void **state)
     later_ms = sched_now_ms(scene.t.env.sched) + MINUTES(55);
     assert_true(sched_wait_until(scene.t.env.sched, NULL, later_ms));
     assert_fails(whoami(&scene), ERR_DENIED, "belong to account 111111111111");
+    assert_number(scene.told, 1); /* those are nobody's */
     role_done(&scene);
 }
 
