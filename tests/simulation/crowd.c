@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "controller/engine.h"
+#include "controller/metrics.h"
 #include "hack/awssim/awssim.h"
 #include "pkg/base/secret.h"
 #include "pkg/base/yaml.h"
@@ -21,6 +22,7 @@ struct crowd {
     struct memory *memory;
     struct lifetime *life;
     struct aws_config config;
+    struct metrics *metrics;
 };
 
 static void must(struct err *err)
@@ -32,6 +34,68 @@ static void must(struct err *err)
 }
 
 /* --- the world --- */
+
+/* The way of events to the queue, as in hack/awssim/worlds/shop.yaml. */
+static const char events_role[] = "    - name: staging-refresh-events\n"
+                                  "      trust: [{service: events.amazonaws.com}]\n"
+                                  "      allow: [\"events:PutEvents\"]\n";
+
+static const char production_events[] =
+    "  events:\n"
+    "    rules:\n"
+    "    - name: staging-refresh\n"
+    "      pattern:\n"
+    "        source: [aws.backup]\n"
+    "        detail-type: [Backup Job State Change, Copy Job State Change]\n"
+    "      targets:\n"
+    "      - id: staging\n"
+    "        arn: arn:aws:events:ap-northeast-1:222222222222:event-bus/staging-refresh\n"
+    "        role: arn:aws:iam::111111111111:role/staging-refresh-events\n";
+
+static const char staging_events[] =
+    "  sqs:\n"
+    "    queues:\n"
+    "    - name: staging-refresh\n"
+    "      policy:\n"
+    "        Version: \"2012-10-17\"\n"
+    "        Statement:\n"
+    "        - Sid: Events\n"
+    "          Effect: Allow\n"
+    "          Principal: {Service: events.amazonaws.com}\n"
+    "          Action: sqs:SendMessage\n"
+    "          Resource: arn:aws:sqs:ap-northeast-1:222222222222:staging-refresh\n"
+    "          Condition:\n"
+    "            ArnLike: {aws:SourceArn: \"arn:aws:events:ap-northeast-1:222222222222:rule/*\"}\n"
+    "  events:\n"
+    "    buses:\n"
+    "    - name: staging-refresh\n"
+    "      policy:\n"
+    "        Version: \"2012-10-17\"\n"
+    "        Statement:\n"
+    "        - Sid: Production\n"
+    "          Effect: Allow\n"
+    "          Principal: {AWS: \"arn:aws:iam::111111111111:root\"}\n"
+    "          Action: events:PutEvents\n"
+    "          Resource: arn:aws:events:ap-northeast-1:222222222222:event-bus/staging-refresh\n"
+    "    rules:\n"
+    "    - name: staging-refresh-backup\n"
+    "      pattern:\n"
+    "        account: [\"222222222222\"]\n"
+    "        source: [aws.backup]\n"
+    "        detail-type: [Copy Job State Change, Restore Job State Change, Recovery Point State Change]\n"
+    "      targets: [{id: queue, arn: \"arn:aws:sqs:ap-northeast-1:222222222222:staging-refresh\"}]\n"
+    "    - name: staging-refresh-rds\n"
+    "      pattern:\n"
+    "        account: [\"222222222222\"]\n"
+    "        source: [aws.rds]\n"
+    "        detail-type: [RDS DB Cluster Event, RDS DB Instance Event]\n"
+    "      targets: [{id: queue, arn: \"arn:aws:sqs:ap-northeast-1:222222222222:staging-refresh\"}]\n"
+    "    - name: staging-refresh-production\n"
+    "      bus: staging-refresh\n"
+    "      pattern:\n"
+    "        account: [\"111111111111\"]\n"
+    "        source: [aws.backup]\n"
+    "      targets: [{id: queue, arn: \"arn:aws:sqs:ap-northeast-1:222222222222:staging-refresh\"}]\n";
 
 static void add_production(const struct crowd *crowd, struct buf *out)
 {
@@ -50,8 +114,10 @@ static void add_production(const struct crowd *crowd, struct buf *out)
                   "      allow: [\"backup:*\", \"iam:PassRole\", \"rds:Describe*\", \"kms:*\"]\n"
                   "    - name: AWSBackupStagingRefresh\n"
                   "      trust: [{service: backup.amazonaws.com}]\n"
-                  "      managed: [AWSBackupServiceRolePolicyForBackup]\n"
-                  "  kms:\n"
+                  "      managed: [AWSBackupServiceRolePolicyForBackup]\n");
+    if (crowd->opts.hears_events)
+        buf_adds(out, events_role);
+    buf_adds(out, "  kms:\n"
                   "    keys:\n"
                   "    - {id: k1, alias: alias/shop, sharedWith: [\"222222222222\"]}\n"
                   "  backup:\n"
@@ -70,6 +136,8 @@ static void add_production(const struct crowd *crowd, struct buf *out)
                  "securityGroups: [sg-0fedcba9876543210], parameterGroup: production-aurora, "
                  "key: alias/shop, sizeGiB: 10, instances: [{id: shop-%lld-a, class: db.r6g.large}]}\n",
                  (long long)i, (long long)i);
+    if (crowd->opts.hears_events)
+        buf_adds(out, production_events);
 }
 
 static void add_staging(const struct crowd *crowd, struct buf *out)
@@ -88,7 +156,7 @@ static void add_staging(const struct crowd *crowd, struct buf *out)
              "      trust:\n"
              "      - {principal: \"arn:aws:iam::222222222222:user/stagingrefresh\", externalID: xx}\n"
              "      allow: [\"backup:*\", \"iam:PassRole\", \"rds:*\", \"ssm:*\", \"secretsmanager:*\", "
-             "\"kms:*\"]\n"
+             "\"sqs:*\", \"kms:*\"]\n"
              "    - name: AWSBackupStagingRefresh\n"
              "      trust: [{service: backup.amazonaws.com}]\n"
              "      managed: [AWSBackupServiceRolePolicyForRestores]\n"
@@ -118,6 +186,8 @@ static void add_staging(const struct crowd *crowd, struct buf *out)
              "    parameters:\n");
     for (int64_t i = 0; i < crowd->opts.count; i++)
         buf_addf(out, "    - {name: /shop/%lld/db_host, value: old}\n", (long long)i);
+    if (crowd->opts.hears_events)
+        buf_adds(out, staging_events);
 }
 
 static void make_world(struct crowd *crowd)
@@ -131,6 +201,8 @@ static void make_world(struct crowd *crowd)
                                           .world_ms = sched_wall_ms(crowd->sched),
                                           .seed = crowd->opts.seed},
                     &crowd->sim));
+    for (const char *const *fault = crowd->opts.faults; fault && *fault; fault++)
+        must(sim_control(crowd->sim, crowd->sched, "POST", "/_sim/faults", *fault, NULL));
 }
 
 /* --- the objects --- */
@@ -145,7 +217,7 @@ static void create(struct crowd *crowd, struct str text)
 }
 
 static void make_account(struct crowd *crowd, const char *name, const char *id, const char *usage,
-                         const char *grant)
+                         const char *more)
 {
     AUTO_BUF struct buf text = BUF_MAX(TEXT_MAX);
 
@@ -153,9 +225,8 @@ static void make_account(struct crowd *crowd, const char *name, const char *id, 
              "{apiVersion: stagingrefresh.dev/v1alpha1, kind: AWSAccount, metadata: {name: %s}, spec: "
              "{accountID: \"%s\", region: ap-northeast-1, usage: %s, credentials: {assumeRole: {roleARN: "
              "\"arn:aws:iam::%s:role/staging-refresh\", externalID: xx}}, backup: {vaultName: "
-             "staging-refresh, serviceRoleARN: \"arn:aws:iam::%s:role/AWSBackupStagingRefresh\"}, grants: "
-             "[%s]}}\n",
-             name, id, usage, id, id, grant);
+             "staging-refresh, serviceRoleARN: \"arn:aws:iam::%s:role/AWSBackupStagingRefresh\"}, %s}}\n",
+             name, id, usage, id, id, more);
     create(crowd, buf_str(&text));
 }
 
@@ -181,15 +252,21 @@ static void make_refresh(struct crowd *crowd, int64_t index)
     create(crowd, buf_str(&text));
 }
 
+#define QUEUE \
+    "events: {queueURL: \"https://sqs.ap-northeast-1.amazonaws.com/222222222222/staging-refresh\"}, "
+#define GRANTS                                                                                             \
+    "grants: [{name: g, namespaces: [staging], requireApproval: false, resources: [{type: AuroraCluster, " \
+    "names: [\"*\"]}, {type: SSMParameter, names: [\"*\"]}, {type: Secret, names: [\"*\"]}]}]"
+
 static void make_objects(struct crowd *crowd)
 {
     crowd->memory = memory_new(&(struct memory_opts){.sched = crowd->sched});
-    make_account(crowd, "production", "111111111111", "Source",
-                 "{name: g, namespaces: [staging], targets: [staging], resources: [{type: AuroraCluster, "
-                 "names: [\"*\"]}]}");
+    make_account(
+        crowd, "production", "111111111111", "Source",
+        "grants: [{name: g, namespaces: [staging], targets: [staging], resources: [{type: AuroraCluster, "
+        "names: [\"*\"]}]}]");
     make_account(crowd, "staging", "222222222222", "Target",
-                 "{name: g, namespaces: [staging], requireApproval: false, resources: [{type: AuroraCluster, "
-                 "names: [\"*\"]}, {type: SSMParameter, names: [\"*\"]}, {type: Secret, names: [\"*\"]}]}");
+                 crowd->opts.hears_events ? QUEUE GRANTS : GRANTS);
     for (int64_t i = 0; i < crowd->opts.count; i++)
         make_refresh(crowd, i);
 }
@@ -203,6 +280,7 @@ struct crowd *crowd_new(const struct crowd_opts *opts)
     crowd->config = (struct aws_config){.region = xstrdup("ap-northeast-1"),
                                         .access_key_id = xstrdup("AKIAEXAMPLE"),
                                         .secret_access_key = secret_new(STR("example-secret"))};
+    crowd->metrics = controller_metrics_new();
     make_world(crowd);
     make_objects(crowd);
     crowd->life = lifetime_new(
@@ -218,6 +296,7 @@ void crowd_free(struct crowd *crowd)
     awssim_free(crowd->sim);
     lifetime_free(crowd->life);
     aws_config_done(&crowd->config);
+    metrics_free(crowd->metrics);
     sched_free(crowd->sched);
     xfree(crowd);
 }
@@ -259,6 +338,8 @@ void crowd_run(struct crowd *crowd, int64_t deadline_ms, crowd_look_fn *look, vo
                                                      .log = log,
                                                      .stop = lifetime_stop(crowd->life),
                                                      .workers = WORKERS,
+                                                     .metrics = crowd->metrics,
+                                                     .hears_events = crowd->opts.hears_events,
                                                      .new_transport = new_transport,
                                                      .new_transport_arg = crowd});
     engine_start(feeder.engine);
@@ -295,4 +376,22 @@ struct json *crowd_ask(const struct crowd *crowd, const char *path)
 
     must(sim_control(crowd->sim, crowd->sched, "GET", path, NULL, &answer));
     return answer;
+}
+
+int64_t crowd_failed_requests(const struct crowd *crowd)
+{
+    static const char family[] = "stagingrefresh_aws_requests_total{";
+    AUTO_BUF struct buf text = BUF_MAX(TEXT_MAX);
+    int64_t sum = 0, value;
+
+    metrics_render(crowd->metrics, METRICS_CLASSIC, &text);
+    for (const char *line = buf_text(&text), *end; (end = strchr(line, '\n')); line = end + 1) {
+        AUTO_FREE char *row = xstrndup(line, (size_t)(end - line));
+        const char *space = strrchr(row, ' ');
+
+        if (str_starts(str_of(row), family) && !strstr(row, "code=\"OK\"") && space &&
+            str_to_int(str_of(space + 1), &value))
+            sum += value;
+    }
+    return sum;
 }

@@ -11,6 +11,8 @@ struct crowd;
 struct crowd_opts {
     int64_t count; /* of refreshes */
     uint64_t seed;
+    bool hears_events;         /* production's and staging's events come to a queue that the engine reads */
+    const char *const *faults; /* bodies for POST /_sim/faults, up to NULL; NULL: none */
 };
 
 struct crowd *crowd_new(const struct crowd_opts *opts);
@@ -27,6 +29,8 @@ int64_t crowd_now_ms(const struct crowd *crowd);
 const struct json *crowd_refresh(const struct crowd *crowd, int64_t index);
 /* The answer of GET /_sim/..., yours. */
 struct json *crowd_ask(const struct crowd *crowd, const char *path);
+/* Requests to AWS for an account that failed, as the client saw it; a repeat counts by itself. */
+int64_t crowd_failed_requests(const struct crowd *crowd);
 
 static inline void auto_crowd(struct crowd **crowd)
 {
