@@ -2,7 +2,7 @@
  * the AWS clients and the simulator's core under one seeded scheduler, no sockets.
  *
  * bench_requests [COUNT...]: 1, 10, 100 and 1,000 without arguments. Each refresh carries one cluster over
- * and sets one parameter. */
+ * and sets one parameter; once by the clock alone, once with a queue of events. */
 #include <stdio.h>
 
 #include "pkg/base/sched.h"
@@ -13,7 +13,7 @@
 
 /* What is counted between two moments. */
 struct counts {
-    int64_t all, looks; /* looks: Describe... and List... of jobs */
+    int64_t all, looks, queue; /* looks: Describe... and List... of jobs; queue: of SQS */
 };
 
 /* --- counting --- */
@@ -31,6 +31,8 @@ static struct counts count_calls(const struct crowd *crowd)
         counts.all += count;
         if (is_look)
             counts.looks += count;
+        if (text_equal(json_get_text(row, "service", ""), "sqs"))
+            counts.queue += count;
     }
     return counts;
 }
@@ -118,24 +120,51 @@ static int64_t looks_per_minute(const struct figures *figures, enum moment from,
 static void print_rate(int64_t tenths)
 {
     if (tenths < 0)
-        printf(" %12s", "-");
+        printf(" %9s", "-");
     else
-        printf(" %10lld.%lld", (long long)(tenths / 10), (long long)(tenths % 10));
+        printf(" %7lld.%lld", (long long)(tenths / 10), (long long)(tenths % 10));
 }
 
-static void measure(int64_t count)
+static void measure(int64_t count, bool hears_events)
 {
-    AUTO_CROWD struct crowd *crowd = crowd_new(&(struct crowd_opts){.count = count, .seed = 1});
+    AUTO_CROWD struct crowd *crowd =
+        crowd_new(&(struct crowd_opts){.count = count, .seed = 1, .hears_events = hears_events});
     struct figures figures = {.count = count};
-    int64_t minutes, requests;
+    struct counts counts;
+    int64_t minutes;
 
     crowd_run(crowd, LIMIT_MS, watch, &figures);
     minutes = crowd_now_ms(crowd) / MINUTES(1);
-    requests = count_calls(crowd).all;
-    printf("%9lld %9lld %8lld %10lld %10lld", (long long)count, (long long)figures.succeeded,
-           (long long)minutes, (long long)requests, (long long)(minutes ? requests * 60 / minutes : 0));
+    counts = count_calls(crowd);
+    printf("  %9lld %7lld %8lld %8lld", (long long)figures.succeeded, (long long)minutes,
+           (long long)counts.all, (long long)(minutes ? counts.all * 60 / minutes : 0));
+    if (hears_events)
+        printf(" %8lld", (long long)(minutes ? counts.queue * 60 / minutes : 0));
     print_rate(looks_per_minute(&figures, ALL_BACKING_UP, NONE_BACKING_UP));
     print_rate(looks_per_minute(&figures, ALL_RESTORING, NONE_RESTORING));
+    fflush(stdout);
+}
+
+static void print_head(void)
+{
+    static const char *const heads[][2] = {
+        {"succeeded minutes requests per hour looks/min looks/min",
+         "                                    (backups) (restores)"},
+        {"succeeded minutes requests per hour  (queue) looks/min looks/min",
+         "                                             (backups) (restores)"}};
+
+    printf("requests by the simulator's count, per world hour; (queue): those of SQS among them;\n"
+           "looks/min: Describe and List while all jobs of that kind run\n\n");
+    printf("%9s  %-56s  %s\n", "", "by the clock", "with a queue of events");
+    printf("refreshes  %-56s  %s\n", heads[0][0], heads[1][0]);
+    printf("%9s  %-56s  %s\n", "", heads[0][1], heads[1][1]);
+}
+
+static void print_row(int64_t count)
+{
+    printf("%9lld", (long long)count);
+    measure(count, false);
+    measure(count, true);
     printf("\n");
     fflush(stdout);
 }
@@ -144,11 +173,7 @@ int main(int argc, char **argv)
 {
     static const int64_t sizes[] = {1, 10, 100, 1000};
 
-    printf(
-        "requests by the simulator's count; looks/min: Describe and List while all jobs of that kind run\n");
-    printf("%9s %9s %8s %10s %10s %12s %12s\n", "refreshes", "succeeded", "minutes", "requests", "per hour",
-           "looks/min", "looks/min");
-    printf("%9s %9s %8s %10s %10s %12s %12s\n", "", "", "", "", "", "(backups)", "(restores)");
+    print_head();
     for (int i = 1; i < argc; i++) {
         int64_t count = 0;
 
@@ -156,9 +181,9 @@ int main(int argc, char **argv)
             fprintf(stderr, "usage: %s [COUNT...]\n", argv[0]);
             return 2;
         }
-        measure(count);
+        print_row(count);
     }
     for (size_t i = 0; argc == 1 && i < COUNT_OF(sizes); i++)
-        measure(sizes[i]);
+        print_row(sizes[i]);
     return 0;
 }
