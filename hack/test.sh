@@ -60,7 +60,7 @@ tier() {
         grep -E '^[0-9]+% tests passed' "$log.out" || true
     fi
     passed=$((passed + good)) failed=$((failed + ($($ok && echo 0 || echo "$bad")))) skipped=$((skipped + skip))
-    summary+=("$(printf '%-34s %5d tests %4ds%s' "$name" "$good" $((SECONDS - started)) "$($ok || echo '  FAILED')")")
+    summary+=("$(printf '%-38s %5d tests %4ds%s' "$name" "$good" $((SECONDS - started)) "$($ok || echo '  FAILED')")")
     if ((skip)); then
         missing+=("$name: $(grep -E '\*\*\*Skipped' "$log.out" | sed 's/.*Test *#[0-9]*: //; s/ \.\..*//' | paste -sd' ')")
     fi
@@ -72,10 +72,10 @@ check() {
     shift
     if "$@" >"$log" 2>&1 </dev/null; then
         passed=$((passed + 1))
-        summary+=("$(printf '%-34s %5d check %4ds' "$name" 1 $((SECONDS - started)))")
+        summary+=("$(printf '%-38s %5d check %4ds' "$name" 1 $((SECONDS - started)))")
     else
         failed=$((failed + 1))
-        summary+=("$(printf '%-34s %5d check %4ds  FAILED' "$name" 1 $((SECONDS - started)))")
+        summary+=("$(printf '%-38s %5d check %4ds  FAILED' "$name" 1 $((SECONDS - started)))")
         tail -n 60 "$log"
     fi
 }
@@ -116,17 +116,15 @@ fi
 
 stage "tests of the release build"
 tier "unit" build -L unit
-tier "integration" build -L integration
-tier "simulation" build -L simulation
-tier "e2e" build -L e2e
+# Side by side: those on a cluster run one at a time and wait more than they work.
+tier "integration, simulation, e2e" build -L "integration|simulation|e2e"
 
 stage "address and undefined-behaviour sanitizers"
 build debug
 export SR_SEEDS=16
 tier "unit, asan+ubsan" build-debug -L unit
 # The canary test reads the process's memory, which a sanitizer fills with terabytes of shadow.
-tier "integration, asan+ubsan" build-debug -L integration -E canary
-tier "simulation, asan+ubsan" build-debug -L simulation
+tier "integration, simulation, asan+ubsan" build-debug -L "integration|simulation" -E canary
 tier "e2e, asan+ubsan" build-debug -R '^e2e/main_job$'
 
 stage "thread sanitizer"
