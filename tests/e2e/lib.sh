@@ -57,7 +57,9 @@ finish() {
 tidy_up() {
     local pid
     for pid in "${CONTROLLER_PID:-}" "${AWSSIM_PID:-}" "${pids[@]}"; do
-        [[ -n $pid ]] && kill "$pid" 2>/dev/null
+        [[ -n $pid ]] || continue
+        pkill -P "$pid" 2>/dev/null # a loop's kubectl outlives the loop
+        kill "$pid" 2>/dev/null
     done
     wait 2>/dev/null
     k delete sr --all -A --wait=false >/dev/null 2>&1
