@@ -49,8 +49,9 @@ void credentials_source_free(struct credentials_source *source); /* NULL is fine
 struct credentials_source *credentials_chain_new(struct credentials_source **sources, size_t count);
 /* The variables AWS_ACCESS_KEY_ID and so on; borrows config, as all of these do. */
 struct credentials_source *credentials_environment_new(const struct aws_config *config);
-/* What a profile of the shared files says: keys, a program that prints them (credential_process), or a role
- * whose source is another profile, the environment, the container or the instance. What needs a person (SSO,
+/* What a profile of the shared files says: keys, a program that prints them (credential_process), a role with
+ * a web_identity_token_file (of which the variables of the web identity change nothing), or a role whose
+ * source is another profile, the environment, the container or the instance. What needs a person (SSO,
  * MFA) is ERR_INVALID. */
 struct credentials_source *credentials_profile_new(const struct aws_config *config);
 /* AssumeRoleWithWebIdentity with a token file that is read anew each time (EKS: IAM roles for service

@@ -61,6 +61,23 @@ struct search {
     struct credentials *credentials; /* to begin with */
 };
 
+/* web_identity_token_file of a profile. */
+static struct err *from_web_identity(struct search *search, const char *profile, const char *token_file)
+{
+    const struct web_identity identity = {
+        .role_arn = profiles_get(search->profiles, profile, "role_arn"),
+        .session_name = profiles_get(search->profiles, profile, "role_session_name"),
+        .token_file = token_file,
+    };
+    struct aws_session session;
+
+    if (!identity.role_arn)
+        return err_new(ERR_INVALID, "profile \"%.100s\": web_identity_token_file needs a role_arn", profile);
+    aws_session_init(&session, search->config, search->config->region);
+    return err_wrap(credentials_of_web_identity(&session, search->env, &identity, &search->credentials),
+                    "profile \"%.100s\"", profile);
+}
+
 static struct err *own_credentials(struct search *search, const char *profile)
 {
     const char *command = profiles_get(search->profiles, profile, "credential_process");
@@ -110,8 +127,12 @@ static struct err *find_chain(struct search *search, const char *profile)
     while (search->count < CHAIN_MAX) {
         const char *source = profiles_get(search->profiles, profile, "source_profile");
         const char *origin = profiles_get(search->profiles, profile, "credential_source");
+        const char *token_file = profiles_get(search->profiles, profile, "web_identity_token_file");
         bool is_own_source = search->count > 0 && text_equal(profile, search->chain[search->count - 1]);
 
+        /* botocore's order: before anything else that the profile says. */
+        if (token_file)
+            return from_web_identity(search, profile, token_file);
         TRY(refuse_others(search->profiles, profile));
         if (!profiles_get(search->profiles, profile, "role_arn") || is_own_source)
             return own_credentials(search, profile);

@@ -1,9 +1,10 @@
+#include "pkg/aws/credentials_priv.h"
 #include "pkg/aws/session.h"
 #include "pkg/base/files.h"
 
 #define TOKEN_MAX 20000
 
-struct web_identity {
+struct web_identity_source {
     struct credentials_source base;
     const struct aws_config *config;
     struct aws_session session;
@@ -18,41 +19,51 @@ static struct err *read_token(const char *path, struct buf *out)
     return NULL;
 }
 
-static void make_form(const struct aws_config *config, const struct buf *token, struct buf *form)
+static void make_form(const struct web_identity *identity, const struct buf *token, struct buf *form)
 {
     struct str text = str_trim(buf_str(token));
 
     query_begin(form, AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY);
-    query_add(form, "RoleArn", config->role_arn);
-    query_add(form, "RoleSessionName",
-              config->role_session_name ? config->role_session_name : "stagingrefresh");
+    query_add(form, "RoleArn", identity->role_arn);
+    query_add(form, "RoleSessionName", identity->session_name ? identity->session_name : "stagingrefresh");
     buf_adds(form, "&WebIdentityToken=");
     buf_add_uri(form, text);
 }
 
-static struct err *web_identity_fetch(struct credentials_source *self, const struct env *env,
-                                      struct credentials **ret)
+struct err *credentials_of_web_identity(struct aws_session *session, const struct env *env,
+                                        const struct web_identity *identity, struct credentials **ret)
 {
-    struct web_identity *identity = (struct web_identity *)self;
-    const struct aws_config *config = identity->config;
     AUTO_AWS_REPLY struct aws_reply reply = {0};
     AUTO_BUF struct buf token = BUF_SECRET(TOKEN_MAX);
     AUTO_BUF struct buf form = {0};
 
-    *ret = NULL;
-    if (!config->web_identity_token_file)
-        return NULL;
-    if (!config->role_arn)
-        return err_new(ERR_INVALID, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
-    TRY(read_token(config->web_identity_token_file, &token));
-    make_form(config, &token, &form);
-    TRY(aws_session_call(&identity->session, env,
+    TRY(read_token(identity->token_file, &token));
+    make_form(identity, &token, &form);
+    TRY(aws_session_call(session, env,
                          &(struct aws_request){
                              .op = AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY,
                              .input = &(struct aws_input){.body = buf_str(&form)},
                          },
                          &reply));
     return sts_read_credentials(AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY, reply.result, ret);
+}
+
+static struct err *web_identity_fetch(struct credentials_source *self, const struct env *env,
+                                      struct credentials **ret)
+{
+    struct web_identity_source *source = (struct web_identity_source *)self;
+    const struct aws_config *config = source->config;
+
+    *ret = NULL;
+    if (!config->web_identity_token_file)
+        return NULL;
+    if (!config->role_arn)
+        return err_new(ERR_INVALID, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
+    return credentials_of_web_identity(&source->session, env,
+                                       &(struct web_identity){.role_arn = config->role_arn,
+                                                              .session_name = config->role_session_name,
+                                                              .token_file = config->web_identity_token_file},
+                                       ret);
 }
 
 static void web_identity_free(struct credentials_source *self)
@@ -67,10 +78,10 @@ struct credentials_source *credentials_web_identity_new(const struct aws_config 
         .fetch = web_identity_fetch,
         .free = web_identity_free,
     };
-    struct web_identity *identity = xcalloc(1, sizeof(*identity));
+    struct web_identity_source *source = xcalloc(1, sizeof(*source));
 
-    identity->base.ops = &ops;
-    identity->config = config;
-    aws_session_init(&identity->session, config, config->region);
-    return &identity->base;
+    source->base.ops = &ops;
+    source->config = config;
+    aws_session_init(&source->session, config, config->region);
+    return &source->base;
 }

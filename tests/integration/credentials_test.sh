@@ -102,6 +102,32 @@ credential_source = Ec2InstanceMetadata
 external_id = staging-cluster
 role_session_name = from-instance
 
+[profile web]
+role_arn = $role
+web_identity_token_file = $SIM_DIR/web-token
+role_session_name = from-web
+
+[profile web-first]
+role_arn = $role
+web_identity_token_file = $SIM_DIR/web-token
+role_session_name = web-first
+aws_access_key_id = AKIANOBODY
+aws_secret_access_key = nothing
+
+[profile web-source]
+role_arn = $role
+source_profile = web
+external_id = staging-cluster
+role_session_name = web-source
+
+[profile web-old]
+role_arn = $role
+web_identity_token_file = $SIM_DIR/old-web-token
+role_session_name = web-old
+
+[profile web-rootless]
+web_identity_token_file = $SIM_DIR/web-token
+
 [profile wrong-id]
 role_arn = $role
 source_profile = keys
@@ -186,6 +212,10 @@ same 'role with the instance as its source' $as_session/from-instance "${files[@
 same 'web identity' $as_session/pod "${no_files[@]}" "${no_instance[@]}" "${web[@]}" AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
 same 'web identity before container' $as_session/pod "${no_files[@]}" "${no_instance[@]}" "${container[@]}" "${web[@]}" \
     AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+same 'profile with a web identity' $as_session/from-web "${files[@]}" AWS_PROFILE=web "${no_instance[@]}"
+same 'profile with a web identity before its keys' $as_session/web-first "${files[@]}" AWS_PROFILE=web-first "${no_instance[@]}"
+same 'profile with a web identity as the source of a role' $as_session/web-source "${files[@]}" AWS_PROFILE=web-source \
+    "${no_instance[@]}"
 same 'program' $as_session/session "${files[@]}" AWS_PROFILE=program "${no_instance[@]}"
 same 'container' $as_session/session "${no_files[@]}" "${container[@]}" "${no_instance[@]}"
 same 'container before instance' $as_session/session "${no_files[@]}" "${container[@]}" \
@@ -208,6 +238,9 @@ neither 'SSO' 'needs a person to sign in at a browser (SSO)' "${files[@]}" AWS_P
 neither 'MFA' "needs the code of somebody's MFA device" "${files[@]}" AWS_PROFILE=mfa "${no_instance[@]}"
 neither 'old web identity' 'Token expired' "${no_files[@]}" "${no_instance[@]}" "${web[@]}" \
     AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/old-web-token" AWS_ROLE_SESSION_NAME=late # else the command has it cached
+neither 'profile with an old web identity' 'Token expired' "${files[@]}" AWS_PROFILE=web-old "${no_instance[@]}"
+neither 'profile with a web identity, but no role' 'web_identity_token_file needs a role_arn' "${files[@]}" \
+    AWS_PROFILE=web-rootless "${no_instance[@]}"
 neither 'container refuses' 'container endpoint: HTTP status 403' "${no_files[@]}" "${no_instance[@]}" \
     AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong
 

@@ -4,6 +4,8 @@
 #include "pkg/base/files.h"
 #include "tests/pkg/aws/fixture.h"
 
+#include <unistd.h>
+
 #define CONFIG_FILE SR_SOURCE_DIR "/tests/data/aws/config"
 #define CREDENTIALS_FILE SR_SOURCE_DIR "/tests/data/aws/credentials"
 #define TOKEN_FILE SR_SOURCE_DIR "/tests/data/aws/token"
@@ -19,6 +21,7 @@
 struct row {
     const char *name;
     const char *entries[ENTRIES_MAX];
+    const char *config; /* text of AWS_CONFIG_FILE, besides the entries */
     struct exchange rows[4];
     size_t count;
     const char *key, *secret, *token;
@@ -51,6 +54,15 @@ struct row {
 #define METADATA_REPLY(expiration)                                                                  \
     "{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"AKIANODE\",\"SecretAccessKey\":" \
     "\"node-secret\",\"Token\":\"node-token\",\"Expiration\":\"" expiration "\"}"
+
+#define WEB_PROFILE                                     \
+    "[profile web]\nrole_arn = arn:aws:iam::1:role/w\n" \
+    "web_identity_token_file = " TOKEN_FILE "\n"
+#define WEB_IDENTITY(session)                                                                               \
+    .url = "https://sts.eu-west-1.amazonaws.com/", .absent = {"authorization", "x-amz-date"},               \
+    .body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fw" \
+            "&RoleSessionName=" session "&WebIdentityToken=eyJ.abc.def",                                    \
+    .reply = STS_CREDENTIALS("AssumeRoleWithWebIdentity", "AKIAWEB")
 
 static const struct row rows[] = {
     {.name = "environment",
@@ -112,6 +124,56 @@ static const struct row rows[] = {
      .count = 1,
      .kind = ERR_DENIED,
      .fails = "sts AssumeRoleWithWebIdentity: AccessDenied: no"},
+
+    {.name = "profile with a web identity",
+     .entries = {"AWS_PROFILE=web", "AWS_REGION=eu-west-1"},
+     .config = WEB_PROFILE "role_session_name = from-web\n",
+     .rows = {{WEB_IDENTITY("from-web")}},
+     .count = 1,
+     .key = "AKIAWEB",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile with a web identity: no name of the session",
+     .entries = {"AWS_PROFILE=web", "AWS_REGION=eu-west-1"},
+     .config = WEB_PROFILE,
+     .rows = {{WEB_IDENTITY("stagingrefresh")}},
+     .count = 1,
+     .key = "AKIAWEB",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile with a web identity before all else that it says",
+     .entries = {"AWS_PROFILE=web", "AWS_REGION=eu-west-1"},
+     .config = WEB_PROFILE "source_profile = nowhere\nmfa_serial = m\naws_access_key_id = A\n",
+     .rows = {{WEB_IDENTITY("stagingrefresh")}},
+     .count = 1,
+     .key = "AKIAWEB",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile with a web identity as the source of a role",
+     .entries = {"AWS_PROFILE=far", "AWS_REGION=eu-west-1"},
+     .config = WEB_PROFILE "[profile far]\nrole_arn = arn:aws:iam::1:role/far\nsource_profile = web\n",
+     .rows = {{WEB_IDENTITY("stagingrefresh")},
+              {.headers = {"Credential=AKIAWEB/"},
+               .body_contains = {"Action=AssumeRole&", "role%2Ffar"},
+               .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")}},
+     .count = 2,
+     .key = "AKIAROLE",
+     .secret = "role-secret",
+     .token = "role-token==",
+     .expires_ms = AT_17},
+    {.name = "profile with a web identity: no role",
+     .entries = {"AWS_PROFILE=web", "AWS_REGION=eu-west-1"},
+     .config = "[profile web]\nweb_identity_token_file = " TOKEN_FILE "\n",
+     .kind = ERR_INVALID,
+     .fails = "profile \"web\": web_identity_token_file needs a role_arn"},
+    {.name = "profile with a web identity: no file",
+     .entries = {"AWS_PROFILE=web", "AWS_REGION=eu-west-1"},
+     .config = "[profile web]\nrole_arn = r\nweb_identity_token_file = /nowhere\n",
+     .kind = ERR_NOT_FOUND,
+     .fails = "profile \"web\": web identity token: /nowhere"},
 
     {.name = "pod identity",
      .entries = {POD, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=" TOKEN_FILE "-bare"},
@@ -345,9 +407,35 @@ static void read_config(const struct row *row, struct aws_config *config)
         xfree(entries[i]);
 }
 
+/* A file that is there until `file` goes out of scope. */
+struct config_file {
+    char path[32];
+};
+
+static void config_file_done(struct config_file *file)
+{
+    if (file->path[0])
+        unlink(file->path);
+}
+
+static void write_config(const char *text, struct config_file *file, struct aws_config *config)
+{
+    int fd;
+
+    if (!text)
+        return;
+    snprintf(file->path, sizeof(file->path), "/tmp/credentials.XXXXXX");
+    fd = mkstemp(file->path);
+    assert_true(fd >= 0);
+    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    config->config_file = xstrdup(file->path);
+}
+
 static void finds_credentials(void **state)
 {
     const struct row *row = *state;
+    CLEANUP(config_file_done) struct config_file file = {0};
     AUTO_AWS_CONFIG struct aws_config config = {0};
     struct credentials_cache *cache;
     struct credentials *got = NULL;
@@ -356,6 +444,7 @@ static void finds_credentials(void **state)
 
     testing_env_init(&t, 1, row->rows, row->count, NULL);
     read_config(row, &config);
+    write_config(row->config, &file, &config);
     cache = credentials_default_new(&config);
     err = credentials_get(cache, &t.env, &got);
     if (row->fails) {
