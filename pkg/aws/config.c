@@ -13,12 +13,13 @@ struct reader {
     struct str metadata_mode;
 };
 
-enum kind { TEXT, SECRET, TRUTH, WHEN, VIEW };
+enum kind { TEXT, SECRET, TRUTH, WHEN, NUMBER, VIEW };
 
 struct variable {
     const char *name;
     enum kind kind;
     size_t offset; /* in struct aws_config; of VIEW: in struct reader */
+    int64_t max;   /* of NUMBER, which begins at 1 */
 };
 
 #define CONFIG(member) offsetof(struct aws_config, member)
@@ -50,6 +51,8 @@ static const struct variable variables[] = {
     {.name = "AWS_EC2_METADATA_DISABLED",   .kind = TRUTH,  .offset = CONFIG(metadata_disabled)},
     {.name = "AWS_EC2_METADATA_SERVICE_ENDPOINT", .kind = TEXT, .offset = CONFIG(metadata_endpoint)},
     {.name = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", .kind = VIEW, .offset = READER(metadata_mode)},
+    {.name = "AWS_METADATA_SERVICE_TIMEOUT",      .kind = NUMBER, .offset = CONFIG(metadata_timeout_s), .max = 60},
+    {.name = "AWS_METADATA_SERVICE_NUM_ATTEMPTS", .kind = NUMBER, .offset = CONFIG(metadata_attempts), .max = 100},
     {.name = "AWS_SHARED_CREDENTIALS_FILE", .kind = TEXT,   .offset = CONFIG(credentials_file)},
     {.name = "AWS_CONFIG_FILE",             .kind = TEXT,   .offset = CONFIG(config_file)},
 };
@@ -62,6 +65,17 @@ static struct err *read_truth(const char *name, struct str value, bool *ret)
     if (!is_true && !str_equal_nocase(value, STR("false")))
         return err_new(ERR_INVALID, "%s must be true or false", name);
     *ret = is_true;
+    return NULL;
+}
+
+static struct err *read_number(const struct variable *variable, struct str value, int64_t *ret)
+{
+    int64_t number;
+
+    if (!str_to_int(str_trim(value), &number) || number < 1 || number > variable->max)
+        return err_new(ERR_INVALID, "%s must be a whole number from 1 to %lld", variable->name,
+                       (long long)variable->max);
+    *ret = number;
     return NULL;
 }
 
@@ -84,6 +98,8 @@ static struct err *set_variable(struct reader *reader, const struct variable *va
         if (!time_parse(value, (int64_t *)(void *)member))
             return err_new(ERR_INVALID, "%s is not a point in time", variable->name);
         return NULL;
+    case NUMBER:
+        return read_number(variable, value, (int64_t *)(void *)member);
     case VIEW:
         *(struct str *)(void *)((char *)reader + variable->offset) = value;
         return NULL;

@@ -28,9 +28,11 @@ struct aws_config {
     struct secret *container_token;
     char *container_token_file;
 
-    bool metadata_disabled;  /* AWS_EC2_METADATA_DISABLED: the instance's role does not count */
-    bool metadata_ipv6;      /* AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE */
-    char *metadata_endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT; wins over the mode */
+    bool metadata_disabled;     /* AWS_EC2_METADATA_DISABLED: the instance's role does not count */
+    bool metadata_ipv6;         /* AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE */
+    char *metadata_endpoint;    /* AWS_EC2_METADATA_SERVICE_ENDPOINT; wins over the mode */
+    int64_t metadata_timeout_s; /* AWS_METADATA_SERVICE_TIMEOUT: of one request; 0: not said */
+    int64_t metadata_attempts;  /* AWS_METADATA_SERVICE_NUM_ATTEMPTS, the first included; 0: not said */
 
     char *profile; /* shared files */
     char *credentials_file;

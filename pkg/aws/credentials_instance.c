@@ -6,7 +6,8 @@
 #define ADDRESS_V6 "http://[fd00:ec2::254]"
 #define TOKEN_PATH "/latest/api/token"
 #define ROLE_PATH "/latest/meta-data/iam/security-credentials/"
-#define TIMEOUT_MS SECONDS(1)
+#define TIMEOUT_S 1
+#define ATTEMPTS 1
 #define NAME_MAX_LEN 256
 /* The service may be down for a while and still hand out what has expired: AWS goes on accepting it. */
 #define EXTENSION_MS MINUTES(15)
@@ -17,13 +18,14 @@ struct instance {
     bool has_answered; /* there is such a service here: silence is trouble, not absence */
 };
 
-static struct err *ask(struct instance *instance, const struct env *env, const char *path,
-                       const struct http_header *header, struct http_reply *ret)
+static struct err *ask_once(struct instance *instance, const struct env *env, const char *path,
+                            const struct http_header *header, struct http_reply *ret)
 {
     const struct aws_config *config = instance->config;
     const char *base = config->metadata_endpoint ? config->metadata_endpoint
                        : config->metadata_ipv6   ? ADDRESS_V6
                                                  : ADDRESS_V4;
+    int64_t timeout_ms = SECONDS(config->metadata_timeout_s ? config->metadata_timeout_s : TIMEOUT_S);
     bool is_token = text_equal(path, TOKEN_PATH);
     size_t len = strlen(base);
     AUTO_FREE char *url = NULL;
@@ -37,8 +39,8 @@ static struct err *ask(struct instance *instance, const struct env *env, const c
                                   .url = url,
                                   .headers = header,
                                   .header_count = 1,
-                                  .timeout_ms = TIMEOUT_MS,
-                                  .connect_timeout_ms = TIMEOUT_MS,
+                                  .timeout_ms = timeout_ms,
+                                  .connect_timeout_ms = timeout_ms,
                                   .proxy_url = "",
                                   .sensitive = true,
                               },
@@ -46,12 +48,38 @@ static struct err *ask(struct instance *instance, const struct env *env, const c
                     "instance metadata service");
 }
 
+static bool may_pass(int status)
+{
+    return status >= 500 || status == 429;
+}
+
+/* At once again, as the SDKs do: the service is on the same machine. */
+static struct err *ask(struct instance *instance, const struct env *env, const char *path,
+                       const struct http_header *header, struct http_reply *ret)
+{
+    int64_t left = instance->config->metadata_attempts ? instance->config->metadata_attempts : ATTEMPTS;
+
+    for (;;) {
+        AUTO_REPLY struct http_reply reply = {0};
+        struct err *err = ask_once(instance, env, path, header, &reply);
+        bool is_worth_more = err ? err_kind(err) == ERR_RETRY : may_pass(reply.status);
+
+        if (!is_worth_more || --left <= 0) {
+            if (err)
+                return err;
+            *ret = reply;
+            reply = (struct http_reply){0};
+            return NULL;
+        }
+        if (err)
+            err_ignore(err, "tried again");
+    }
+}
+
 static struct err *refuse(const struct http_reply *reply, const char *what)
 {
-    bool may_pass = reply->status >= 500 || reply->status == 429;
-
-    return err_new(may_pass ? ERR_RETRY : ERR_DENIED, "instance metadata service: HTTP status %d for %s",
-                   reply->status, what);
+    return err_new(may_pass(reply->status) ? ERR_RETRY : ERR_DENIED,
+                   "instance metadata service: HTTP status %d for %s", reply->status, what);
 }
 
 /* *ret_found stays false where there is no such service. */

@@ -9,7 +9,7 @@ struct row {
     const char *entries[ENTRIES_MAX];
     const char *region, *profile, *endpoint, *backup_endpoint, *token, *credentials_file;
     bool use_fips;
-    int64_t expires_ms;
+    int64_t expires_ms, metadata_timeout_s, metadata_attempts;
     const char *fails;
 };
 
@@ -45,6 +45,31 @@ static const struct row rows[] = {
      .entries = {"AWS_CREDENTIAL_EXPIRATION=2026-01-02T03:04:05Z"},
      .expires_ms = 1767323045000},
     {.name = "the last of two", .entries = {"AWS_ENDPOINT_URL=a", "AWS_ENDPOINT_URL=b"}, .endpoint = "b"},
+    {.name = "the metadata service's patience",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=5", "AWS_METADATA_SERVICE_NUM_ATTEMPTS=20"},
+     .metadata_timeout_s = 5,
+     .metadata_attempts = 20},
+    {.name = "the metadata service's patience: the most",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=60", "AWS_METADATA_SERVICE_NUM_ATTEMPTS=100"},
+     .metadata_timeout_s = 60,
+     .metadata_attempts = 100},
+    {.name = "the metadata service's patience: empty",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=", "AWS_METADATA_SERVICE_NUM_ATTEMPTS="}},
+    {.name = "a time-out that is no number",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=1.5"},
+     .fails = "AWS_METADATA_SERVICE_TIMEOUT must be a whole number from 1 to 60"},
+    {.name = "no time at all",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=0"},
+     .fails = "AWS_METADATA_SERVICE_TIMEOUT must be a whole number from 1 to 60"},
+    {.name = "too long a time-out",
+     .entries = {"AWS_METADATA_SERVICE_TIMEOUT=61"},
+     .fails = "AWS_METADATA_SERVICE_TIMEOUT must be"},
+    {.name = "fewer attempts than none",
+     .entries = {"AWS_METADATA_SERVICE_NUM_ATTEMPTS=-1"},
+     .fails = "AWS_METADATA_SERVICE_NUM_ATTEMPTS must be a whole number from 1 to 100"},
+    {.name = "too many attempts",
+     .entries = {"AWS_METADATA_SERVICE_NUM_ATTEMPTS=101"},
+     .fails = "AWS_METADATA_SERVICE_NUM_ATTEMPTS must be"},
     {.name = "no truth", .entries = {"AWS_USE_FIPS_ENDPOINT=1"}, .fails = "AWS_USE_FIPS_ENDPOINT must be"},
     {.name = "no time", .entries = {"AWS_CREDENTIAL_EXPIRATION=soon"}, .fails = "AWS_CREDENTIAL_EXPIRATION"},
 };
@@ -74,6 +99,8 @@ static void reads_environ(void **state)
     assert_text_equal(config.credentials_file, row->credentials_file);
     assert_int_equal(config.use_fips, row->use_fips);
     assert_number(config.credential_expiration_ms, row->expires_ms);
+    assert_number(config.metadata_timeout_s, row->metadata_timeout_s);
+    assert_number(config.metadata_attempts, row->metadata_attempts);
 }
 
 struct profile_row {
