@@ -1,5 +1,6 @@
 /* Answers on the wire. */
 #include "hack/awssim/core.h"
+#include "pkg/base/digest.h"
 
 void sim_reply_header(struct sim_reply *reply, const char *name, const char *value)
 {
@@ -168,18 +169,6 @@ static void rest_body(const struct call *call, struct buf *body, struct sim_repl
     json_each (member, priv->error_members)
         json_set_copy(error, json_key(member), member);
     json_print(error, body);
-}
-
-static uint32_t crc32_of(struct str bytes)
-{
-    uint32_t crc = 0xffffffffu;
-
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc ^= (unsigned char)bytes.ptr[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
 }
 
 static void render_body(const struct call *call, struct buf *body, struct sim_reply *ret)

@@ -1,5 +1,7 @@
 #include "pkg/aws/protocol.h"
 
+#include "pkg/base/digest.h"
+
 #define RETRY_AFTER_MAX_MS SECONDS(20)
 
 void aws_reply_done(struct aws_reply *reply)
@@ -40,6 +42,20 @@ struct err *protocol_read_reply(enum aws_op op, const struct http_reply *http, s
     *ret = reply;
     reply = (struct aws_reply){0};
     return NULL;
+}
+
+struct err *protocol_check_sum(enum aws_op op, const struct http_reply *http)
+{
+    const char *said = http_reply_header(http, "x-amz-crc32");
+    int64_t sum;
+
+    if (aws_operation(op)->service != AWS_DYNAMODB || !said || http_reply_header(http, "content-encoding"))
+        return NULL;
+    if (str_to_int(str_trim(str_of(said)), &sum) && sum == crc32_of(buf_str(&http->body)))
+        return NULL;
+    return err_new(ERR_RETRY,
+                   "the answer with HTTP status %d was damaged on its way: its x-amz-crc32 is of other bytes",
+                   http->status);
 }
 
 /* AWS says milliseconds in a header of its own; Lambda and proxies use HTTP's, in seconds. */

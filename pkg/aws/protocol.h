@@ -50,6 +50,11 @@ void aws_reply_done(struct aws_reply *reply);
 struct err *protocol_read_reply(enum aws_op op, const struct http_reply *http,
                                 struct aws_reply *ret) MUST_USE;
 
+/* DynamoDB sends x-amz-crc32, the CRC-32 of the body, with every answer. ERR_RETRY when it is another one:
+ * the answer was damaged on its way. A compressed body (the sum is over those bytes) and an answer without
+ * the header are taken as they are. */
+struct err *protocol_check_sum(enum aws_op op, const struct http_reply *http) MUST_USE;
+
 struct protocol_error {
     char *code;    /* NULL: none found */
     char *message; /* NULL: none */

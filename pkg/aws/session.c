@@ -250,6 +250,8 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
     int64_t started_ms = sched_now_ms(exchange->env->sched);
     struct outcome outcome = {.err = send_once(exchange, &http)};
 
+    if (!outcome.err)
+        outcome.err = protocol_check_sum(exchange->request->op, &http);
     if (outcome.err) {
         outcome.reaction = err_kind(outcome.err) == ERR_RETRY ? AWS_TRANSIENT : AWS_GIVE_UP;
         outcome.err = no_answer(exchange, outcome.err);

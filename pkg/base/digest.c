@@ -31,6 +31,20 @@ void hmac_sha256(struct str key, struct str bytes, unsigned char ret_mac[SHA256_
         abort();
 }
 
+#define CRC32_POLYNOMIAL UINT32_C(0xedb88320) /* reflected */
+
+uint32_t crc32_of(struct str bytes)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        crc ^= (unsigned char)bytes.ptr[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? CRC32_POLYNOMIAL : 0);
+    }
+    return ~crc;
+}
+
 static int digit_of(char c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -10,6 +10,9 @@
 #include "tests/pkg/aws/fixture.h"
 
 #define TABLE_REPLY "{\"Table\":{\"TableName\":\"orders\",\"TableStatus\":\"ACTIVE\"}}"
+/* One letter is another one: it would have been believed. */
+#define DAMAGED_REPLY "{\"Table\":{\"TableName\":\"orderz\",\"TableStatus\":\"ACTIVE\"}}"
+#define TABLE_CRC "143984435"
 #define DESCRIBE_TABLE                                                         \
     .method = "POST", .url = "https://dynamodb.ap-northeast-1.amazonaws.com/", \
     .body_json = "{\"TableName\":\"orders\"}"
@@ -152,6 +155,37 @@ static const struct retry_row retry_rows[] = {
      .rows = {{DESCRIBE_TABLE, .reply = "{\"Table\":"}, {DESCRIBE_TABLE, .reply = TABLE_REPLY}},
      .count = 2,
      .works = true},
+    {.name = "an answer with its checksum",
+     .rows = {{DESCRIBE_TABLE, .reply = TABLE_REPLY, .reply_headers = {"x-amz-crc32: " TABLE_CRC}}},
+     .count = 1,
+     .works = true},
+    {.name = "a damaged answer once",
+     .rows = {{DESCRIBE_TABLE, .reply = DAMAGED_REPLY, .reply_headers = {"x-amz-crc32: " TABLE_CRC}},
+              {DESCRIBE_TABLE, .reply = TABLE_REPLY, .reply_headers = {"x-amz-crc32: " TABLE_CRC}}},
+     .count = 2,
+     .works = true},
+    {.name = "a damaged refusal once",
+     .rows = {{DESCRIBE_TABLE, .status = 400, .reply = "{\"__type\":\"AccessDeniedException\"}",
+               .reply_headers = {"x-amz-crc32: 1"}},
+              {DESCRIBE_TABLE, .reply = TABLE_REPLY}},
+     .count = 2,
+     .works = true},
+    {.name = "a checksum that is no number",
+     .rows = {{DESCRIBE_TABLE, .reply = TABLE_REPLY, .reply_headers = {"x-amz-crc32: x"}},
+              {DESCRIBE_TABLE, .reply = TABLE_REPLY}},
+     .count = 2,
+     .works = true},
+    {.name = "a checksum of compressed bytes",
+     .rows = {{DESCRIBE_TABLE, .reply = TABLE_REPLY,
+               .reply_headers = {"x-amz-crc32: 1", "content-encoding: gzip"}}},
+     .count = 1,
+     .works = true},
+    {.name = "a damaged answer three times",
+     .rows = {{DESCRIBE_TABLE, .reply = DAMAGED_REPLY, .reply_headers = {"x-amz-crc32: " TABLE_CRC},
+               .times = 3}},
+     .count = 1,
+     .kind = ERR_RETRY,
+     .fails = "dynamodb DescribeTable (account 222222222222): the answer with HTTP status 200 was damaged"},
     {.name = "throttled three times",
      .rows = {{DESCRIBE_TABLE, THROTTLED, .times = 3}},
      .count = 1,

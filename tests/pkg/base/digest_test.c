@@ -76,6 +76,25 @@ static void authenticates_with_long_key(void **state)
     assert_text_equal(buf_text(&hex), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+/* The check value of the catalogues of CRCs, and what Python's zlib says. */
+static const struct crc_row {
+    const char *name;
+    struct str bytes;
+    uint32_t crc;
+} crc_rows[] = {
+    {"nothing", {NULL, 0}, 0},
+    {"the check value", {"123456789", 9}, 0xcbf43926},
+    {"a NUL", {"\0", 1}, 0xd202ef8d},
+    {"high bits", {"\xff\xff\xff\xff", 4}, 0xffffffff},
+};
+
+static void sums_up(void **state)
+{
+    const struct crc_row *row = *state;
+
+    assert_number(crc32_of(row->bytes), row->crc);
+}
+
 static const struct base64_row {
     const char *name;
     bool ok;
@@ -138,6 +157,7 @@ int main(void)
     TEST(&tests, hashes_view_of_nothing);
     TEST_ROWS(&tests, authenticates, mac_rows);
     TEST(&tests, authenticates_with_long_key);
+    TEST_ROWS(&tests, sums_up, crc_rows);
     TEST_ROWS(&tests, decodes, base64_rows);
     TEST(&tests, decodes_what_is_encoded);
     return tests_run(&tests, "digest");
