@@ -1,6 +1,7 @@
 /* A run that is under way: one pass of the runner, and its end. */
 #include "controller/copies.h"
 #include "controller/event_queues.h"
+#include "controller/pace.h"
 #include "controller/requests.h"
 #include "controller/visit.h"
 
@@ -17,6 +18,8 @@ void visit_end_run(struct visit *visit, const struct report *report)
     copies_book(status, succeeded);
     status_add_history(status, status->run.id, succeeded ? "Succeeded" : "Failed",
                        succeeded ? NULL : report->fail_message);
+    if (succeeded)
+        pace_remember(status, visit->env->sched);
     if (succeeded)
         summary_succeeded(&visit->summary);
     else

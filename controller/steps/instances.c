@@ -1,10 +1,9 @@
 /* Instances: AWS Backup restores a cluster without any. The first one made becomes the writer; the others
  * follow when it is available. Names follow from the copy's, so that a repeat finds what is there. */
 #include "controller/names.h"
+#include "controller/pace.h"
 #include "controller/steps/steps.h"
-#include "pkg/aws/rds.h"
-
-#define INSTANCE_LOOK_MS SECONDS(15)
+#include "pkg/aws/observer.h"
 
 static const struct rds_instance *find_instance(const struct rds_instances *there, const char *id)
 {
@@ -57,14 +56,20 @@ static struct err *create(struct stage *stage, const struct instance_spec *spec,
 }
 
 /* A class that scales needs to know between what first. */
-static struct err *ensure_scaling(struct stage *stage, const struct rds_cluster *cluster)
+static struct err *ensure_scaling(struct stage *stage)
 {
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
     const struct aurora_spec *spec = &stage->database->aurora;
     const struct rds_modify_opts opts = {
         .cluster_id = stage->copy->copy_identifier, .min_acu = spec->min_acu, .max_acu = spec->max_acu};
 
-    if (!spec->max_acu || cluster->max_acu > 0)
+    if (!spec->max_acu || step_evidence(stage->row, "scaling"))
         return NULL;
+    TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
+    if (cluster.max_acu > 0) {
+        step_set_evidence(stage->row, "scaling", "set");
+        return NULL;
+    }
     return err_wrap(rds_modify_cluster(&stage->pass->target, &opts, NULL), "set the scaling of cluster %s",
                     stage->copy->copy_identifier);
 }
@@ -102,20 +107,39 @@ static struct err *advance(struct stage *stage, const struct rds_instances *ther
     return NULL;
 }
 
+/* As they are now, or as a look of somebody else has just shown them; never as they were before our own last
+ * change. */
+static struct err *look(struct stage *stage, struct rds_instances *ret, int64_t *ret_again_ms)
+{
+    const struct observer_rds_query query = {
+        .cluster_id = stage->copy->copy_identifier,
+        .max_age_ms = stage_pace_ms(stage),
+        .not_before_ms = step_evidence_ms(stage->row, "made", 0),
+    };
+    struct observation seen;
+
+    TRY(observer_instances(&stage->pass->target, &query, ret, &seen));
+    *ret_again_ms = seen.expires_ms;
+    return NULL;
+}
+
 struct err *instances_act(struct stage *stage, struct outcome *out)
 {
     const struct aurora_spec *spec = &stage->database->aurora;
-    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
     AUTO_RDS_INSTANCES struct rds_instances there = {0};
     struct count count = {0};
+    int64_t again_ms;
     struct err *err;
 
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, stage->copy->copy_identifier);
-    TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
-    TRY(ensure_scaling(stage, &cluster));
-    TRY(rds_list_instances(&stage->pass->target, stage->copy->copy_identifier, &there));
+    TRY(ensure_scaling(stage));
+    TRY(look(stage, &there, &again_ms));
     err = advance(stage, &there, &count, out);
+    if (count.created) {
+        step_set_evidence_ms(stage->row, "made", sched_wall_ms(stage->pass->env->sched));
+        again_ms = PACE_MIN_MS;
+    }
     if (err || out->verdict == VERDICT_FAILED) {
         xfree(count.waiting_for);
         return err;
@@ -124,8 +148,9 @@ struct err *instances_act(struct stage *stage, struct outcome *out)
     if (count.available == spec->instance_count)
         *out = outcome_done("%zu of %zu instances are available", count.available, spec->instance_count);
     else
-        *out = outcome_wait(INSTANCE_LOOK_MS, "%zu of %zu instances are available, %s", count.available,
-                            spec->instance_count, count.waiting_for ? count.waiting_for : "");
+        *out =
+            outcome_wait(stage_jitter_ms(stage, again_ms), "%zu of %zu instances are available, %s",
+                         count.available, spec->instance_count, count.waiting_for ? count.waiting_for : "");
     xfree(count.waiting_for);
     return NULL;
 }

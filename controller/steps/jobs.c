@@ -1,10 +1,10 @@
 /* The common life of a job of AWS Backup: started once under a token, searched for when the token may have
  * been forgotten, then observed to its end. */
 #include "controller/names.h"
+#include "controller/pace.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/observer.h"
 
-#define JOB_LOOK_MS SECONDS(15)
 /* Our clock and theirs. */
 #define CLOCKS_MS MINUTES(5)
 #define NOT_KNOWN_YET_MS MINUTES(5)
@@ -124,24 +124,8 @@ static struct err *start(struct stage *stage, const struct job_ops *ops, struct 
     if (!id)
         return err_new(ERR_RETRY, "AWS Backup answered without the id of the %s", ops->noun);
     stage_started(stage, id);
-    *out = outcome_wait(JOB_LOOK_MS, "%s %s was started", ops->noun, id);
+    *out = outcome_wait(PACE_MIN_MS, "%s %s was started", ops->noun, id);
     return NULL;
-}
-
-/* Slow far from the expected end, fast near it. Few different paces, so that all who wait for an account's
- * jobs look at the same list. */
-static int64_t pace_ms(struct stage *stage)
-{
-    int64_t age_ms = stage_age_ms(stage), percent = stage->row->percent, pace_ms;
-
-    /* By its own figure a quarter of what is left; without one, a twentieth of what was. */
-    if (percent > 0 && percent < 100)
-        pace_ms = age_ms * (100 - percent) / percent / 4;
-    else
-        pace_ms = age_ms / 20;
-    return pace_ms >= 4 * JOB_LOOK_MS   ? 4 * JOB_LOOK_MS
-           : pace_ms >= 2 * JOB_LOOK_MS ? 2 * JOB_LOOK_MS
-                                        : JOB_LOOK_MS;
 }
 
 /* With a queue that works most looks would find nothing new: a hint comes first. Who has had one, and found
@@ -150,7 +134,7 @@ static int64_t patience_ms(struct stage *stage)
 {
     bool waits_for_hint = stage->pass->hears_events && stage->heard_ms > HINT_FRESH_MS;
 
-    return waits_for_hint ? 4 * pace_ms(stage) : pace_ms(stage);
+    return waits_for_hint ? 4 * stage_pace_ms(stage) : stage_pace_ms(stage);
 }
 
 static struct err *look(struct stage *stage, const struct job_ops *ops, struct backup_job *ret,
@@ -178,14 +162,15 @@ static struct err *observe(struct stage *stage, const struct job_ops *ops, struc
     /* AWS may not know yet what it has just made. */
     if (err && err_kind(err) == ERR_NOT_FOUND && stage_age_ms(stage) < NOT_KNOWN_YET_MS) {
         err_ignore(err, "it shows up within minutes");
-        *out = outcome_wait(JOB_LOOK_MS, "AWS does not know %s %s yet", ops->noun, stage->row->external_id);
+        *out = outcome_wait(PACE_MIN_MS, "AWS does not know %s %s yet", ops->noun, stage->row->external_id);
         return NULL;
     }
     TRY(err);
     if (!backup_state_is_final(job.state)) {
         if (job.percent > stage->row->percent)
             stage->row->percent = job.percent < 99 ? job.percent : 99;
-        *out = outcome_wait(again_ms, "%s %s is %s", ops->noun, job.id, job.state_text);
+        *out =
+            outcome_wait(stage_jitter_ms(stage, again_ms), "%s %s is %s", ops->noun, job.id, job.state_text);
         return NULL;
     }
     *out = job_end(ops->noun, &job);

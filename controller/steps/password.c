@@ -4,7 +4,7 @@
 
 #include "controller/steps/password_judge.h"
 #include "controller/steps/steps.h"
-#include "pkg/aws/rds.h"
+#include "pkg/aws/observer.h"
 #include "pkg/base/secret.h"
 
 #define EVENT_SLACK_MS SECONDS(5)
@@ -106,20 +106,29 @@ static int64_t age_of(const struct stage *stage, const char *name)
     return at_ms ? sched_elapsed_ms(stage->pass->env->sched, at_ms) : NEVER_MS;
 }
 
-static struct outcome judge(struct stage *stage, bool idle)
+/* Milliseconds of scaled time from a look that counted to this one: two answers out of one list are one look.
+ */
+static int64_t since_quiet_look(const struct stage *stage, int64_t taken_ms)
+{
+    int64_t age_ms = age_of(stage, "quietLook");
+
+    return age_ms == NEVER_MS ? NEVER_MS : age_ms - sched_elapsed_ms(stage->pass->env->sched, taken_ms);
+}
+
+static struct outcome judge(struct stage *stage, bool idle, int64_t taken_ms)
 {
     const struct password_signs signs = {
         .asked_age_ms = age_of(stage, "asked"),
         .busy_age_ms = idle ? age_of(stage, "busy") : 0,
         .event = step_evidence(stage->row, "event") != NULL,
         .quiet_looks = step_evidence_ms(stage->row, "quietLooks", 0),
-        .quiet_look_age_ms = age_of(stage, "quietLook"),
+        .quiet_look_age_ms = since_quiet_look(stage, taken_ms),
     };
     int64_t quiet_looks;
     enum password_stage found = password_judge(&signs, &quiet_looks);
 
     if (quiet_looks > signs.quiet_looks)
-        step_set_evidence_ms(stage->row, "quietLook", stage->pass->now_ms);
+        step_set_evidence_ms(stage->row, "quietLook", taken_ms);
     step_set_evidence_ms(stage->row, "quietLooks", quiet_looks);
     switch (found) {
     case PASSWORD_NOT_BEGUN:
@@ -151,16 +160,24 @@ static void judge_managed(struct stage *stage, const struct rds_cluster *cluster
 static struct err *observe(struct stage *stage, struct outcome *out)
 {
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    const struct observer_rds_query query = {
+        .cluster_id = stage->copy->copy_identifier,
+        .max_age_ms = PASSWORD_LOOK_MS,
+        .not_before_ms = step_evidence_ms(stage->row, "asked", 0),
+    };
+    struct observation seen;
     bool idle;
 
-    TRY(rds_describe_cluster(&stage->pass->target, stage->copy->copy_identifier, &cluster));
+    TRY(observer_cluster(&stage->pass->target, &query, &cluster, &seen));
     /* "backing-up" goes on for hours after a restore and says nothing about the password. */
     idle = !cluster.password_pending &&
            (text_equal(cluster.status, "available") || text_equal(cluster.status, "backing-up"));
     if (!idle)
         step_set_evidence_ms(stage->row, "busy", stage->pass->now_ms);
     TRY(look_for_event(stage));
-    *out = judge(stage, idle);
+    *out = judge(stage, idle, seen.taken_ms);
+    if (out->verdict == VERDICT_WAIT)
+        out->after_ms = seen.expires_ms;
     if (stage->database->aurora.password.kind == PASSWORD_RDS_MANAGED)
         judge_managed(stage, &cluster, out);
     return NULL;

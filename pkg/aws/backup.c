@@ -98,11 +98,7 @@ void backup_job_copy(const struct backup_job *job, struct backup_job *ret)
     const struct kind_info *info = &kinds[job->kind];
 
     *ret = *job;
-    for (size_t i = 0; i < info->field_count; i++) {
-        char **text = (char **)(void *)((char *)ret + info->fields[i].offset);
-
-        *text = xstrdup_or_null(*text);
-    }
+    aws_text_fields_copy(info->fields, info->field_count, ret);
 }
 
 void backup_jobs_done(struct backup_jobs *jobs)

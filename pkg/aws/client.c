@@ -28,6 +28,13 @@ void aws_tags_add(struct aws_tags *tags, const char *key, const char *value)
     tags->items[tags->count++] = (struct aws_tag){.key = xstrdup(key), .value = xstrdup(value)};
 }
 
+void aws_tags_copy(const struct aws_tags *tags, struct aws_tags *ret)
+{
+    *ret = (struct aws_tags){0};
+    for (size_t i = 0; i < tags->count; i++)
+        aws_tags_add(ret, tags->items[i].key, tags->items[i].value);
+}
+
 void aws_texts_done(struct aws_texts *texts)
 {
     for (size_t i = 0; i < texts->count; i++)

@@ -3,22 +3,26 @@
 #include <stdlib.h>
 
 #include "pkg/aws/account.h"
+#include "pkg/aws/observer_priv.h"
 #include "pkg/base/lock.h"
 
-#define KINDS (RESTORE_JOB + 1)
 #define MIN_AGE_MS SECONDS(5)
-/* Long lists are read less often: about a page a second at the most. */
-#define PAGE_ITEMS 1000
-#define PAGE_MS SECONDS(1)
 /* Who has not asked for so long is not interested any more. */
 #define INTEREST_MS MINUTES(10)
-/* In how many fresh lists a job may be missing before we stop reading lists for it. */
+/* In how many fresh lists something may be missing before we stop reading lists for it. */
 #define MISSES_MAX 3
 /* A list that is refused stays refused for a while. */
 #define REFUSED_MS MINUTES(10)
 /* After a list could not be read, what is at hand has to do. */
 #define QUIET_MS SECONDS(10)
 #define STALE_MAX_MS MINUTES(5)
+
+/* What somebody asks; see the header. */
+struct query {
+    enum sight_kind kind;
+    const char *id;
+    int64_t since_ms, max_age_ms, not_before_ms;
+};
 
 struct interest {
     char *id;
@@ -34,10 +38,11 @@ struct waiter { /* on the waiting thread's stack */
     bool is_done;
 };
 
-/* What is known of the jobs of one kind; all under the observer's lock. Times are monotonic. */
+/* What is known of the things of one kind; all under the observer's lock. Times are monotonic. */
 struct board {
-    struct backup_jobs jobs; /* by id */
-    int64_t taken_ms;        /* when reading them began */
+    struct sights sights;  /* by id */
+    int64_t taken_ms;      /* when reading them began */
+    int64_t taken_wall_ms; /* the same on the wall clock */
     bool is_taken;
     int64_t refused_until_ms, quiet_until_ms;
     struct interest *interests;
@@ -48,7 +53,7 @@ struct board {
 
 struct observer {
     pthread_mutex_t lock;
-    struct board boards[KINDS]; /* lock */
+    struct board boards[SIGHT_KINDS]; /* lock */
 };
 
 struct observer *observer_new(void)
@@ -63,10 +68,10 @@ void observer_free(struct observer *observer)
 {
     if (!observer)
         return;
-    for (size_t i = 0; i < KINDS; i++) {
+    for (int i = 0; i < SIGHT_KINDS; i++) {
         struct board *board = &observer->boards[i];
 
-        backup_jobs_done(&board->jobs);
+        sights_done(sight_ops_of((enum sight_kind)i), &board->sights);
         for (size_t k = 0; k < board->interest_count; k++)
             xfree(board->interests[k].id);
         xfree(board->interests);
@@ -99,7 +104,7 @@ static struct interest *find_interest(struct board *board, const char *id)
     return NULL;
 }
 
-static struct interest *take_interest(struct board *board, const struct observer_query *query, int64_t now_ms)
+static struct interest *take_interest(struct board *board, const struct query *query, int64_t now_ms)
 {
     struct interest *interest = find_interest(board, query->id);
 
@@ -112,7 +117,7 @@ static struct interest *take_interest(struct board *board, const struct observer
     return interest;
 }
 
-static void lose_interest(struct observer *observer, const struct observer_query *query)
+static void lose_interest(struct observer *observer, const struct query *query)
 {
     LOCK_SCOPE(&observer->lock);
     struct board *board = &observer->boards[query->kind];
@@ -137,39 +142,70 @@ void observer_hint(struct aws_account *account, enum backup_job_kind kind, const
 
 /* --- reading the list --- */
 
-static int by_id(const void *a, const void *b)
+static void *item_at(const struct sight_ops *ops, const struct sights *sights, size_t index)
 {
-    return strcmp(((const struct backup_job *)a)->id, ((const struct backup_job *)b)->id);
+    return (char *)sights->items + index * ops->size;
 }
 
-static const struct backup_job *find_job(const struct board *board, const char *id)
+static int by_id(const void *a, const void *b, void *ops)
 {
-    const struct backup_job key = {.id = (char *)(uintptr_t)id};
+    const struct sight_ops *of = ops;
 
-    if (!board->jobs.count)
-        return NULL;
-    return bsearch(&key, board->jobs.items, board->jobs.count, sizeof(key), by_id);
+    return strcmp(of->id_of(a), of->id_of(b));
 }
 
-static int64_t min_age_ms(const struct board *board)
+/* NULL: not in the list. */
+static const void *find_item(const struct sight_ops *ops, const struct board *board, const char *id)
 {
-    int64_t pages = (int64_t)board->jobs.count / PAGE_ITEMS + 1;
+    size_t from = 0, to = board->sights.count;
 
-    return pages * PAGE_MS > MIN_AGE_MS ? pages * PAGE_MS : MIN_AGE_MS;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const void *item = item_at(ops, &board->sights, middle);
+        int order = strcmp(id, ops->id_of(item));
+
+        if (!order)
+            return item;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return NULL;
 }
 
-static int64_t oldest_interest_ms(struct observer *observer, enum backup_job_kind kind, int64_t now_ms)
+/* Long lists are read less often. */
+static int64_t min_age_ms(const struct sight_ops *ops, const struct board *board)
+{
+    int64_t pages = (int64_t)board->sights.count / ops->page_items + 1;
+
+    return pages * ops->page_ms > MIN_AGE_MS ? pages * ops->page_ms : MIN_AGE_MS;
+}
+
+/* What all who are interested want; the ids are the wish's own. */
+static struct sight_wish make_wish(struct observer *observer, enum sight_kind kind, int64_t now_ms)
 {
     LOCK_SCOPE(&observer->lock);
     struct board *board = &observer->boards[kind];
-    int64_t oldest_ms = 0;
+    struct sight_wish wish = {0};
+    const char **ids;
 
     drop_stale_interests(board, now_ms);
+    ids = xcalloc(board->interest_count + 1, sizeof(*ids));
     for (size_t i = 0; i < board->interest_count; i++) {
-        if (i == 0 || board->interests[i].since_ms < oldest_ms)
-            oldest_ms = board->interests[i].since_ms;
+        if (i == 0 || board->interests[i].since_ms < wish.since_ms)
+            wish.since_ms = board->interests[i].since_ms;
+        ids[wish.id_count++] = xstrdup(board->interests[i].id);
     }
-    return oldest_ms;
+    wish.ids = ids;
+    return wish;
+}
+
+static void wish_done(struct sight_wish *wish)
+{
+    for (size_t i = 0; i < wish->id_count; i++)
+        xfree((char *)(uintptr_t)wish->ids[i]);
+    xfree((void *)(uintptr_t)wish->ids);
 }
 
 static void wake_waiters(struct board *board)
@@ -184,26 +220,33 @@ static void wake_waiters(struct board *board)
     }
 }
 
-/* Takes the jobs over. */
-static void post(struct observer *observer, enum backup_job_kind kind, struct backup_jobs *jobs,
-                 int64_t began_ms)
+/* When a list was begun. */
+struct moment {
+    int64_t now_ms, wall_ms;
+};
+
+/* Takes the list over. */
+static void post(struct observer *observer, enum sight_kind kind, struct sights *sights,
+                 const struct moment *began)
 {
-    if (jobs->count)
-        qsort(jobs->items, jobs->count, sizeof(*jobs->items), by_id);
+    const struct sight_ops *ops = sight_ops_of(kind);
+
+    if (sights->count)
+        qsort_r(sights->items, sights->count, ops->size, by_id, (void *)(uintptr_t)ops);
 
     LOCK_SCOPE(&observer->lock);
     struct board *board = &observer->boards[kind];
 
-    backup_jobs_done(&board->jobs);
-    board->jobs = *jobs;
-    *jobs = (struct backup_jobs){0};
-    board->taken_ms = began_ms;
+    sights_done(ops, &board->sights);
+    board->sights = *sights;
+    board->taken_ms = began->now_ms;
+    board->taken_wall_ms = began->wall_ms;
     board->is_taken = true;
     board->in_flight = false;
     wake_waiters(board);
 }
 
-static void post_failure(struct observer *observer, enum backup_job_kind kind, const struct err *err,
+static void post_failure(struct observer *observer, enum sight_kind kind, const struct err *err,
                          int64_t now_ms)
 {
     LOCK_SCOPE(&observer->lock);
@@ -218,28 +261,21 @@ static void post_failure(struct observer *observer, enum backup_job_kind kind, c
 }
 
 /* We are the one who reads the list. */
-static struct err *fly(struct observer *observer, const struct aws_client *aws, enum backup_job_kind kind)
+static struct err *fly(struct observer *observer, const struct aws_client *aws, enum sight_kind kind)
 {
-    static struct err *(*const lists[KINDS])(
-        const struct aws_client *aws, const struct backup_jobs_filter *filter, struct backup_jobs *ret) = {
-        [BACKUP_JOB] = backup_list_backups,
-        [COPY_JOB] = backup_list_copies,
-        [RESTORE_JOB] = backup_list_restores,
-    };
-    int64_t began_ms = sched_now_ms(aws->env->sched);
-    AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
-    struct err *err = lists[kind](
-        aws, &(struct backup_jobs_filter){.created_after_ms = oldest_interest_ms(observer, kind, began_ms)},
-        &jobs);
+    const struct moment began = {sched_now_ms(aws->env->sched), sched_wall_ms(aws->env->sched)};
+    CLEANUP(wish_done) struct sight_wish wish = make_wish(observer, kind, began.now_ms);
+    struct sights sights = {0};
+    struct err *err = sight_ops_of(kind)->list(aws, &wish, &sights);
 
     if (!err) {
-        post(observer, kind, &jobs, began_ms);
+        post(observer, kind, &sights, &began);
         return NULL;
     }
     post_failure(observer, kind, err, sched_now_ms(aws->env->sched));
     if (err_kind(err) == ERR_CANCELED)
         return err;
-    LOG_DEBUG(aws->env->log, "a list of jobs could not be read", KV("account", aws_account_id(aws->account)),
+    LOG_DEBUG(aws->env->log, "a list could not be read", KV("account", aws_account_id(aws->account)),
               KV("error", err_text(err)));
     err_ignore(err, "an older list or Describe has to do");
     return NULL;
@@ -259,7 +295,7 @@ static bool is_done(struct observer *observer, const struct waiter *waiter)
     return waiter->is_done;
 }
 
-static void leave(struct observer *observer, enum backup_job_kind kind, struct waiter *waiter)
+static void leave(struct observer *observer, enum sight_kind kind, struct waiter *waiter)
 {
     LOCK_SCOPE(&observer->lock);
 
@@ -273,7 +309,7 @@ static void leave(struct observer *observer, enum backup_job_kind kind, struct w
 
 /* `waiter` is in the list already. */
 static struct err *wait_for_flight(struct observer *observer, const struct aws_client *aws,
-                                   enum backup_job_kind kind, struct waiter *waiter)
+                                   enum sight_kind kind, struct waiter *waiter)
 {
     struct stop *stop = aws->env->stop;
     struct stop_subscription *subscription = stop_subscribe(stop, wake_spot, waiter->spot);
@@ -283,7 +319,7 @@ static struct err *wait_for_flight(struct observer *observer, const struct aws_c
     stop_unsubscribe(subscription);
     leave(observer, kind, waiter);
     if (stop_requested(stop))
-        return err_new(ERR_CANCELED, "stopped while waiting for a list of jobs");
+        return err_new(ERR_CANCELED, "stopped while waiting for a list");
     return NULL;
 }
 
@@ -297,17 +333,18 @@ enum way {
 };
 
 struct look {
-    const struct observer_query *query;
+    const struct query *query;
+    const struct sight_ops *ops;
     int64_t now_ms;
     bool has_flown; /* a list was read, or failed to be, while we were here */
     struct waiter waiter;
-    struct backup_job *ret;
-    int64_t expires_ms;
+    void *ret;
+    int64_t expires_ms, taken_wall_ms;
 };
 
 static int64_t allowed_age_ms(const struct board *board, const struct look *look)
 {
-    int64_t min_ms = min_age_ms(board), age_ms = look->query->max_age_ms;
+    int64_t min_ms = min_age_ms(look->ops, board), age_ms = look->query->max_age_ms;
 
     if (look->now_ms < board->quiet_until_ms)
         return STALE_MAX_MS;
@@ -328,6 +365,22 @@ static enum way read_anew(struct board *board, struct look *look)
     return WAIT;
 }
 
+/* False: the list was begun before the asker's own last change, and knows nothing of it. */
+static bool knows_of_change(const struct board *board, const struct look *look)
+{
+    return !look->query->not_before_ms || board->taken_wall_ms > look->query->not_before_ms;
+}
+
+static void take_listed(const struct board *board, const void *item, struct look *look)
+{
+    int64_t age_ms = look->now_ms - board->taken_ms, min_ms = min_age_ms(look->ops, board);
+    int64_t max_ms = look->query->max_age_ms;
+
+    look->ops->copy(item, look->ret);
+    look->expires_ms = (max_ms > min_ms || look->now_ms < board->quiet_until_ms ? max_ms : min_ms) - age_ms;
+    look->taken_wall_ms = board->taken_wall_ms;
+}
+
 /* Decides under the lock where the answer comes from. */
 static enum way choose(struct observer *observer, struct look *look)
 {
@@ -335,43 +388,37 @@ static enum way choose(struct observer *observer, struct look *look)
     struct board *board = &observer->boards[look->query->kind];
     struct interest *interest = take_interest(board, look->query, look->now_ms);
     int64_t age_ms = board->is_taken ? look->now_ms - board->taken_ms : NEVER_MS;
-    bool is_fresh = age_ms < allowed_age_ms(board, look) || (look->has_flown && board->is_taken);
-    const struct backup_job *job = is_fresh ? find_job(board, look->query->id) : NULL;
+    bool is_fresh = (age_ms < allowed_age_ms(board, look) || (look->has_flown && board->is_taken)) &&
+                    knows_of_change(board, look);
+    const void *item = is_fresh ? find_item(look->ops, board, look->query->id) : NULL;
 
     if (interest->is_hinted) {
         interest->is_hinted = false;
         return DESCRIBE;
     }
-    if (job) {
+    if (item) {
         interest->misses = 0;
         /* Lists lag, and the end must be certain. */
-        if (backup_state_is_final(job->state))
+        if (look->ops->needs_proof(item))
             return DESCRIBE;
-        backup_job_copy(job, look->ret);
-        look->expires_ms = look->query->max_age_ms - age_ms;
+        take_listed(board, item, look);
         return TAKE_LISTED;
     }
-    /* For one job alone a list is no cheaper. */
+    /* For one alone a list is no cheaper. */
     if (board->interest_count == 1 || look->now_ms < board->refused_until_ms ||
         interest->misses >= MISSES_MAX)
         return DESCRIBE;
-    if (!is_fresh || age_ms >= min_age_ms(board))
+    if (age_ms >= min_age_ms(look->ops, board))
         return read_anew(board, look);
-    interest->misses++;
+    interest->misses += is_fresh;
     return DESCRIBE;
 }
 
 static struct err *describe(struct observer *observer, const struct aws_client *aws, struct look *look)
 {
-    static struct err *(*const describes[KINDS])(const struct aws_client *aws, const char *id,
-                                                 struct backup_job *ret) = {
-        [BACKUP_JOB] = backup_describe_backup,
-        [COPY_JOB] = backup_describe_copy,
-        [RESTORE_JOB] = backup_describe_restore,
-    };
-
-    TRY(describes[look->query->kind](aws, look->query->id, look->ret));
-    if (backup_state_is_final(look->ret->state))
+    look->taken_wall_ms = sched_wall_ms(aws->env->sched);
+    TRY(look->ops->describe(aws, look->query->id, look->ret));
+    if (look->ops->is_over(look->ret))
         lose_interest(observer, look->query);
     look->expires_ms = look->query->max_age_ms;
     return NULL;
@@ -394,21 +441,64 @@ static struct err *look_once(struct observer *observer, const struct aws_client 
                       : wait_for_flight(observer, aws, look->query->kind, &look->waiter);
 }
 
-struct err *observer_look(const struct aws_client *aws, const struct observer_query *query,
-                          struct backup_job *ret, int64_t *ret_expires_ms)
+static struct err *look_at(const struct aws_client *aws, const struct query *query, void *ret,
+                           struct observation *ret_seen)
 {
     struct observer *observer = aws_account_observer(aws->account);
-    struct look look = {.query = query, .ret = ret};
+    struct look look = {.query = query, .ops = sight_ops_of(query->kind), .ret = ret};
     struct err *err = NULL;
     bool has_looked = false;
 
     if (text_is_empty(query->id))
-        return err_new(ERR_INVALID, "a job must be named");
+        return err_new(ERR_INVALID, "what is to be looked at must be named");
     look.waiter.spot = sched_spot_new(aws->env->sched);
     while (!err && !has_looked)
         err = look_once(observer, aws, &look, &has_looked);
     sched_spot_free(look.waiter.spot);
     TRY(err);
-    *ret_expires_ms = look.expires_ms > SECONDS(1) ? look.expires_ms : SECONDS(1);
+    ret_seen->expires_ms = look.expires_ms > SECONDS(1) ? look.expires_ms : SECONDS(1);
+    ret_seen->taken_ms = look.taken_wall_ms;
+    return NULL;
+}
+
+struct err *observer_look(const struct aws_client *aws, const struct observer_query *query,
+                          struct backup_job *ret, int64_t *ret_expires_ms)
+{
+    struct observation seen;
+
+    TRY(look_at(aws,
+                &(struct query){.kind = (enum sight_kind)query->kind,
+                                .id = query->id,
+                                .since_ms = query->since_ms,
+                                .max_age_ms = query->max_age_ms},
+                ret, &seen));
+    *ret_expires_ms = seen.expires_ms;
+    return NULL;
+}
+
+struct err *observer_cluster(const struct aws_client *aws, const struct observer_rds_query *query,
+                             struct rds_cluster *ret, struct observation *ret_seen)
+{
+    return look_at(aws,
+                   &(struct query){.kind = SIGHT_CLUSTER,
+                                   .id = query->cluster_id,
+                                   .max_age_ms = query->max_age_ms,
+                                   .not_before_ms = query->not_before_ms},
+                   ret, ret_seen);
+}
+
+struct err *observer_instances(const struct aws_client *aws, const struct observer_rds_query *query,
+                               struct rds_instances *ret, struct observation *ret_seen)
+{
+    struct sight_members members = {0};
+
+    TRY(look_at(aws,
+                &(struct query){.kind = SIGHT_MEMBERS,
+                                .id = query->cluster_id,
+                                .max_age_ms = query->max_age_ms,
+                                .not_before_ms = query->not_before_ms},
+                &members, ret_seen));
+    *ret = members.instances;
+    xfree(members.cluster_id);
     return NULL;
 }

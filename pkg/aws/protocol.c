@@ -109,6 +109,15 @@ void xml_take_texts(const struct xml *node, const struct aws_text_field *fields,
         *text_at(ret, fields[i].offset) = xml_take_text(node, fields[i].path);
 }
 
+void aws_text_fields_copy(const struct aws_text_field *fields, size_t count, void *item)
+{
+    for (size_t i = 0; i < count; i++) {
+        char **text = text_at(item, fields[i].offset);
+
+        *text = xstrdup_or_null(*text);
+    }
+}
+
 void aws_text_fields_free(const struct aws_text_field *fields, size_t count, void *item)
 {
     for (size_t i = 0; i < count; i++)

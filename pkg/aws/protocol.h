@@ -98,6 +98,7 @@ struct err *aws_call_rest(const struct aws_client *aws, enum aws_op op, const st
 /* Results that grow while they are read; texts are copied. */
 void aws_tags_add(struct aws_tags *tags, const char *key, const char *value);
 void aws_texts_add(struct aws_texts *texts, const char *text);
+void aws_tags_copy(const struct aws_tags *tags, struct aws_tags *ret);
 
 /* Text copied out of an answer: yours; NULL when it is not there. */
 char *json_take_text(const struct json *value, const char *path);
@@ -114,6 +115,8 @@ struct aws_text_field {
 };
 void json_take_texts(const struct json *value, const struct aws_text_field *fields, size_t count, void *ret);
 void xml_take_texts(const struct xml *node, const struct aws_text_field *fields, size_t count, void *ret);
+/* In a struct that was copied bit by bit: the texts become its own. */
+void aws_text_fields_copy(const struct aws_text_field *fields, size_t count, void *item);
 void aws_text_fields_free(const struct aws_text_field *fields, size_t count, void *item);
 
 /* Lists are read page by page up to this many items; more is ERR_INVALID, as nobody could use them. */

@@ -42,6 +42,21 @@ void rds_cluster_done(struct rds_cluster *cluster)
     *cluster = (struct rds_cluster){0};
 }
 
+void rds_cluster_copy(const struct rds_cluster *cluster, struct rds_cluster *ret)
+{
+    *ret = *cluster;
+    aws_text_fields_copy(cluster_fields, COUNT_OF(cluster_fields), ret);
+    ret->members = xcalloc(cluster->member_count + 1, sizeof(*ret->members));
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        ret->members[i] = cluster->members[i];
+        aws_text_fields_copy(member_fields, COUNT_OF(member_fields), &ret->members[i]);
+    }
+    ret->security_group_ids = (struct aws_texts){0};
+    for (size_t i = 0; i < cluster->security_group_ids.count; i++)
+        aws_texts_add(&ret->security_group_ids, cluster->security_group_ids.items[i]);
+    aws_tags_copy(&cluster->tags, &ret->tags);
+}
+
 void rds_clusters_done(struct rds_clusters *clusters)
 {
     for (size_t i = 0; i < clusters->count; i++)
@@ -109,8 +124,15 @@ static void add_clusters(const struct xml *list, struct rds_clusters *clusters)
     }
 }
 
-/* `id` NULL: all. */
-static struct err *describe_clusters(const struct aws_client *aws, const char *id, struct rds_clusters *ret)
+/* All by one name, or all that the filter lets through. */
+struct clusters_query {
+    const char *id; /* NULL: not by one name */
+    const char *const *ids;
+    size_t id_count; /* 0: no filter */
+};
+
+static struct err *describe_clusters(const struct aws_client *aws, const struct clusters_query *query,
+                                     struct rds_clusters *ret)
 {
     AUTO_RDS_CLUSTERS struct rds_clusters clusters = {0};
     AUTO_FREE char *marker = NULL;
@@ -120,8 +142,12 @@ static struct err *describe_clusters(const struct aws_client *aws, const char *i
         AUTO_BUF struct buf form = {0};
 
         query_begin(&form, AWS_OP_DESCRIBE_DB_CLUSTERS);
-        query_add(&form, "DBClusterIdentifier", id);
-        if (!id)
+        query_add(&form, "DBClusterIdentifier", query->id);
+        if (query->id_count) {
+            query_add(&form, "Filters.Filter.1.Name", "db-cluster-id");
+            query_add_list(&form, "Filters.Filter.1.Values.Value", query->ids, query->id_count);
+        }
+        if (!query->id)
             query_add_int(&form, "MaxRecords", 100);
         query_add(&form, "Marker", marker);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_CLUSTERS, &form, &reply));
@@ -137,7 +163,13 @@ static struct err *describe_clusters(const struct aws_client *aws, const char *i
 
 struct err *rds_list_clusters(const struct aws_client *aws, struct rds_clusters *ret)
 {
-    return describe_clusters(aws, NULL, ret);
+    return rds_find_clusters(aws, NULL, 0, ret);
+}
+
+struct err *rds_find_clusters(const struct aws_client *aws, const char *const *ids, size_t count,
+                              struct rds_clusters *ret)
+{
+    return describe_clusters(aws, &(struct clusters_query){.ids = ids, .id_count = count}, ret);
 }
 
 struct err *rds_describe_cluster(const struct aws_client *aws, const char *id, struct rds_cluster *ret)
@@ -146,7 +178,7 @@ struct err *rds_describe_cluster(const struct aws_client *aws, const char *id, s
 
     if (text_is_empty(id))
         return err_new(ERR_INVALID, "DescribeDBClusters: a cluster must be named");
-    TRY(describe_clusters(aws, id, &clusters));
+    TRY(describe_clusters(aws, &(struct clusters_query){.id = id}, &clusters));
     if (clusters.count != 1)
         return err_new(ERR_NOT_FOUND, "rds DescribeDBClusters: there is no cluster %s in account %s", id,
                        aws_account_id(aws->account));

@@ -42,6 +42,7 @@ struct rds_cluster {
     struct aws_tags tags;
 };
 void rds_cluster_done(struct rds_cluster *cluster);
+void rds_cluster_copy(const struct rds_cluster *cluster, struct rds_cluster *ret);
 #define AUTO_RDS_CLUSTER CLEANUP(rds_cluster_done)
 
 struct rds_clusters {
@@ -55,6 +56,9 @@ void rds_clusters_done(struct rds_clusters *clusters);
 struct err *rds_describe_cluster(const struct aws_client *aws, const char *id,
                                  struct rds_cluster *ret) MUST_USE;
 struct err *rds_list_clusters(const struct aws_client *aws, struct rds_clusters *ret) MUST_USE;
+/* Those of the ids given that there are; `count` 0: all. */
+struct err *rds_find_clusters(const struct aws_client *aws, const char *const *ids, size_t count,
+                              struct rds_clusters *ret) MUST_USE;
 
 enum rds_switch { RDS_KEEP, RDS_ON, RDS_OFF };
 
@@ -104,6 +108,11 @@ struct rds_instances {
 void rds_instances_done(struct rds_instances *instances);
 #define AUTO_RDS_INSTANCES CLEANUP(rds_instances_done)
 
+void rds_instances_copy(const struct rds_instances *instances, struct rds_instances *ret);
+
+/* The members of some clusters; `count` 0: all instances. */
+struct err *rds_find_instances(const struct aws_client *aws, const char *const *cluster_ids, size_t count,
+                               struct rds_instances *ret) MUST_USE;
 /* The members of one cluster, or all when `cluster_id` is NULL. */
 struct err *rds_list_instances(const struct aws_client *aws, const char *cluster_id,
                                struct rds_instances *ret) MUST_USE;
@@ -157,5 +166,11 @@ void rds_subnet_group_done(struct rds_subnet_group *group);
 #define AUTO_RDS_SUBNET_GROUP CLEANUP(rds_subnet_group_done)
 struct err *rds_describe_subnet_group(const struct aws_client *aws, const char *name,
                                       struct rds_subnet_group *ret) MUST_USE;
+/* *ret_family: "aurora-mysql8.0", yours. */
+struct err *rds_describe_cluster_parameter_group(const struct aws_client *aws, const char *name,
+                                                 char **ret_family) MUST_USE;
+/* Whether the Region offers the class for that engine and version. */
+struct err *rds_class_is_orderable(const struct aws_client *aws, const struct rds_cluster *like,
+                                   const char *class_name, bool *ret) MUST_USE;
 
 #endif

@@ -45,7 +45,18 @@ static void add_instances(const struct xml *list, struct rds_instances *instance
     }
 }
 
-struct err *rds_list_instances(const struct aws_client *aws, const char *cluster_id,
+void rds_instances_copy(const struct rds_instances *instances, struct rds_instances *ret)
+{
+    *ret = (struct rds_instances){.items = xcalloc(instances->count + 1, sizeof(*ret->items)),
+                                  .count = instances->count};
+    for (size_t i = 0; i < instances->count; i++) {
+        ret->items[i] = instances->items[i];
+        aws_text_fields_copy(instance_fields, COUNT_OF(instance_fields), &ret->items[i]);
+        aws_tags_copy(&instances->items[i].tags, &ret->items[i].tags);
+    }
+}
+
+struct err *rds_find_instances(const struct aws_client *aws, const char *const *cluster_ids, size_t count,
                                struct rds_instances *ret)
 {
     AUTO_RDS_INSTANCES struct rds_instances instances = {0};
@@ -56,9 +67,9 @@ struct err *rds_list_instances(const struct aws_client *aws, const char *cluster
         AUTO_BUF struct buf form = {0};
 
         query_begin(&form, AWS_OP_DESCRIBE_DB_INSTANCES);
-        if (cluster_id) {
+        if (count) {
             query_add(&form, "Filters.Filter.1.Name", "db-cluster-id");
-            query_add(&form, "Filters.Filter.1.Values.Value.1", cluster_id);
+            query_add_list(&form, "Filters.Filter.1.Values.Value", cluster_ids, count);
         }
         query_add_int(&form, "MaxRecords", 100);
         query_add(&form, "Marker", marker);
@@ -71,6 +82,12 @@ struct err *rds_list_instances(const struct aws_client *aws, const char *cluster
     *ret = instances;
     instances = (struct rds_instances){0};
     return NULL;
+}
+
+struct err *rds_list_instances(const struct aws_client *aws, const char *cluster_id,
+                               struct rds_instances *ret)
+{
+    return rds_find_instances(aws, &cluster_id, cluster_id ? 1 : 0, ret);
 }
 
 struct err *rds_create_instance(const struct aws_client *aws, const struct rds_create_instance_opts *opts)

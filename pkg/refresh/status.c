@@ -97,6 +97,16 @@ static const struct part previous_part = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct step_time, member)
+static const struct field step_time_fields[] = {
+    {.path = "name",    .kind = FIELD_TEXT, .offset = AT(name), .required = true, .always = true, .max = 128},
+    {.path = "seconds", .kind = FIELD_INT,  .offset = AT(seconds), .always = true},
+};
+static const struct part step_time_part = {
+    .fields = step_time_fields, .count = COUNT_OF(step_time_fields), .size = sizeof(struct step_time), .key = "name",
+};
+#undef AT
+
 #define AT(member) offsetof(struct history_entry, member)
 static const struct field history_fields[] = {
     {.path = "runID",          .kind = FIELD_TEXT, .offset = AT(run_id), .required = true, .always = true, .cut = 63},
@@ -106,6 +116,8 @@ static const struct field history_fields[] = {
     {.path = "completionTime", .kind = FIELD_TIME, .offset = AT(completion_ms)},
     {.path = "copiesOf",       .kind = FIELD_TEXT, .offset = AT(copies_of), .cut = 63},
     {.path = "message",        .kind = FIELD_TEXT, .offset = AT(message), .cut = MESSAGE_MAX},
+    {.path = "steps",          .kind = FIELD_LIST, .offset = AT(steps), .count_offset = AT(step_count), .max = 512,
+     .part = &step_time_part},
 };
 static const struct part history_part = {
     .fields = history_fields, .count = COUNT_OF(history_fields), .size = sizeof(struct history_entry),
@@ -269,6 +281,20 @@ void status_remove_copy(struct refresh_status *status, size_t index)
 static void done_history_entry(struct history_entry *entry)
 {
     fields_free(&history_part, entry);
+}
+
+struct step_time *history_add_step(struct history_entry *entry)
+{
+    return fields_grow(&entry->steps, &entry->step_count, sizeof(*entry->steps));
+}
+
+void history_clear_steps(struct history_entry *entry)
+{
+    for (size_t i = 0; i < entry->step_count; i++)
+        fields_free(&step_time_part, &entry->steps[i]);
+    xfree(entry->steps);
+    entry->steps = NULL;
+    entry->step_count = 0;
 }
 
 static void done_condition(struct condition *condition)

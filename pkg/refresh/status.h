@@ -75,11 +75,20 @@ struct run_status {
     struct json *spec; /* frozen */
 };
 
+struct step_time {
+    char *name;      /* "main/Backup", "Proxies/shop-stg" */
+    int64_t seconds; /* from its intent to its end */
+};
+
 struct history_entry {
     char *run_id, *result, *message;
     char *copies_of; /* as in run_status */
     int64_t attempt, start_ms, completion_ms;
+    struct step_time *steps; /* of the newest one that succeeded only */
+    size_t step_count;
 };
+struct step_time *history_add_step(struct history_entry *entry);
+void history_clear_steps(struct history_entry *entry);
 
 /* What others are still to be told, recorded with what it is about: whatever crashes, it is told once or
  * more.

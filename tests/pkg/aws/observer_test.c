@@ -163,6 +163,87 @@ static void a_hint_makes_it_look_at_aws(void **state UNUSED)
     fixture_done(&f);
 }
 
+/* --- clusters and their instances --- */
+
+#define RDS .host = "rds.ap-northeast-1.amazonaws.com", .method = "POST", .path = "/"
+#define FORM(action, rest) "Action=" action "&Version=2014-10-31" rest
+#define BY_NAME(id)             \
+    FORM("DescribeDBInstances", \
+         "&Filters.Filter.1.Name=db-cluster-id&Filters.Filter.1.Values.Value.1=" id "&MaxRecords=100")
+#define BY_NAMES                                                                                         \
+    FORM("DescribeDBInstances", "&Filters.Filter.1.Name=db-cluster-id&Filters.Filter.1.Values.Value.1=a" \
+                                "&Filters.Filter.1.Values.Value.2=b&MaxRecords=100")
+#define INSTANCE(cluster, status)                                                                         \
+    "<DBInstance><DBInstanceIdentifier>" cluster "-1</DBInstanceIdentifier><DBClusterIdentifier>" cluster \
+    "</DBClusterIdentifier><DBInstanceStatus>" status "</DBInstanceStatus></DBInstance>"
+#define INSTANCES(list)                                                          \
+    "<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances>" list \
+    "</DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>"
+
+static void assert_instances(struct fixture *f, const char *cluster, int64_t not_before_ms, const char *want)
+{
+    AUTO_RDS_INSTANCES struct rds_instances there = {0};
+    AUTO_FREE char *got = NULL;
+    struct observation seen = {0};
+
+    assert_no_err(observer_instances(&f->aws,
+                                     &(struct observer_rds_query){.cluster_id = cluster,
+                                                                  .max_age_ms = SECONDS(15),
+                                                                  .not_before_ms = not_before_ms},
+                                     &there, &seen));
+    got = xasprintf("%zu %s %lld", there.count, there.count ? there.items[0].status : "-",
+                    (long long)seen.expires_ms);
+    assert_text_equal(got, want);
+}
+
+static void lists_instances_once_for_many(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "creating"))},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("b", "creating") INSTANCE("a", "creating"))},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("a", "available") INSTANCE("b", "creating"))},
+        /* The end of the wait is asked for by name. */
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "available"))},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_instances(&f, "a", 0, "1 creating 15000");
+    assert_instances(&f, "b", 0, "1 creating 15000");
+    assert_instances(&f, "a", 0, "1 creating 15000");
+    pass_time(&f, SECONDS(15));
+    assert_instances(&f, "a", 0, "1 available 15000");
+    assert_instances(&f, "b", 0, "1 creating 15000");
+    fixture_done(&f);
+}
+
+/* A list that was begun before the asker's own change shows the world before it. */
+static void reads_after_its_own_write(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES("")},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("b", "creating"))},
+        /* In no list yet. */
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "creating"))},
+        /* Changed since the list. */
+        {RDS, .body = BY_NAME("b"), .reply = INSTANCES(INSTANCE("b", "modifying"))},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("a", "creating") INSTANCE("b", "modifying"))},
+    };
+    struct fixture f;
+    int64_t changed_ms;
+
+    FIXTURE(f, rows);
+    assert_instances(&f, "a", 0, "0 - 15000");
+    assert_instances(&f, "b", 0, "1 creating 15000");
+    assert_instances(&f, "a", 0, "1 creating 15000");
+    pass_time(&f, SECONDS(1));
+    changed_ms = sched_wall_ms(f.t.env.sched);
+    assert_instances(&f, "b", changed_ms, "1 modifying 15000");
+    pass_time(&f, SECONDS(15));
+    assert_instances(&f, "b", changed_ms, "1 modifying 15000");
+    fixture_done(&f);
+}
+
 /* --- many threads --- */
 
 #define CROWD 8
@@ -221,6 +302,8 @@ int main(void)
     TEST(&tests, does_without_a_list_that_is_refused);
     TEST(&tests, uses_an_old_list_when_no_new_one_comes);
     TEST(&tests, a_hint_makes_it_look_at_aws);
+    TEST(&tests, lists_instances_once_for_many);
+    TEST(&tests, reads_after_its_own_write);
     TEST(&tests, has_one_list_in_flight);
     return tests_run(&tests, "observer");
 }
