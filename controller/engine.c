@@ -3,6 +3,7 @@
 #include "controller/courier.h"
 #include "controller/event_queues.h"
 #include "controller/metrics.h"
+#include "controller/preflight.h"
 #include "pkg/aws/observer.h"
 #include "pkg/base/lock.h"
 #include "pkg/http/transport.h"
@@ -34,6 +35,7 @@ struct engine {
     struct looks *looks;                /* immutable */
     struct event_queues *events;        /* immutable; NULL: none are read */
     struct courier *courier;            /* immutable */
+    struct preflight_memo *memo;        /* immutable */
     struct worker *workers;
     pthread_mutex_t lock;
     struct known_account *accounts; /* lock */
@@ -61,6 +63,7 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->queue = workqueue_new(opts->sched, &queue_opts);
     engine->identity = credentials_default_new(opts->config);
     engine->looks = looks_new();
+    engine->memo = preflight_memo_new();
     pthread_mutex_init(&engine->lock, NULL);
     hire_courier(engine);
     if (opts->hears_events)
@@ -224,6 +227,7 @@ void engine_free(struct engine *engine)
     event_queues_free(engine->events);
     courier_free(engine->courier);
     looks_free(engine->looks);
+    preflight_memo_free(engine->memo);
     workqueue_free(engine->queue);
     pthread_mutex_destroy(&engine->lock);
     xfree(engine);
@@ -252,6 +256,11 @@ struct courier *engine_courier(struct engine *engine)
 struct event_queues *engine_event_queues(struct engine *engine)
 {
     return engine->events;
+}
+
+struct preflight_memo *engine_preflight_memo(struct engine *engine)
+{
+    return engine->memo;
 }
 
 void engine_written(struct engine *engine, const struct json *before, const struct json *after)

@@ -1,6 +1,7 @@
 /* How a run starts: wanted, admitted, alone in its series, and recorded with the trigger it answers. */
 #include "controller/expiry.h"
 #include "controller/names.h"
+#include "controller/preflight.h"
 #include "controller/requests.h"
 #include "controller/visit.h"
 #include "pkg/aws/dynamodb.h"
@@ -141,19 +142,77 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
     return NULL;
 }
 
-static struct err *begin_in_series(struct visit *visit, const char *run_id, const struct account *target,
+#define PREFLIGHT_LOOK_MS MINUTES(5)
+#define FAILURES_MAX (3 * KIB)
+
+/* All that failed, in one text; NULL: nothing did. Yours. */
+static char *failures_text(const struct findings *findings)
+{
+    AUTO_BUF struct buf text = BUF_MAX(FAILURES_MAX);
+    const struct finding *first = findings_first_failure(findings);
+
+    for (const struct finding *finding = first; first && finding < findings->items + findings->count;
+         finding++) {
+        AUTO_FREE char *line = xasprintf("%s%s: %s: %s", finding == first ? "" : "; ", finding->account,
+                                         finding->subject, finding->message);
+
+        if (finding->state == FINDING_FAIL && text.len + strlen(line) < FAILURES_MAX)
+            buf_adds(&text, line);
+    }
+    return first ? buf_take(&text) : NULL;
+}
+
+/* Whether all is in place. What is not starts nothing; it is looked at again, and at once when the object
+ * changes. */
+static struct err *preflight(struct visit *visit, const struct accounts *accounts, char **ret_failures)
+{
+    AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
+    AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
+    AUTO_FINDINGS struct findings findings = {0};
+    struct preflight preflight = {.env = visit->env,
+                                  .spec = visit->live,
+                                  .accounts = accounts,
+                                  .memo = engine_preflight_memo(visit->engine),
+                                  .switch_only = visit->switch_to != NULL};
+
+    TRY(visit_client(visit, accounts->source, &source, &preflight.source));
+    TRY(visit_client(visit, accounts->target, &target, &preflight.target));
+    TRY(preflight_look(&preflight, &findings));
+    *ret_failures = failures_text(&findings);
+    status_set_condition(visit->status, "PreflightPassed", *ret_failures ? CONDITION_FALSE : CONDITION_TRUE,
+                         *ret_failures ? "NotInPlace" : "AllInPlace",
+                         *ret_failures ? *ret_failures : "All that could be looked at is in place",
+                         visit->summary.generation, visit->summary.now_ms);
+    return NULL;
+}
+
+static struct err *begin_checked(struct visit *visit, const char *run_id, const struct accounts *accounts,
+                                 struct requeue *ret, bool *ret_begun)
+{
+    AUTO_FREE char *failures = NULL;
+
+    TRY(visit_hold(visit, ret, ret_begun));
+    if (*ret_begun) /* the next pass goes on from here */
+        return NULL;
+    TRY(preflight(visit, accounts, &failures));
+    if (failures)
+        return visit_stall(visit, "PreflightFailed", failures, PREFLIGHT_LOOK_MS, ret);
+    TRY(record_run(visit, run_id, accounts->target, ret));
+    *ret_begun = true;
+    return NULL;
+}
+
+static struct err *begin_in_series(struct visit *visit, const char *run_id, const struct accounts *accounts,
                                    struct requeue *ret)
 {
-    bool taken, held_now = false;
+    bool taken, begun = false;
     struct err *err;
 
     TRY(visit_take_series(visit, ret, &taken));
     if (!taken)
         return NULL;
-    err = visit_hold(visit, ret, &held_now);
-    if (!err && !held_now)
-        err = record_run(visit, run_id, target, ret);
-    if (err) /* another object must not wait for what has not begun */
+    err = begin_checked(visit, run_id, accounts, ret, &begun);
+    if (!begun) /* another object must not wait for what has not begun */
         engine_release_series(visit->engine, visit->holder);
     return err;
 }
@@ -176,5 +235,5 @@ struct err *visit_begin(struct visit *visit, struct requeue *ret)
         admit_grants(&accounts, visit->live, visit->namespace, run_id, &refusal);
     if (refusal.message)
         return visit_stall(visit, refusal.reason, refusal.message, ACCOUNT_LOOK_MS, ret);
-    return begin_in_series(visit, run_id, accounts.target, ret);
+    return begin_in_series(visit, run_id, &accounts, ret);
 }

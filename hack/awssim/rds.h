@@ -205,6 +205,8 @@ char *sim_rds_family(const char *engine, const char *engine_version);
 char *sim_rds_parameter_group_fault(const struct rds_state *state, const char *name, const char *family);
 const char *sim_rds_cluster_vpc(const struct rds_state *state, const struct rds_cluster *cluster);
 bool sim_rds_describe_subnet_groups(struct call *call);
+bool sim_rds_describe_orderable(struct call *call);
+bool sim_rds_is_class(const char *text); /* of a class that Aurora is sold on */
 bool sim_rds_describe_parameter_groups(struct call *call);
 
 /* ---- rds_tags.c ---- */

@@ -109,3 +109,25 @@ bool sim_rds_describe_parameter_groups(struct call *call)
             json_append(found, parameter_group_wire(state, state->parameter_groups[i]));
     return sim_rds_answer_page(call, "DBClusterParameterGroups", "DBClusterParameterGroup", found);
 }
+
+/* Asked for one class; a list of all that is sold is more than anybody needs here. */
+bool sim_rds_describe_orderable(struct call *call)
+{
+    const char *engine = call_text(call, "Engine"), *class = call_text(call, "DBInstanceClass");
+    struct json *found = json_new_array();
+
+    if (!text_equal(engine, "aurora-mysql") && !text_equal(engine, "aurora-postgresql")) {
+        json_free(found);
+        return call_refuse(call, 400, "InvalidParameterValue", "Invalid DB engine: %s", engine);
+    }
+    if (class && sim_rds_is_class(class)) {
+        struct json *option = json_new_object();
+
+        json_set_text(option, "Engine", engine);
+        json_set_text(option, "EngineVersion", call_text(call, "EngineVersion"));
+        json_set_text(option, "DBInstanceClass", class);
+        json_set_bool(option, "Vpc", true);
+        json_append(found, option);
+    }
+    return sim_rds_answer_page(call, "OrderableDBInstanceOptions", "OrderableDBInstanceOption", found);
+}

@@ -82,7 +82,7 @@ static bool is_one_of(const char *const *list, size_t count, struct str text)
 }
 
 /* "db.r6g.large", "db.serverless" */
-static bool is_class(const char *text)
+bool sim_rds_is_class(const char *text)
 {
     static const char *const families[] = {"r5", "r6g", "r6i", "r7g", "r7i", "r8g", "t3", "t4g", "x2g"};
     static const char *const sizes[] = {"small",   "medium",   "large",    "xlarge",   "2xlarge", "4xlarge",
@@ -108,7 +108,7 @@ static bool check_names(struct call *call)
                            "consecutive hyphens.");
     if (sim_rds_instance(call_state(call), id, NULL))
         return call_refuse(call, 400, "DBInstanceAlreadyExists", "DB instance already exists");
-    if (!is_class(class))
+    if (!sim_rds_is_class(class))
         return call_refuse(call, 400, "InvalidParameterValue", "Invalid DB Instance class: %s", class);
     return true;
 }

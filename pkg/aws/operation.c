@@ -38,6 +38,8 @@ static const struct aws_operation operations[AWS_OP_COUNT] = {
     [AWS_OP_RDS_LIST_TAGS]            = {.service = AWS_RDS, .name = "ListTagsForResource", .is_repeatable = true},
     [AWS_OP_DESCRIBE_EVENTS]          = {.service = AWS_RDS, .name = "DescribeEvents", .is_repeatable = true},
     [AWS_OP_DESCRIBE_DB_SUBNET_GROUPS] = {.service = AWS_RDS, .name = "DescribeDBSubnetGroups", .is_repeatable = true},
+    [AWS_OP_DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS] = {.service = AWS_RDS, .name = "DescribeDBClusterParameterGroups", .is_repeatable = true},
+    [AWS_OP_DESCRIBE_ORDERABLE_INSTANCES] = {.service = AWS_RDS, .name = "DescribeOrderableDBInstanceOptions", .is_repeatable = true},
     [AWS_OP_DESCRIBE_DB_PROXIES]      = {.service = AWS_RDS, .name = "DescribeDBProxies", .is_repeatable = true},
     [AWS_OP_DESCRIBE_DB_PROXY_TARGETS] = {.service = AWS_RDS, .name = "DescribeDBProxyTargets", .is_repeatable = true},
     [AWS_OP_REGISTER_DB_PROXY_TARGETS] = {.service = AWS_RDS, .name = "RegisterDBProxyTargets"},
