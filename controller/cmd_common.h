@@ -22,6 +22,7 @@ struct command {
 };
 extern const struct command controller_command;
 extern const struct command run_command;
+extern const struct command plan_command, preflight_command, policies_command;
 
 /* "stagingrefresh: <text>" on stderr. */
 void command_say(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &controller_command,
-    &run_command,
+    &controller_command, &run_command, &plan_command, &preflight_command, &policies_command,
 };
 
 static const struct command *find_command(const char *name)

@@ -6,17 +6,17 @@
 
 /* --- findings --- */
 
-void findings_done(struct findings *findings)
+void preflight_findings_done(struct preflight_findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++) {
         xfree(findings->items[i].subject);
         xfree(findings->items[i].message);
     }
     xfree(findings->items);
-    *findings = (struct findings){0};
+    *findings = (struct preflight_findings){0};
 }
 
-const struct finding *findings_first_failure(const struct findings *findings)
+const struct finding *preflight_first_failure(const struct preflight_findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++) {
         if (findings->items[i].state == FINDING_FAIL)
@@ -35,7 +35,7 @@ const char *finding_state_name(enum finding_state state)
 
 static void say(const struct inspection *in, enum finding_state state, const char *fmt, va_list args)
 {
-    struct findings *findings = in->findings;
+    struct preflight_findings *findings = in->findings;
 
     findings->items = xgrow(findings->items, findings->count, sizeof(*findings->items));
     findings->items[findings->count++] = (struct finding){.check = in->check->name,
@@ -216,7 +216,7 @@ static struct err *judge(const struct inspection *in, struct err *err)
     return NULL;
 }
 
-static bool has_failed(const struct findings *findings, size_t from)
+static bool has_failed(const struct preflight_findings *findings, size_t from)
 {
     for (size_t i = from; i < findings->count; i++) {
         if (findings->items[i].state == FINDING_FAIL)
@@ -246,7 +246,7 @@ static struct err *inspect(struct inspection *in)
 }
 
 static struct err *inspect_all_of(const struct preflight *preflight, const struct preflight_check *check,
-                                  const struct database_spec *database, struct findings *findings)
+                                  const struct database_spec *database, struct preflight_findings *findings)
 {
     size_t count = check->count ? check->count(preflight->spec, database) : 1;
     bool on_source = check->side == SIDE_SOURCE;
@@ -272,7 +272,7 @@ static struct err *inspect_all_of(const struct preflight *preflight, const struc
 }
 
 static struct err *inspect_table(const struct preflight *preflight, const struct preflight_table *table,
-                                 struct findings *findings)
+                                 struct preflight_findings *findings)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct preflight_check *check = &table->checks[i];
@@ -291,15 +291,15 @@ static struct err *inspect_table(const struct preflight *preflight, const struct
     return NULL;
 }
 
-struct err *preflight_look(const struct preflight *preflight, struct findings *ret)
+struct err *preflight_look(const struct preflight *preflight, struct preflight_findings *ret)
 {
     static const struct preflight_table *const tables[] = {&preflight_backup, &preflight_restore,
                                                            &preflight_switchover};
-    AUTO_FINDINGS struct findings findings = {0};
+    AUTO_PREFLIGHT_FINDINGS struct preflight_findings findings = {0};
 
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         TRY(inspect_table(preflight, tables[i], &findings));
     *ret = findings;
-    findings = (struct findings){0};
+    findings = (struct preflight_findings){0};
     return NULL;
 }

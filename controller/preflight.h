@@ -20,14 +20,14 @@ struct finding {
     enum finding_state state;
     char *message; /* what is so, or what is wrong and what to do */
 };
-struct findings {
+struct preflight_findings {
     struct finding *items;
     size_t count;
 };
-void findings_done(struct findings *findings);
-#define AUTO_FINDINGS CLEANUP(findings_done)
-const struct finding *findings_first_failure(const struct findings *findings); /* NULL: none */
-const char *finding_state_name(enum finding_state state);                      /* "ok", "unknown", "FAIL" */
+void preflight_findings_done(struct preflight_findings *findings);
+#define AUTO_PREFLIGHT_FINDINGS CLEANUP(preflight_findings_done)
+const struct finding *preflight_first_failure(const struct preflight_findings *findings); /* NULL: none */
+const char *finding_state_name(enum finding_state state); /* "ok", "unknown", "FAIL" */
 
 /* What has passed lately need not be asked again: many runs share vaults, keys and groups. Thread-safe. */
 struct preflight_memo;
@@ -47,7 +47,7 @@ struct preflight {
 /* Everything in the table that is about this spec. What the memo knows to be well is left out. An answer that
  * does not come (throttled, unreachable) is ERR_RETRY when there is a memo, else a failure that says so;
  * ERR_CANCELED: stopped. */
-struct err *preflight_look(const struct preflight *preflight, struct findings *ret) MUST_USE;
+struct err *preflight_look(const struct preflight *preflight, struct preflight_findings *ret) MUST_USE;
 
 /* --- for the files of the table --- */
 
@@ -60,7 +60,7 @@ struct inspection {
     const struct database_spec *database; /* per database */
     size_t index;                         /* per instance, proxy, parameter, application */
     char *subject;
-    struct findings *findings;
+    struct preflight_findings *findings;
 };
 
 enum check_side { SIDE_SOURCE, SIDE_TARGET };

@@ -146,10 +146,10 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
 #define FAILURES_MAX (3 * KIB)
 
 /* All that failed, in one text; NULL: nothing did. Yours. */
-static char *failures_text(const struct findings *findings)
+static char *failures_text(const struct preflight_findings *findings)
 {
     AUTO_BUF struct buf text = BUF_MAX(FAILURES_MAX);
-    const struct finding *first = findings_first_failure(findings);
+    const struct finding *first = preflight_first_failure(findings);
 
     for (const struct finding *finding = first; first && finding < findings->items + findings->count;
          finding++) {
@@ -168,7 +168,7 @@ static struct err *preflight(struct visit *visit, const struct accounts *account
 {
     AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
     AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
-    AUTO_FINDINGS struct findings findings = {0};
+    AUTO_PREFLIGHT_FINDINGS struct preflight_findings findings = {0};
     struct preflight preflight = {.env = visit->env,
                                   .spec = visit->live,
                                   .accounts = accounts,
