@@ -25,6 +25,7 @@ enum {
     LAMBDA = 1 << 16,
     STATES = 1 << 17,
     QUEUE = 1 << 18,
+    EVENTS = 1 << 19, /* notifications to a bus */
 };
 
 /* What an operation is authorized on; one statement each. The service's own lists:
@@ -42,6 +43,9 @@ enum scope {
     ON_FUNCTIONS,
     ON_MACHINES,
     ON_QUEUE,
+    ON_BUSES,
+    ON_ALARMS,
+    ON_LINKED_ROLES,
     SCOPES,
 };
 
@@ -137,8 +141,7 @@ static const struct permission permissions[AWS_OP_COUNT] = {
     [AWS_OP_RECEIVE_MESSAGE]          = {.target = QUEUE, .scope = ON_QUEUE},
     [AWS_OP_DELETE_MESSAGE_BATCH]     = {.target = QUEUE, .scope = ON_QUEUE},
 
-    /* The engine puts no events of its own. */
-    [AWS_OP_PUT_EVENTS]               = {.needs_none = true},
+    [AWS_OP_PUT_EVENTS]               = {.target = EVENTS, .scope = ON_BUSES},
 };
 
 /* Called otherwise in policies than on the wire. */
@@ -157,6 +160,10 @@ static const struct {
     enum scope scope;
 } implied[] = {
     {"backup:TagResource", BACKS_UP, 0, ON_POINTS},         /* StartBackupJob with tags */
+    {"cloudwatch:DescribeAlarms", 0, TABLE, ON_ALARMS},     /* a scaling policy's, made as whoever puts it */
+    {"cloudwatch:PutMetricAlarm", 0, TABLE, ON_ALARMS},
+    {"cloudwatch:DeleteAlarms", 0, TABLE, ON_ALARMS},
+    {"iam:CreateServiceLinkedRole", ALWAYS, ALWAYS, ON_LINKED_ROLES}, /* the first use in an account */
     {"kms:CreateGrant", 0, MANAGED_PASSWORD, ON_ANYTHING},  /* RDS keeps the password in a secret of its own */
     {"secretsmanager:CreateSecret", 0, MANAGED_PASSWORD, ON_ANYTHING},
     {"secretsmanager:TagResource", 0, MANAGED_PASSWORD, ON_ANYTHING},
@@ -207,6 +214,8 @@ static unsigned bits_of(const struct refresh_spec *spec, const struct accounts *
     }
     for (size_t i = 0; i < spec->application_count; i++)
         bits |= spec->applications[i].kind == APPLICATION_ECS_SERVICE ? ECS : 0;
+    for (size_t i = 0; i < spec->live.notification_count; i++)
+        bits |= spec->live.notifications[i].kind == NOTIFY_EVENT_BRIDGE ? EVENTS : 0;
     bits |= bits_of_hooks(spec->before_hooks, spec->before_hook_count);
     bits |= bits_of_hooks(spec->after_hooks, spec->after_hook_count);
     return bits | (accounts->target->events_queue_url ? QUEUE : 0);
@@ -389,16 +398,59 @@ static void add_queue(const struct writing *writing)
     add(writing, "sqs", "%s", strrchr(url, '/') ? strrchr(url, '/') + 1 : url);
 }
 
+static void add_buses(const struct writing *writing)
+{
+    for (size_t i = 0; i < writing->spec->live.notification_count; i++) {
+        const struct notification_spec *notification = &writing->spec->live.notifications[i];
+
+        if (notification->kind == NOTIFY_EVENT_BRIDGE)
+            add(writing, "events", "%s%s",
+                str_starts(str_of(notification->target), "arn:") ? "" : "event-bus/", notification->target);
+    }
+}
+
+static void add_alarms(const struct writing *writing)
+{
+    for (size_t i = 0; i < writing->spec->database_count; i++) {
+        if (writing->spec->databases[i].kind == DATABASE_DYNAMODB)
+            add(writing, "cloudwatch", "alarm:TargetTracking-table/%s-*",
+                writing->spec->databases[i].dynamodb.table_name_prefix);
+    }
+}
+
+/* IAM has no region. */
+static void add_linked_roles(const struct writing *writing)
+{
+    static const char *const services[] = {"backup", "rds", "dynamodb.application-autoscaling"};
+
+    for (size_t i = 0; i < (writing->is_source ? 1 : COUNT_OF(services)); i++) {
+        AUTO_FREE char *arn = xasprintf("arn:%s:iam::%s:role/aws-service-role/%s.amazonaws.com/*",
+                                        aws_partition_of(writing->account->region)->id,
+                                        writing->account->account_id, services[i]);
+
+        json_append_text(writing->resources, arn);
+    }
+}
+
 static const struct {
     const char *sid;
     void (*add)(const struct writing *writing);
 } scopes[SCOPES] = {
-    [ON_ANYTHING] = {"Look", add_anything},           [ON_VAULT] = {"Vault", add_vault},
-    [ON_POINTS] = {"RecoveryPoints", add_points},     [ON_CLUSTERS] = {"Clusters", add_clusters},
-    [ON_PROXIES] = {"Proxies", add_proxies},          [ON_TABLES] = {"Tables", add_tables},
-    [ON_PARAMETERS] = {"Parameters", add_parameters}, [ON_SECRETS] = {"Secrets", add_secrets},
-    [ON_SERVICES] = {"Services", add_services},       [ON_FUNCTIONS] = {"Functions", add_functions},
-    [ON_MACHINES] = {"StateMachines", add_machines},  [ON_QUEUE] = {"Queue", add_queue},
+    [ON_ANYTHING] = {"Look", add_anything},
+    [ON_VAULT] = {"Vault", add_vault},
+    [ON_POINTS] = {"RecoveryPoints", add_points},
+    [ON_CLUSTERS] = {"Clusters", add_clusters},
+    [ON_PROXIES] = {"Proxies", add_proxies},
+    [ON_TABLES] = {"Tables", add_tables},
+    [ON_PARAMETERS] = {"Parameters", add_parameters},
+    [ON_SECRETS] = {"Secrets", add_secrets},
+    [ON_SERVICES] = {"Services", add_services},
+    [ON_FUNCTIONS] = {"Functions", add_functions},
+    [ON_MACHINES] = {"StateMachines", add_machines},
+    [ON_QUEUE] = {"Queue", add_queue},
+    [ON_BUSES] = {"Buses", add_buses},
+    [ON_ALARMS] = {"Alarms", add_alarms},
+    [ON_LINKED_ROLES] = {"FirstUse", add_linked_roles},
 };
 
 /* --- statements --- */
