@@ -10,7 +10,7 @@
 #define OLDER "20261022-160000-abcde"
 /* Of a constant where a struct owns its text; nothing frees it here. */
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
-#define OURS "stagingrefresh-" RUN
+#define OURS "stagingrefresh-shop"
 
 struct bench {
     struct kube_memory memory;
@@ -28,7 +28,8 @@ static void bench_init(struct bench *bench)
     *bench = (struct bench){0};
     kube_memory_init(&bench->memory);
     bench->objects = (struct objects){.installation = "here", .kube = bench->memory.client};
-    bench->spec = (struct refresh_spec){.parameters = &bench->parameter,
+    bench->spec = (struct refresh_spec){.series = TEXT("shop"),
+                                        .parameters = &bench->parameter,
                                         .applications = &bench->application,
                                         .databases = &bench->database,
                                         .database_count = 1};
@@ -144,7 +145,7 @@ static void is_written_and_put_back(void **state)
     place_init(&bench, row);
     assert_no_err(parameter_intend(&bench.stage));
     if (row->kept)
-        expect_secret(&bench, OURS, "parameter.db-host.before", row->before);
+        expect_secret(&bench, OURS, RUN ".parameter.db-host.before", row->before);
     else
         assert_null(kube_memory_get(&bench.memory, CORE "secrets/" OURS));
     act_until_done(&bench);
@@ -169,7 +170,7 @@ static void what_was_first_seen_is_kept(void **state UNUSED)
     assert_no_err(parameter_intend(&bench.stage));
     act_until_done(&bench);
     assert_no_err(parameter_intend(&bench.stage));
-    expect_secret(&bench, OURS, "parameter.db-host.before", "old-value");
+    expect_secret(&bench, OURS, RUN ".parameter.db-host.before", "old-value");
     assert_no_err(parameter_undo(&bench.stage, &out));
     expect_present(&bench, &places[0], "old-value");
     bench_done(&bench);
@@ -291,7 +292,7 @@ static void a_password_is_made_once(void **state UNUSED)
     AUTO_FREE char *second = generated(&bench);
     assert_number((int64_t)strlen(first), 32);
     assert_text_equal(first, second);
-    expect_secret(&bench, OURS, "main.next-password", first);
+    expect_secret(&bench, OURS, RUN ".main.next-password", first);
     expect_secret(&bench, "db", "password", "old-value"); /* until the switchover */
     bench_done(&bench);
 }
@@ -309,7 +310,7 @@ static void a_database_without_proxy_has_a_row(void **state UNUSED)
     assert_no_err(password_entry_act(&bench.stage, &out));
     assert_number(out.verdict, VERDICT_DONE);
     expect_secret(&bench, "db", "password", fresh);
-    expect_secret(&bench, OURS, "main.password-before", "old-value");
+    expect_secret(&bench, OURS, RUN ".main.password-before", "old-value");
     expect_secrecy(&bench);
     assert_no_err(password_entry_intend(&bench.stage)); /* remembers the first one still */
     outcome_reset(&out);
@@ -326,13 +327,14 @@ static void an_older_copy_has_its_password(void **state UNUSED)
 
     password_init(&bench);
     text_replace(&bench.pass.status->run.copies_of, OLDER);
-    kube_memory_put(&bench.memory, CORE "secrets/stagingrefresh-" OLDER,
-                    "{\"data\":{\"main.next-password\":\"b2xkZXI=\"}}");
+    text_replace(&status_add_copy(bench.pass.status, "arn:older")->run_id, OLDER);
+    kube_memory_put(&bench.memory, CORE "secrets/" OURS,
+                    "{\"data\":{\"" OLDER ".main.next-password\":\"b2xkZXI=\"}}");
     assert_no_err(password_switch_intend(&bench.stage, &bench.database, NULL));
     assert_no_err(password_switch(&bench.stage, &bench.database, NULL, &wait));
     expect_secret(&bench, "db", "password", "older");
-    expect_secret(&bench, OURS, "main.password-before", "old-value");
-    expect_secret(&bench, OURS, "main.next-password", NULL);
+    expect_secret(&bench, OURS, RUN ".main.password-before", "old-value");
+    expect_secret(&bench, OURS, RUN ".main.next-password", NULL);
     assert_no_err(password_switch_back(&bench.stage, &bench.database, NULL, &wait));
     expect_secret(&bench, "db", "password", "old-value");
     bench_done(&bench);
