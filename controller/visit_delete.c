@@ -1,6 +1,7 @@
 /* The object is going away. Nothing new starts; a switchover under way is put back, unless it is through;
  * what the runs have made and nobody uses is removed. What AWS does not let go yet is handed over to the list
- * of leftovers. The finalizer goes after ten minutes at the most, whatever is reachable.
+ * of leftovers. The finalizer goes after ten minutes at the most, whatever is reachable; only a switchover
+ * that is half done holds it for an hour, for nobody else knows how to put it back.
  *
  * Everything is read from the status in each pass, and every removal looks first: a crash at any moment only
  * means another look. */
@@ -12,6 +13,7 @@
 
 #define DELETE_MAX_MS MINUTES(10)
 #define HAND_OVER_MS (DELETE_MAX_MS - MINUTES(1)) /* the rest is for writing it down */
+#define PUT_BACK_MAX_MS HOURS(1)
 #define LOOK_MAX_MS SECONDS(30)
 #define TROUBLE_LOOK_MS SECONDS(10)
 
@@ -162,7 +164,8 @@ static bool can_put_back(const struct deletion *deletion)
     const struct refresh_status *status = deletion->visit->status;
 
     return is_active(status) && pipelines_passed(status) && rows_switchover_failed(status) &&
-           !is_over(deletion) && deletion->target && (deletion->source || !deletion->spec->source);
+           deletion->age_ms < PUT_BACK_MAX_MS && deletion->target &&
+           (deletion->source || !deletion->spec->source);
 }
 
 static struct err *put_back(struct deletion *deletion)

@@ -8,15 +8,15 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
 count=${1:-5000}
-# Their account is not there: each is looked at again every ten minutes, here every 30 s.
-scale=20
+# Their account is not there: each is looked at again, every half minute or so.
+scale=1
 
 # objects FROM TO
 objects() {
     jq -n --argjson from "$1" --argjson to "$2" '{apiVersion: "v1", kind: "List", items: [range($from; $to) | {
         apiVersion: "stagingrefresh.dev/v1alpha1", kind: "StagingRefresh", metadata: {name: "many-\(.)", namespace: "staging"},
-        spec: {sourceRef: {name: "nobody"}, targetRef: {name: "nobody"}, databases: [{name: "t", recoveryPoint: {from: "New"}, dynamodb: {
-            tableName: "t", restore: {tableNamePrefix: "stg-t", encryption: {type: "AWSOwned"}, settingsFrom: "None"}}}],
+        spec: {sourceRef: {name: "nobody"}, targetRef: {name: "nowhere"}, databases: [{name: "t", recoveryPoint: {from: "New"}, dynamodb: {
+            tableName: "table", restore: {tableNamePrefix: "stg-t", encryption: {type: "AWSOwned"}, settingsFrom: "None"}}}],
             switchover: {policy: "Automatic", parameters: [
                 {name: "t", value: "$(databases.t.tableName)", ssm: {name: "/t/\(.)"}}]}}}]}'
 }
@@ -38,7 +38,7 @@ now_ms() {
 }
 
 memory_of() {
-    sed -n "s/^$2: *\([0-9]*\) kB/\1/p" "/proc/$1/status"
+    sed -n "s/^$2:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$1/status"
 }
 
 free_port() {

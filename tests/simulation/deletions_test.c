@@ -1,5 +1,6 @@
 /* kubectl delete at any moment, with crashes, lost answers and AWS out of reach: the object goes within ten
- * minutes, in the end nothing is left of an unfinished run, and nothing that is used has gone. */
+ * minutes, or within an hour when a switchover has to be put back; in the end nothing is left of an
+ * unfinished run, and nothing that is used has gone. */
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/seeds.h"
 #include "tests/simulation/variant.h"
@@ -10,6 +11,7 @@
 #define OLD_TABLE "stg-sessions-20261022-030000-p3c8d"
 /* The finalizer's ten minutes, and the pass that takes it away with its retries. */
 #define GONE_WITHIN_MS (MINUTES(10) + SECONDS(90))
+#define PUT_BACK_WITHIN_MS (HOURS(1) + SECONDS(90))
 #define FAULTS_MAX (16 * KIB)
 
 #define FAULT(faults, ...)               \
@@ -31,6 +33,7 @@ struct deletion {
     struct scenario *scenario;
     bool done, gone;
     bool was_finished; /* its run had succeeded by then */
+    bool was_half_switched;
     int64_t deleted_ms, gone_ms, deleted_wall_ms;
     char *run_id;
 };
@@ -50,6 +53,25 @@ static void cut_off(struct deletion *deletion)
     scenario_later(deletion->scenario, deletion->story->unreachable_ms, reach_again, NULL);
 }
 
+/* Something that staging uses was being changed, and not all was done. */
+static bool is_half_switched(const struct json *object)
+{
+    static const char *const changing[] = {"Proxies/", "Passwords/", "Parameters/", "Applications/"};
+    size_t begun = 0, open = 0;
+
+    json_each (row, json_at(object, "status.switchover.steps")) {
+        const char *state = json_get_text(row, "state", "");
+
+        for (size_t i = 0; i < COUNT_OF(changing); i++) {
+            if (!str_starts(str_of(json_get_text(row, "name", "")), changing[i]))
+                continue;
+            begun += !text_equal(state, "Waiting");
+            open += !text_equal(state, "Done");
+        }
+    }
+    return begun && open;
+}
+
 static void delete_once(void *arg, struct scenario *scenario, const struct json *object)
 {
     struct deletion *deletion = arg;
@@ -67,6 +89,7 @@ static void delete_once(void *arg, struct scenario *scenario, const struct json 
     deletion->deleted_ms = sched_now_ms(sched);
     deletion->deleted_wall_ms = sched_wall_ms(sched);
     deletion->was_finished = text_equal(json_get_text(object, "status.phase", ""), "Succeeded");
+    deletion->was_half_switched = is_half_switched(object);
     deletion->run_id = xstrdup(json_get_text(object, "status.run.id", "no run"));
     cut_off(deletion);
     memory_delete(scenario_memory(scenario), &scenario_refresh);
@@ -96,7 +119,8 @@ static void check_gone(const struct deletion *deletion, struct buf *faults)
 {
     if (!deletion->gone)
         FAULT(faults, "the object is still there");
-    else if (deletion->gone_ms - deletion->deleted_ms > GONE_WITHIN_MS)
+    else if (deletion->gone_ms - deletion->deleted_ms >
+             (deletion->was_half_switched ? PUT_BACK_WITHIN_MS : GONE_WITHIN_MS))
         FAULT(faults, "the object went only after %lld s",
               (long long)(deletion->gone_ms - deletion->deleted_ms) / 1000);
 }
@@ -168,11 +192,6 @@ static void check_nothing_left(const struct deletion *deletion, struct buf *faul
     check_copies(staging, "rds.clusters", "id", deletion->run_id, faults);
 }
 
-static bool has_time_to_put_back(const struct removal_story *story)
-{
-    return !story->is_unreachable || story->unreachable_ms < MINUTES(5);
-}
-
 static void check_what_is_used(const struct deletion *deletion, struct buf *faults)
 {
     const struct json *staging = account_named(deletion->scenario, "staging");
@@ -186,8 +205,6 @@ static void check_what_is_used(const struct deletion *deletion, struct buf *faul
     if (!has_id(json_at(staging, "rds.clusters"), "id", OLD_CLUSTER) ||
         !has_id(json_at(staging, "dynamodb.tables"), "TableName", OLD_TABLE))
         FAULT(faults, "what was there before has gone");
-    if (!has_time_to_put_back(deletion->story))
-        return;
     if (!strstr(parameter_value(staging, "/shop/stg/db_host"), cluster))
         FAULT(faults, "the proxy uses %s, the parameter %s", cluster,
               parameter_value(staging, "/shop/stg/db_host"));
