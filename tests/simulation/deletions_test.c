@@ -82,6 +82,8 @@ static void delete_once(void *arg, struct scenario *scenario, const struct json 
         deletion->gone = true;
         deletion->gone_ms = sched_now_ms(sched);
     }
+    if (object && deletion->done) /* what was under way then is written later */
+        deletion->was_half_switched |= is_half_switched(object);
     if (!object || deletion->done ||
         memory_version_count(scenario_memory(scenario), &scenario_refresh) < deletion->at_version)
         return;
