@@ -159,13 +159,27 @@ static struct err *end_run(struct deletion *deletion)
     return NULL;
 }
 
+/* Staging may use something that nothing but this status can put back. */
+static bool is_half_switched(const struct refresh_status *status)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+        const struct step *step = workflow_switchover_step(row->name);
+
+        if (step && step->undo && row->state != STEP_WAITING && row->state != STEP_SKIPPED &&
+            row->state != STEP_UNDONE)
+            return true;
+    }
+    return false;
+}
+
 static bool can_put_back(const struct deletion *deletion)
 {
     const struct refresh_status *status = deletion->visit->status;
+    int64_t max_ms = is_half_switched(status) ? PUT_BACK_MAX_MS : HAND_OVER_MS;
 
     return is_active(status) && pipelines_passed(status) && rows_switchover_failed(status) &&
-           deletion->age_ms < PUT_BACK_MAX_MS && deletion->target &&
-           (deletion->source || !deletion->spec->source);
+           deletion->age_ms < max_ms && deletion->target && (deletion->source || !deletion->spec->source);
 }
 
 static struct err *put_back(struct deletion *deletion)
