@@ -33,6 +33,7 @@ const char *finding_state_name(enum finding_state state)
     return names[state];
 }
 
+PRINTF_LIKE(3, 0)
 static void say(const struct inspection *in, enum finding_state state, const char *fmt, va_list args)
 {
     struct preflight_findings *findings = in->findings;
