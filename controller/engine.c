@@ -1,5 +1,6 @@
 #include "controller/engine.h"
 
+#include "controller/actor.h"
 #include "controller/courier.h"
 #include "controller/event_queues.h"
 #include "controller/metrics.h"
@@ -272,28 +273,22 @@ void engine_written(struct engine *engine, const struct json *before, const stru
 
 /* --- accounts --- */
 
-#define SESSION_NAME_MAX 64 /* of AssumeRole */
-
-/* What CloudTrail shows for every call: which installation it was. Not which object, as all share a session.
- */
-static void name_session(const struct engine *engine, char name[SESSION_NAME_MAX + 1])
+/* What CloudTrail shows for what all objects share, which is looking; the rest has an actor of its own. */
+static void name_session(const struct engine *engine, char name[ACTOR_NAME_MAX + 1])
 {
     const char *installation = engine->opts.objects->installation;
 
     if (text_is_empty(installation))
-        snprintf(name, SESSION_NAME_MAX + 1, "stagingrefresh");
+        snprintf(name, ACTOR_NAME_MAX + 1, "stagingrefresh");
     else
-        snprintf(name, SESSION_NAME_MAX + 1, "stagingrefresh-%s", installation);
-    for (char *c = name; *c; c++) {
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=,.@+", *c))
-            *c = '-';
-    }
+        snprintf(name, ACTOR_NAME_MAX + 1, "stagingrefresh-%s", installation);
+    actor_clean_name(name);
 }
 
 static struct err *make_account(struct engine *engine, const struct account *account,
                                 struct aws_account **ret)
 {
-    char session_name[SESSION_NAME_MAX + 1];
+    char session_name[ACTOR_NAME_MAX + 1];
     const struct aws_account_opts opts = {
         .account_id = account->account_id,
         .region = account->region,

@@ -1,5 +1,6 @@
 #include "controller/leftover_look.h"
 
+#include "controller/actor.h"
 #include "controller/admit.h"
 #include "controller/removal.h"
 #include "controller/steps/job_search.h"
@@ -33,6 +34,7 @@ static void conclude(struct leftover_look *out, enum leftover_state state, int64
 struct access {
     struct account *account;
     struct aws_account *aws_account;
+    struct actor actor;
     struct aws_client aws;
 };
 
@@ -84,6 +86,10 @@ static struct err *open_access(const struct leftover_watcher *by, const struct l
     TRY(err_wrap(engine_account(by->engine, ret->account, &ret->aws_account), "AWSAccount %s",
                  item->account));
     ret->aws = (struct aws_client){.account = ret->aws_account, .env = by->env};
+    if (!text_is_empty(item->name) && !text_is_empty(item->run_id)) {
+        actor_init(&ret->actor, item->namespace, item->name, item->run_id);
+        ret->aws.actor = &ret->actor.aws;
+    }
     return NULL;
 }
 

@@ -10,6 +10,7 @@ void visit_done(struct visit *visit)
     err_free(visit->live_fault);
     log_free(visit->log);
     xfree(visit->holder);
+    xfree(visit->actor_run);
     xfree(visit->switch_to);
     for (size_t i = 0; i < visit->settled_count; i++)
         xfree(visit->settled[i]);
@@ -88,13 +89,28 @@ char *visit_series_key(const struct visit *visit, const struct refresh_spec *spe
     return xasprintf("%s/%s", visit->namespace, spec->series);
 }
 
+/* NULL: no run is at work. The status, and the run in it, may be put away before the client is. */
+static const struct aws_actor *actor_of(struct visit *visit)
+{
+    const char *run_id = visit->status->run.id;
+    bool is_leaving = json_at(visit->object, "metadata.deletionTimestamp") != NULL;
+
+    if (!run_id || (visit->status->run.completion_ms && !is_leaving))
+        return NULL;
+    if (!text_equal(visit->actor_run, run_id)) {
+        text_replace(&visit->actor_run, run_id);
+        actor_init(&visit->actor, visit->namespace, visit->name, visit->actor_run);
+    }
+    return &visit->actor.aws;
+}
+
 struct err *visit_client(struct visit *visit, const struct account *account, struct aws_account **ret_account,
                          struct aws_client *ret)
 {
     if (!account)
         return NULL;
     TRY(err_wrap(engine_account(visit->engine, account, ret_account), "AWSAccount %s", account->name));
-    *ret = (struct aws_client){.account = *ret_account, .env = visit->env};
+    *ret = (struct aws_client){.account = *ret_account, .env = visit->env, .actor = actor_of(visit)};
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
+#include "controller/actor.h"
 #include "controller/admit.h"
 #include "controller/engine.h"
 #include "controller/runner.h"
@@ -22,7 +23,9 @@ struct visit {
     struct err *live_fault;    /* why not */
     struct summary_input summary;
     const char *namespace, *name, *uid, *request;
-    char *holder;    /* "namespace/name": who holds a series */
+    char *holder; /* "namespace/name": who holds a series */
+    struct actor actor;
+    char *actor_run; /* the run that it was made for */
     char *switch_to; /* the run whose copies are asked for; NULL: a run of its own */
     /* visit_tell.c */
     char **settled; /* the courier's keys of what was told */

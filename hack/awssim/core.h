@@ -34,8 +34,10 @@ struct kept_answer { /* of an idempotent call */
 struct session { /* credentials that STS gave */
     char *access_key_id, *secret, *token;
     char *account_id, *role_name, *arn, *user_id;
+    struct json *tags; /* [{Key, Value}], NULL: none */
     int64_t expires_wall_ms;
 };
+void session_done(struct session *session);
 
 struct fault {
     int64_t id, seen, done;

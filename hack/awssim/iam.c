@@ -77,6 +77,7 @@ static const struct load_field role_fields[] = {
 
 struct trust {
     char *service, *principal, *external_id, *federated, *subject, *audience;
+    bool tag_session;
 };
 static const struct load_field trust_fields[] = {
     {.name = "service", .type = LOAD_TEXT, .offset = offsetof(struct trust, service)},
@@ -85,6 +86,7 @@ static const struct load_field trust_fields[] = {
     {.name = "federated", .type = LOAD_TEXT, .offset = offsetof(struct trust, federated)},
     {.name = "subject", .type = LOAD_TEXT, .offset = offsetof(struct trust, subject)},
     {.name = "audience", .type = LOAD_TEXT, .offset = offsetof(struct trust, audience)},
+    {.name = "tagSession", .type = LOAD_BOOL, .offset = offsetof(struct trust, tag_session)},
 };
 
 static char *iam_arn(const struct account *account, const char *kind, const char *name)

@@ -129,13 +129,8 @@ static void free_texts(char *const *texts, size_t count)
 
 static void sessions_done(struct sim *sim)
 {
-    for (size_t i = 0; i < sim->sessions.count; i++) {
-        struct session *s = &sim->sessions.items[i];
-
-        free_texts((char *[]){s->access_key_id, s->secret, s->token, s->account_id, s->role_name, s->arn,
-                              s->user_id},
-                   7);
-    }
+    for (size_t i = 0; i < sim->sessions.count; i++)
+        session_done(&sim->sessions.items[i]);
     xfree(sim->sessions.items);
 }
 

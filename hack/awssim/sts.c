@@ -3,6 +3,7 @@
 #include "pkg/base/digest.h"
 
 #define MAX_SESSIONS 20000
+#define MAX_TAGS 50
 
 static bool get_caller_identity(struct call *call)
 {
@@ -33,7 +34,13 @@ static bool names_principal(const char *pattern, const char *arn, const char *ac
            str_ends(str_of(pattern), root);
 }
 
-static bool trusts(const struct role *role, const struct principal *who, const char *external_id)
+/* What is asked for besides the role itself. */
+struct wish {
+    const char *external_id;
+    bool has_tags; /* which takes sts:TagSession in the trust policy, too */
+};
+
+static bool trusts(const struct role *role, const struct principal *who, const struct wish *wish)
 {
     AUTO_FREE char *arn = trusted_arn(who);
 
@@ -42,13 +49,26 @@ static bool trusts(const struct role *role, const struct principal *who, const c
         const char *wanted = json_get_text(item, "externalID", NULL);
 
         if (pattern && names_principal(pattern, arn, who->account_id) &&
-            (!wanted || text_equal(wanted, external_id)))
+            (!wanted || text_equal(wanted, wish->external_id)) &&
+            (!wish->has_tags || json_get_bool(item, "tagSession", false)))
             return true;
     }
     return false;
 }
 
 /* ---- sessions ---- */
+
+void session_done(struct session *session)
+{
+    xfree(session->access_key_id);
+    xfree(session->secret);
+    xfree(session->token);
+    xfree(session->account_id);
+    xfree(session->role_name);
+    xfree(session->arn);
+    xfree(session->user_id);
+    json_free(session->tags);
+}
 
 static void drop_expired(struct sim *sim, int64_t wall_ms)
 {
@@ -62,13 +82,7 @@ static void drop_expired(struct sim *sim, int64_t wall_ms)
             sim->sessions.items[kept++] = *s;
             continue;
         }
-        xfree(s->access_key_id);
-        xfree(s->secret);
-        xfree(s->token);
-        xfree(s->account_id);
-        xfree(s->role_name);
-        xfree(s->arn);
-        xfree(s->user_id);
+        session_done(s);
     }
     sim->sessions.count = kept;
 }
@@ -76,6 +90,7 @@ static void drop_expired(struct sim *sim, int64_t wall_ms)
 static void set_session(struct call *call, const struct role *role, const char *name, int64_t duration_ms)
 {
     struct sim *sim = call->sim;
+    const struct json *tags = call_list(call, "Tags.member");
     struct json *credentials = json_new_object(), *user = json_new_object();
     char expires[TIME_TEXT_MAX];
 
@@ -92,6 +107,7 @@ static void set_session(struct call *call, const struct role *role, const char *
         .arn = xasprintf("arn:%s:sts::%s:assumed-role/%s/%s", role->account->partition, role->account->id,
                          role->name, name),
         .user_id = xasprintf("%s:%s", role->id, name),
+        .tags = tags ? json_copy(tags) : NULL,
         .expires_wall_ms = call->wall_ms + duration_ms,
     };
     time_rfc3339(session->expires_wall_ms, expires);
@@ -139,6 +155,35 @@ static bool check_session(struct call *call, const struct role *role, bool is_ch
     return true;
 }
 
+/* Keys that differ in case only are the same key. */
+static bool is_repeated_key(const struct json *tags, const struct json *tag)
+{
+    json_each (other, tags) {
+        if (other == tag)
+            return false;
+        if (!strcasecmp(json_get_text(other, "Key", ""), json_get_text(tag, "Key", "")))
+            return true;
+    }
+    return false;
+}
+
+static bool check_tags(struct call *call, const struct json *tags)
+{
+    if (json_count(tags) > MAX_TAGS)
+        return call_refuse(call, 400, "ValidationError",
+                           "Member must have length less than or equal to %d at 'tags'", MAX_TAGS);
+    json_each (tag, tags) {
+        const char *key = json_get_text(tag, "Key", ""), *value = json_get_text(tag, "Value", NULL);
+
+        if (!*key || strlen(key) > 128 || !value || strlen(value) > 256)
+            return call_refuse(call, 400, "ValidationError",
+                               "A tag at 'tags' needs a Key of 1 to 128 and a Value of up to 256 characters");
+        if (is_repeated_key(tags, tag))
+            return call_refuse(call, 400, "InvalidParameterValue", "Duplicate tag keys found.");
+    }
+    return true;
+}
+
 static bool deny(struct call *call, const char *action, const char *role_arn)
 {
     return call_refuse(call, 403, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s",
@@ -148,12 +193,18 @@ static bool deny(struct call *call, const char *action, const char *role_arn)
 static bool assume_role(struct call *call)
 {
     const char *arn = call_text(call, "RoleArn");
+    const struct json *tags = call_list(call, "Tags.member");
+    const struct wish wish = {.external_id = call_text(call, "ExternalId"), .has_tags = json_count(tags) > 0};
     struct role role;
     int64_t duration_ms = 0;
 
+    if (!check_tags(call, tags))
+        return false;
     if (!sim_role_find(call->sim, arn, &role) ||
-        !trusts(&role, call->priv->who, call_text(call, "ExternalId")))
+        !trusts(&role, call->priv->who, &(struct wish){.external_id = wish.external_id}))
         return deny(call, "sts:AssumeRole", arn);
+    if (wish.has_tags && (!call_may(call, "sts:TagSession") || !trusts(&role, call->priv->who, &wish)))
+        return deny(call, "sts:TagSession", arn);
     if (!check_session(call, &role, call->priv->who->role_name != NULL, &duration_ms))
         return false;
     if (call->sim->sessions.count >= MAX_SESSIONS)
@@ -232,6 +283,27 @@ static bool assume_role_with_web_identity(struct call *call)
     return true;
 }
 
+/* Who is at work in the account, and in whose name: CloudTrail's view. Keys and tokens stay out. */
+static struct json *sts_dump(struct account *account)
+{
+    const struct sim *sim = account->sim;
+    struct json *out = json_new_object(), *sessions = json_new_array();
+
+    for (size_t i = 0; i < sim->sessions.count; i++) {
+        const struct session *session = &sim->sessions.items[i];
+        struct json *one;
+
+        if (!text_equal(session->account_id, account->id))
+            continue;
+        one = json_new_object();
+        json_set_text(one, "arn", session->arn);
+        json_set(one, "tags", session->tags ? json_copy(session->tags) : json_new_array());
+        json_append(sessions, one);
+    }
+    json_set(out, "sessions", sessions);
+    return out;
+}
+
 static const struct operation operations[] = {
     {.name = "GetCallerIdentity", .handle = get_caller_identity, .input = "", .action = ""},
     {.name = "AssumeRole",
@@ -254,4 +326,5 @@ const struct service sts_service = {
     .invalid_code = "ValidationError",
     .operations = operations,
     .operation_count = COUNT_OF(operations),
+    .dump = sts_dump,
 };

@@ -10,6 +10,10 @@ struct aws_account {
     enum aws_usage usage;
     struct aws_session session;
     struct credentials_cache *cache;
+    char *role_arn, *external_id; /* may be NULL */
+    int session_duration_s;
+    struct credentials_cache *identity; /* borrowed */
+    struct actors *actors;              /* NULL: no role is assumed */
     struct observer *observer;
     void (*on_credentials)(void *arg, const char *account_id, int64_t expires_ms); /* NULL: nobody listens */
     unsigned refs;                                                                 /* atomic */
@@ -20,6 +24,7 @@ struct verified {
     struct credentials_source base;
     struct credentials_source *inner;
     struct aws_account *account;
+    bool is_told; /* who listens hears of these */
 };
 
 static struct err *verify(struct aws_account *account, const struct env *env, struct credentials *credentials)
@@ -47,7 +52,7 @@ static struct err *verified_fetch(struct credentials_source *self, const struct 
     TRY(verified->inner->ops->fetch(verified->inner, env, &fetched));
     if (fetched) {
         TRY(verify(account, env, fetched));
-        if (account->on_credentials)
+        if (account->on_credentials && verified->is_told)
             account->on_credentials(account->session.on_call_arg, account->id, fetched->expires_ms);
     }
     *ret = TAKE(fetched);
@@ -70,7 +75,7 @@ static void verified_free(struct credentials_source *self)
     xfree(verified);
 }
 
-static struct credentials_source *verified_new(struct aws_account *account, struct credentials_source *inner)
+static struct verified *verified_new(struct aws_account *account, struct credentials_source *inner)
 {
     static const struct credentials_source_ops ops = {
         .name = "the account's role",
@@ -83,7 +88,7 @@ static struct credentials_source *verified_new(struct aws_account *account, stru
     verified->base.ops = &ops;
     verified->inner = inner;
     verified->account = account;
-    return &verified->base;
+    return verified;
 }
 
 static bool is_account_id(const char *text)
@@ -111,19 +116,42 @@ static struct err *check_opts(const struct aws_account_opts *opts)
     return NULL;
 }
 
-static struct credentials_source *source_of(const struct aws_account_opts *opts)
+static struct credentials_source *own_source(struct aws_account *account, const char *session_name)
 {
-    if (!opts->role_arn)
-        return credentials_shared_new(opts->identity);
-    return credentials_assume_role_new(
-        opts->config, opts->identity,
-        &(struct assume_role_opts){
-            .role_arn = opts->role_arn,
-            .external_id = opts->external_id,
-            .session_name = opts->session_name ? opts->session_name : "stagingrefresh",
-            .duration_s = opts->session_duration_s,
-            .region = opts->region,
-        });
+    struct verified *verified;
+
+    if (!account->role_arn)
+        verified = verified_new(account, credentials_shared_new(account->identity));
+    else
+        verified = verified_new(
+            account,
+            credentials_assume_role_new(account->session.config, account->identity,
+                                        &(struct assume_role_opts){
+                                            .role_arn = account->role_arn,
+                                            .external_id = account->external_id,
+                                            .session_name = session_name ? session_name : "stagingrefresh",
+                                            .duration_s = account->session_duration_s,
+                                            .region = account->region,
+                                        }));
+    verified->is_told = true;
+    return &verified->base;
+}
+
+static struct credentials_source *source_of_actor(void *owner, const struct aws_actor *actor,
+                                                  int64_t *untagged_until_ms)
+{
+    struct aws_account *account = owner;
+
+    return &verified_new(account, credentials_assume_role_new(account->session.config, account->identity,
+                                                              &(struct assume_role_opts){
+                                                                  .role_arn = account->role_arn,
+                                                                  .external_id = account->external_id,
+                                                                  .actor = actor,
+                                                                  .untagged_until_ms = untagged_until_ms,
+                                                                  .duration_s = account->session_duration_s,
+                                                                  .region = account->region,
+                                                              }))
+                ->base;
 }
 
 struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_account **ret)
@@ -136,8 +164,14 @@ struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_acco
     account->region = xstrdup(opts->region);
     account->usage = opts->usage;
     account->refs = 1;
-    account->cache = credentials_cache_new(verified_new(account, source_of(opts)));
+    account->role_arn = xstrdup_or_null(opts->role_arn);
+    account->external_id = xstrdup_or_null(opts->external_id);
+    account->session_duration_s = opts->session_duration_s;
+    account->identity = opts->identity;
     aws_session_init(&account->session, opts->config, account->region);
+    account->cache = credentials_cache_new(own_source(account, opts->session_name));
+    if (opts->role_arn)
+        account->actors = actors_new(source_of_actor, account);
     account->session.account_id = account->id;
     account->session.cache = account->cache;
     account->session.on_call = opts->on_call;
@@ -159,9 +193,12 @@ void aws_account_unref(struct aws_account *account)
     if (!account || __atomic_sub_fetch(&account->refs, 1, __ATOMIC_ACQ_REL))
         return;
     credentials_cache_free(account->cache);
+    actors_free(account->actors);
     observer_free(account->observer);
     xfree(account->id);
     xfree(account->region);
+    xfree(account->role_arn);
+    xfree(account->external_id);
     xfree(account);
 }
 
@@ -193,6 +230,11 @@ int64_t aws_account_clock_skew_ms(const struct aws_account *account)
 struct aws_session *aws_account_session(struct aws_account *account)
 {
     return &account->session;
+}
+
+struct actors *aws_account_actors(struct aws_account *account)
+{
+    return account->actors;
 }
 
 struct observer *aws_account_observer(struct aws_account *account)

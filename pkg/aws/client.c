@@ -71,11 +71,27 @@ static struct err *refuse(const struct aws_client *aws, enum aws_op op)
         &(struct err_remote){.service = service, .operation = operation->name, .code = "RefusedOnSource"});
 }
 
+static struct err *call_as_actor(const struct aws_client *aws, enum aws_op op, const struct aws_input *input,
+                                 struct aws_reply *ret)
+{
+    struct actors *actors = aws_account_actors(aws->account);
+    struct sched *sched = aws->env->sched;
+    struct actor_session *session = actors_borrow(actors, aws->actor, sched_now_ms(sched));
+    struct err *err = aws_session_call(
+        aws_account_session(aws->account), aws->env,
+        &(struct aws_request){.op = op, .input = input, .cache = actor_session_cache(session)}, ret);
+
+    actors_return(actors, session, sched_now_ms(sched));
+    return err;
+}
+
 struct err *aws_call(const struct aws_client *aws, enum aws_op op, const struct aws_input *input,
                      struct aws_reply *ret)
 {
     if (aws_account_usage(aws->account) == AWS_SOURCE && !aws_operation_on_source(op))
         return refuse(aws, op);
+    if (aws->actor && aws_account_actors(aws->account) && !aws_operation_looks(op))
+        return call_as_actor(aws, op, input, ret);
     return aws_session_call(aws_account_session(aws->account), aws->env,
                             &(struct aws_request){.op = op, .input = input}, ret);
 }

@@ -68,16 +68,12 @@ static inline void auto_aws_account(struct aws_account **account)
 }
 #define AUTO_AWS_ACCOUNT CLEANUP(auto_aws_account)
 
-/* Copied freely; borrows both. */
+/* Copied freely; borrows all. What many share, Describe and List, is always asked by the account's own
+ * session; all else by one that carries the actor's name, when there is an actor and a role to assume. */
 struct aws_client {
     struct aws_account *account;
     const struct env *env;
-};
-
-/* Pairs that go out: restore metadata, tags. Borrowed. */
-struct aws_pair {
-    const char *name;
-    const char *value;
+    const struct aws_actor *actor; /* NULL: nobody in particular */
 };
 
 /* Pairs that came back. Owned. */

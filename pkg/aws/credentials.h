@@ -8,6 +8,12 @@
 #include "pkg/aws/config.h"
 #include "pkg/base/env.h"
 
+/* Pairs that go out: restore metadata, tags. Borrowed. */
+struct aws_pair {
+    const char *name;
+    const char *value;
+};
+
 /* Immutable and ref-counted. */
 struct credentials {
     char *access_key_id;
@@ -64,12 +70,25 @@ struct credentials_source *credentials_container_new(const struct aws_config *co
 
 struct credentials_cache;
 
+/* In whose name something is changed, for those who read CloudTrail: what a session of a role is called, and
+ * its tags. Borrowed. */
+struct aws_actor {
+    const char *session_name; /* 2-64 of [A-Za-z0-9_+=,.@-] */
+    const struct aws_pair *tags;
+    size_t tag_count;
+};
+
 struct assume_role_opts {
     const char *role_arn;
-    const char *external_id;  /* NULL: none */
-    const char *session_name; /* 2-64 of [A-Za-z0-9_+=,.@-] */
-    int duration_s;           /* 0: 3600, the most that a chained role may have */
-    const char *region;       /* whose STS is asked */
+    const char *external_id;       /* NULL: none */
+    const char *session_name;      /* 2-64 of [A-Za-z0-9_+=,.@-] */
+    int duration_s;                /* 0: 3600, the most that a chained role may have */
+    const char *region;            /* whose STS is asked */
+    const struct aws_actor *actor; /* its name takes the place of session_name; its tags; NULL: none */
+    /* A role may be assumable, but not with tags (sts:TagSession): then it is assumed without, and until when
+     * nobody is to try again with tags is kept here (monotonic; atomic; shared by all who assume the role;
+     * borrowed). With an actor only. */
+    int64_t *untagged_until_ms;
 };
 /* Signs with what `base` holds; borrows base and config, copies the options. */
 struct credentials_source *credentials_assume_role_new(const struct aws_config *config,

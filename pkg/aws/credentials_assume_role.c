@@ -10,12 +10,28 @@ struct assume_role {
     char *external_id;
     char *session_name;
     int duration_s;
+    struct aws_tags tags;
+    int64_t *untagged_until_ms;
 };
 
-static struct err *assume_role_fetch(struct credentials_source *self, const struct env *env,
-                                     struct credentials **ret)
+/* A trust policy is not changed every minute. */
+#define UNTAGGED_MS HOURS(1)
+
+static void add_tags(struct buf *form, const struct aws_tags *tags)
 {
-    struct assume_role *role = (struct assume_role *)self;
+    for (size_t i = 0; i < tags->count; i++) {
+        const struct aws_tag *tag = &tags->items[i];
+        AUTO_FREE char *key = xasprintf("Tags.member.%zu.Key", i + 1);
+        AUTO_FREE char *value = xasprintf("Tags.member.%zu.Value", i + 1);
+
+        query_add(form, key, tag->key);
+        query_add(form, value, tag->value);
+    }
+}
+
+static struct err *assume(struct assume_role *role, const struct env *env, bool with_tags,
+                          struct credentials **ret)
+{
     AUTO_AWS_REPLY struct aws_reply reply = {0};
     AUTO_BUF struct buf form = {0};
 
@@ -24,6 +40,8 @@ static struct err *assume_role_fetch(struct credentials_source *self, const stru
     query_add(&form, "RoleSessionName", role->session_name);
     query_add(&form, "ExternalId", role->external_id);
     query_add_int(&form, "DurationSeconds", role->duration_s);
+    if (with_tags)
+        add_tags(&form, &role->tags);
     TRY(err_wrap(aws_session_call(&role->session, env,
                                   &(struct aws_request){
                                       .op = AWS_OP_ASSUME_ROLE,
@@ -34,6 +52,32 @@ static struct err *assume_role_fetch(struct credentials_source *self, const stru
     return sts_read_credentials(AWS_OP_ASSUME_ROLE, reply.result, ret);
 }
 
+/* Tags are for people who read CloudTrail: where sts:TagSession is missing, it goes without. */
+static bool may_be_the_tags(const struct err *err)
+{
+    return err_kind(err) == ERR_DENIED && text_equal(err_remote(err)->code, "AccessDenied");
+}
+
+static struct err *assume_role_fetch(struct credentials_source *self, const struct env *env,
+                                     struct credentials **ret)
+{
+    struct assume_role *role = (struct assume_role *)self;
+    int64_t now_ms = sched_now_ms(env->sched);
+    struct err *err;
+
+    if (!role->tags.count || now_ms < __atomic_load_n(role->untagged_until_ms, __ATOMIC_RELAXED))
+        return assume(role, env, false, ret);
+    err = assume(role, env, true, ret);
+    if (!err || !may_be_the_tags(err))
+        return err;
+    err_ignore(err, "without tags instead");
+    TRY(assume(role, env, false, ret));
+    LOG_DEBUG(env->log, "the role's trust policy lacks sts:TagSession: its sessions have no tags",
+              KV("role", role->role_arn));
+    __atomic_store_n(role->untagged_until_ms, now_ms + UNTAGGED_MS, __ATOMIC_RELAXED);
+    return NULL;
+}
+
 static void assume_role_free(struct credentials_source *self)
 {
     struct assume_role *role = (struct assume_role *)self;
@@ -42,6 +86,7 @@ static void assume_role_free(struct credentials_source *self)
     xfree(role->role_arn);
     xfree(role->external_id);
     xfree(role->session_name);
+    aws_tags_done(&role->tags);
     xfree(role);
 }
 
@@ -60,7 +105,10 @@ struct credentials_source *credentials_assume_role_new(const struct aws_config *
     role->region = xstrdup(opts->region);
     role->role_arn = xstrdup(opts->role_arn);
     role->external_id = xstrdup_or_null(opts->external_id);
-    role->session_name = xstrdup(opts->session_name);
+    role->session_name = xstrdup(opts->actor ? opts->actor->session_name : opts->session_name);
+    for (size_t i = 0; opts->actor && i < opts->actor->tag_count; i++)
+        aws_tags_add(&role->tags, opts->actor->tags[i].name, opts->actor->tags[i].value);
+    role->untagged_until_ms = opts->untagged_until_ms;
     role->duration_s = opts->duration_s ? opts->duration_s : DURATION_DEFAULT_S;
     aws_session_init(&role->session, config, role->region);
     role->session.cache = base;

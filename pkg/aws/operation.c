@@ -1,6 +1,7 @@
 #include "pkg/aws/operation.h"
 
 #include "pkg/base/alloc.h"
+#include "pkg/base/str.h"
 
 /* clang-format off */
 static const struct aws_operation operations[AWS_OP_COUNT] = {
@@ -133,6 +134,13 @@ static const enum aws_op on_source[] = {
 const struct aws_operation *aws_operation(enum aws_op op)
 {
     return &operations[op];
+}
+
+bool aws_operation_looks(enum aws_op op)
+{
+    struct str name = str_of(operations[op].name);
+
+    return str_starts(name, "Describe") || str_starts(name, "List");
 }
 
 bool aws_operation_on_source(enum aws_op op)

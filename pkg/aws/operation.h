@@ -105,6 +105,9 @@ struct aws_operation {
 
 const struct aws_operation *aws_operation(enum aws_op op);
 
+/* Looks and changes nothing, and shows nothing that is secret: Describe... and List... */
+bool aws_operation_looks(enum aws_op op);
+
 /* The allow-list of Source accounts: nothing that belongs to production is ever changed, besides recovery
  * points that we make. */
 bool aws_operation_on_source(enum aws_op op);

@@ -360,11 +360,16 @@ static bool correct_clock(struct exchange *exchange, const struct outcome *outco
     return true;
 }
 
+static struct credentials_cache *cache_of(const struct exchange *exchange)
+{
+    return exchange->request->cache ? exchange->request->cache : exchange->session->cache;
+}
+
 static bool renew(struct exchange *exchange)
 {
     if (exchange->has_renewed || exchange->request->as || !exchange->credentials)
         return false;
-    credentials_invalidate(exchange->session->cache, exchange->credentials);
+    credentials_invalidate(cache_of(exchange), exchange->credentials);
     credentials_unref(exchange->credentials);
     exchange->credentials = NULL;
     exchange->has_renewed = true;
@@ -410,7 +415,7 @@ static struct err *have_credentials(struct exchange *exchange)
         exchange->credentials = credentials_ref(exchange->request->as);
         return NULL;
     }
-    return err_wrap(credentials_get(exchange->session->cache, exchange->env, &exchange->credentials),
+    return err_wrap(credentials_get(cache_of(exchange), exchange->env, &exchange->credentials),
                     "credentials of %s%s",
                     exchange->session->account_id ? "account " : "the controller's own identity",
                     exchange->session->account_id ? exchange->session->account_id : "");

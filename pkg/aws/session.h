@@ -24,7 +24,8 @@ void aws_session_init(struct aws_session *session, const struct aws_config *conf
 struct aws_request {
     enum aws_op op;
     const struct aws_input *input;
-    struct credentials *as; /* NULL: from the cache, with one renewal when they are refused */
+    struct credentials *as;          /* NULL: from the cache, with one renewal when they are refused */
+    struct credentials_cache *cache; /* NULL: the session's */
 };
 
 /* Signs, sends, retries and reads. Knows nothing of Source accounts. */

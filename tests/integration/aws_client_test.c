@@ -130,8 +130,8 @@ static int setup(void **state)
     scene->identity = credentials_default_new(&scene->config);
     make_account(scene, 0, PRODUCTION, ROLE(PRODUCTION, "staging-refresh"), AWS_SOURCE);
     make_account(scene, 1, STAGING, ROLE(STAGING, "staging-refresh"), AWS_TARGET);
-    scene->source = (struct aws_client){scene->accounts[0], &scene->env};
-    scene->target = (struct aws_client){scene->accounts[1], &scene->env};
+    scene->source = (struct aws_client){.account = scene->accounts[0], .env = &scene->env};
+    scene->target = (struct aws_client){.account = scene->accounts[1], .env = &scene->env};
     *state = scene;
     return 0;
 }
@@ -176,8 +176,8 @@ static void is_whom_it_says(void **state)
                                                              .config = &scene->config,
                                                              .identity = scene->identity},
                                   &wrong));
-    assert_fails(rds_list_clusters(&(struct aws_client){wrong, &scene->env}, &none), ERR_DENIED,
-                 "the credentials belong to account " STAGING);
+    assert_fails(rds_list_clusters(&(struct aws_client){.account = wrong, .env = &scene->env}, &none),
+                 ERR_DENIED, "the credentials belong to account " STAGING);
     aws_account_unref(wrong);
 }
 

@@ -26,9 +26,10 @@ clean_up() {
 trap clean_up EXIT
 # The sample's world, and a role that believes an issuer of tokens.
 world=$(<"$here/../../hack/awssim/worlds/shop.yaml")
-trust='      - {principal: "arn:aws:iam::222222222222:user/stagingrefresh", externalID: staging-cluster}'
+trust='      - {principal: "arn:aws:iam::222222222222:user/stagingrefresh", externalID: staging-cluster, tagSession: true}'
 issuer='      - {federated: "https://issuer.test", subject: "system:serviceaccount:s:c", audience: sts.amazonaws.com}'
 node='      - {principal: "arn:aws:iam::222222222222:role/staging-refresh", externalID: staging-cluster}'
+grep -qF -- "$trust" <<<"$world" || { echo "the sample has another trust policy by now" >&2; exit 1; }
 world=${world//"$trust"/"$trust"$'\n'"$issuer"$'\n'"$node"}
 printf '%s\n' "${world//      - iam:PassRole/      - iam:PassRole$'\n'      - sts:AssumeRole}" >"$SIM_DIR/world.yaml"
 start_awssim "$1" --world "$SIM_DIR/world.yaml" --time-scale 0 --seed 1

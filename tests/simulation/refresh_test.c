@@ -38,6 +38,55 @@ static void a_refresh_succeeds(void **state UNUSED)
     assert_no_faults(check_all(scenario));
 }
 
+/* --- in whose name --- */
+
+static const char *tag_of(const struct json *session, const char *key)
+{
+    json_each (tag, json_member(session, "tags")) {
+        if (text_equal(json_get_text(tag, "Key", ""), key))
+            return json_get_text(tag, "Value", "");
+    }
+    return NULL;
+}
+
+static void check_sessions(struct scenario *scenario, const char *session_name, const char *run)
+{
+    AUTO_FREE char *tail = xasprintf("/%s", session_name);
+    int named = 0;
+
+    json_each (account, json_at(scenario_world(scenario), "accounts")) {
+        json_each (session, json_at(account, "sts.sessions")) {
+            if (!str_ends(str_of(json_get_text(session, "arn", "")), tail))
+                continue;
+            named++;
+            assert_text_equal(tag_of(session, "stagingrefresh.dev/namespace"), scenario_refresh.namespace);
+            assert_text_equal(tag_of(session, "stagingrefresh.dev/name"), scenario_refresh.name);
+            assert_text_equal(tag_of(session, "stagingrefresh.dev/run"), run);
+        }
+    }
+    assert_true(named >= 2); /* one in each account */
+}
+
+/* Whoever reads CloudTrail sees of every change which object and which run made it. */
+static void changes_carry_the_name_of_the_run(void **state UNUSED)
+{
+    AUTO_SCENARIO struct scenario *scenario = run(&(struct scenario_opts){.seed = 3});
+    const char *id = json_get_text(scenario_object(scenario), "status.run.id", "?");
+    AUTO_FREE char *name = xasprintf("%s.%s.%s", scenario_refresh.namespace, scenario_refresh.name, id);
+    AUTO_FREE char *tail = xasprintf("/%s", name);
+    int changes = 0;
+
+    json_each (row, scenario_journal(scenario)) {
+        if (text_equal(json_get_text(row, "operation", ""), "AssumeRole"))
+            continue;
+        changes++;
+        if (!str_ends(str_of(json_get_text(row, "principal", "")), tail))
+            fail_msg("%s by %s", json_get_text(row, "operation", ""), json_get_text(row, "principal", ""));
+    }
+    assert_true(changes > 10);
+    check_sessions(scenario, name, id);
+}
+
 /* --- one seed, one history --- */
 
 static char *history_text(uint64_t seed)
@@ -220,6 +269,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST(&tests, a_refresh_succeeds);
+    TEST(&tests, changes_carry_the_name_of_the_run);
     TEST(&tests, a_seed_fixes_everything);
     TEST(&tests, two_databases_take_as_long_as_the_slower_one);
     TEST(&tests, a_troubled_database_does_not_hold_up_the_other);

@@ -267,6 +267,10 @@ static void compare(const struct exchange *row, const struct sent *sent, struct 
         if (!str_contains(body, row->body_contains[i]))
             buf_addf(out, "  body lacks: %s\n", row->body_contains[i]);
     }
+    for (size_t i = 0; i < EXCHANGE_CHECKS_MAX && row->body_lacks[i]; i++) {
+        if (str_contains(body, row->body_lacks[i]))
+            buf_addf(out, "  body has: %s\n", row->body_lacks[i]);
+    }
 }
 
 static bool is_used_up(const struct row *row)

@@ -40,6 +40,7 @@ struct exchange {
     const char *body;                        /* exact */
     const char *body_json;                   /* equal as JSON */
     const char *body_contains[EXCHANGE_CHECKS_MAX];
+    const char *body_lacks[EXCHANGE_CHECKS_MAX];
 
     /* The answer. */
     int status;                                     /* 0: 200 */

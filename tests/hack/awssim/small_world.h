@@ -24,7 +24,7 @@ static const char small_world[] =
     "      trust: [{principal: 'arn:aws:iam::111111111111:root'}]\n"
     "      allow: ['*']\n"
     "    - name: guarded\n"
-    "      trust: [{principal: 'arn:aws:iam::111111111111:user/me', externalID: word}]\n"
+    "      trust: [{principal: 'arn:aws:iam::111111111111:user/me', externalID: word, tagSession: true}]\n"
     "      allow: ['kms:Describe*']\n"
     "    - name: web\n"
     "      trust: [{federated: 'https://oidc.example', subject: 'system:serviceaccount:a:*', audience: "

@@ -5,6 +5,8 @@
 
 #define ROLE(name) "RoleArn=arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2F" name "&RoleSessionName=abc"
 
+#define TAG(n, key, value) "&Tags.member." n ".Key=" key "&Tags.member." n ".Value=" value
+
 static struct awssim_client client;
 
 static int set_up(void **state)
@@ -35,6 +37,17 @@ static const struct row {
      .form = ROLE("guarded") "&ExternalId=other",
      .error = "AccessDenied"},
     {.name = "the external id is missing", .form = ROLE("guarded"), .error = "AccessDenied"},
+    {.name = "tags, and the trust lets them be given",
+     .form = ROLE("guarded") "&ExternalId=word" TAG("1", "run", "one") TAG("2", "name", "shop")},
+    {.name = "tags, and the trust does not let them be given",
+     .form = ROLE("all") TAG("1", "run", "one"),
+     .error = "AccessDenied"},
+    {.name = "a tag without a value",
+     .form = ROLE("guarded") "&ExternalId=word&Tags.member.1.Key=run",
+     .error = "ValidationError"},
+    {.name = "the same tag twice, but for the case",
+     .form = ROLE("guarded") "&ExternalId=word" TAG("1", "run", "one") TAG("2", "Run", "two"),
+     .error = "InvalidParameterValue"},
     {.name = "no such role", .form = ROLE("none"), .error = "AccessDenied"},
     {.name = "a bad session name",
      .form = "RoleArn=arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2Fall&RoleSessionName=a%20b",

@@ -1,5 +1,6 @@
 #include "pkg/aws/credentials.h"
 
+#include "pkg/aws/backup.h"
 #include "pkg/aws/sts.h"
 #include "pkg/base/files.h"
 #include "tests/pkg/aws/fixture.h"
@@ -646,6 +647,102 @@ static void checks_the_account_at_every_refresh(void **state)
     role_done(&scene);
 }
 
+/* --- in somebody's name --- */
+
+#define NAMED "RoleSessionName=staging.shop.r1&"
+#define TAGS "Tags.member.1.Key=stagingrefresh.dev%2Frun&Tags.member.1.Value=r1"
+#define DENIED     \
+    .status = 403, \
+    .reply =       \
+        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no tags</Message></Error></ErrorResponse>"
+#define STOP_JOB .method = "POST", .path = "/backup-jobs/j1"
+
+static const struct aws_pair actor_tags[] = {{.name = "stagingrefresh.dev/run", .value = "r1"}};
+static const struct aws_actor actor = {
+    .session_name = "staging.shop.r1", .tags = actor_tags, .tag_count = COUNT_OF(actor_tags)};
+
+static struct err *stop_job(struct role_scene *scene)
+{
+    const struct aws_client aws = {.account = scene->account, .env = &scene->t.env, .actor = &actor};
+
+    return backup_stop_backup(&aws, "j1");
+}
+
+static struct err *look_at_job(struct role_scene *scene)
+{
+    const struct aws_client aws = {.account = scene->account, .env = &scene->t.env, .actor = &actor};
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+
+    return backup_describe_backup(&aws, "j1", &job);
+}
+
+/* Changes carry the actor's name; looks, which many share, the account's. Both sessions are begun once, and
+ * only the account's own is told of. */
+static void changes_in_the_name_of_an_actor(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {.name = "AssumeRole",
+         .body_contains = {NAMED, TAGS},
+         .headers = {"Credential=AKIAOWN/"},
+         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED")},
+        {.headers = {"Credential=AKIANAMED/"}, .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {STOP_JOB, .headers = {"Credential=AKIANAMED/"}, .times = 2},
+        {ASSUME(.body_lacks = {"Tags"}, .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
+        {.headers = {"Credential=AKIAROLE/"}, .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {.method = "GET", .headers = {"Credential=AKIAROLE/"}, .reply = "{\"State\":\"RUNNING\"}"},
+        {STOP_JOB, .headers = {"Credential=AKIANAMED/"}},
+    };
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(stop_job(&scene));
+    assert_no_err(stop_job(&scene));
+    assert_number(scene.told, 0);
+    assert_no_err(look_at_job(&scene));
+    assert_number(scene.told, 1);
+    assert_no_err(stop_job(&scene));
+    role_done(&scene);
+}
+
+/* Where the trust policy lacks sts:TagSession it goes without, and is not tried again for an hour. */
+static void goes_without_tags_where_they_are_denied(void **state)
+{
+    static const struct exchange exchanges[] = {
+        {.name = "with tags", .body_contains = {NAMED, TAGS}, DENIED},
+        {.name = "without",
+         .body_contains = {NAMED},
+         .body_lacks = {"Tags"},
+         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED")},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {STOP_JOB},
+        {.name = "again, without",
+         .body_contains = {NAMED},
+         .body_lacks = {"Tags"},
+         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED2")},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {STOP_JOB},
+        {.name = "an hour later", .body_contains = {NAMED, TAGS}, DENIED},
+        {.name = "nor without",
+         .body_lacks = {"Tags"},
+         .status = 403,
+         .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
+                  "</ErrorResponse>"},
+    };
+    struct role_scene scene;
+    int64_t began_ms;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    began_ms = sched_now_ms(scene.t.env.sched);
+    assert_no_err(stop_job(&scene));
+    assert_true(sched_wait_until(scene.t.env.sched, NULL, began_ms + MINUTES(55)));
+    assert_no_err(stop_job(&scene));
+    assert_true(sched_wait_until(scene.t.env.sched, NULL, began_ms + MINUTES(121)));
+    assert_fails(stop_job(&scene), ERR_DENIED, "AccessDenied: not you");
+    role_done(&scene);
+}
+
 static void keeps_secrets_out_of_the_log(void **state)
 {
     static const struct exchange exchanges[] = {
@@ -675,6 +772,8 @@ int main(void)
     TEST(&tests, names_the_role_when_refused);
     TEST(&tests, renews_its_own_identity);
     TEST(&tests, checks_the_account_at_every_refresh);
+    TEST(&tests, changes_in_the_name_of_an_actor);
+    TEST(&tests, goes_without_tags_where_they_are_denied);
     TEST(&tests, keeps_secrets_out_of_the_log);
     return tests_run(&tests, "credentials");
 }

@@ -28,7 +28,7 @@ static void say_nothing(struct loopback *server, void *arg UNUSED)
 static void call(void *arg)
 {
     struct caller *caller = arg;
-    const struct aws_client aws = {caller->account, &caller->env};
+    const struct aws_client aws = {.account = caller->account, .env = &caller->env};
     AUTO_DYNAMODB_TABLE struct dynamodb_table table = {0};
 
     caller->err = dynamodb_describe_table(&aws, "t", &table);

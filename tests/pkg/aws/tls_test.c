@@ -153,7 +153,7 @@ static void trusts_nobody_else(void **state)
                                                              .config = &scene.config,
                                                              .identity = identity},
                                   &account));
-    err = dynamodb_describe_table(&(struct aws_client){account, &scene.env}, "t", &table);
+    err = dynamodb_describe_table(&(struct aws_client){.account = account, .env = &scene.env}, "t", &table);
     if (row->fails)
         assert_fails(err, ERR_INVALID, row->fails);
     else
