@@ -140,12 +140,14 @@ choose_port() {
 
 # Each sets args. etcd listens on files, not on ports; they are named relative to
 # DIR, where all components run, because such a name may not exceed 107 bytes. It
-# insists on advertising something with a port, which nobody ever uses.
+# insists on advertising something with a port, which nobody ever uses; and before 3.6
+# it insists on one in the name of a socket, too.
+etcd_socket=etcd.sock:0
 args_of_etcd() {
     args=(
         --data-dir="$dir/etcd" --unsafe-no-fsync --log-level=warn
-        --listen-client-urls=unix://etcd.sock --advertise-client-urls=http://localhost:2379
-        --listen-peer-urls=unix://etcd-peer.sock
+        --listen-client-urls="unix://$etcd_socket" --advertise-client-urls=http://localhost:2379
+        --listen-peer-urls=unix://etcd-peer.sock:0
     )
 }
 
@@ -155,7 +157,7 @@ args_of_kube-apiserver() {
     kubeconfig controllers "$dir/controllers.kubeconfig"
     write_audit_policy
     args=(
-        --etcd-servers=unix://etcd.sock
+        --etcd-servers="unix://$etcd_socket"
         --bind-address=127.0.0.1 --secure-port="$port" --cert-dir="$dir/pki"
         --endpoint-reconciler-type=none --advertise-address=192.0.2.1 --service-cluster-ip-range=10.0.0.0/24
         --tls-cert-file="$dir/pki/apiserver.crt" --tls-private-key-file="$dir/pki/apiserver.key"
@@ -196,7 +198,7 @@ get() {
 
 etcd_is_ready() {
     (cd "$dir" && curl --silent --fail --noproxy '*' --max-time 10 --output /dev/null \
-        --unix-socket etcd.sock http://localhost/health)
+        --unix-socket "$etcd_socket" http://localhost/health)
 }
 
 kube-apiserver_is_ready() {

@@ -101,6 +101,10 @@ if $quick; then
 else
     "$here/setup.sh" --tests || missing+=("what hack/setup.sh --tests could not install")
 fi
+# Four builds of the same files: what a former run, of any clone, has compiled is not compiled again.
+if command -v ccache >/dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_DIR=$SR_CACHE/ccache CCACHE_BASEDIR=$SR_ROOT CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
+fi
 
 stage "release build"
 build release
