@@ -4,7 +4,8 @@
 set -euo pipefail
 
 : "${KUBECONFIG:?must name the kubeconfig of a cluster for tests}"
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(cd "$here/../.." && pwd -P)
 # shellcheck source=hack/lib/paths.sh
 source "$root/hack/lib/paths.sh"
 # shellcheck source=hack/lib/common.sh
@@ -40,58 +41,11 @@ for case in yaml.safe_load(open(sys.argv[1]))["tests"]:
 END
 }
 
-# lua_table FILE: the object as Lua writes it. What YAML calls null is a field that is not there.
-lua_table() {
-    /usr/bin/python3 - "$1" <<'END'
-import json, sys, yaml
-
-def text(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, str):
-        return '"' + "".join(c if c.isalnum() else "".join("\\%03d" % b for b in c.encode()) for c in value) + '"'
-    if isinstance(value, list):
-        return "{" + ", ".join(text(item) for item in value) + "}"
-    return "{" + ", ".join("[%s] = %s" % (text(k), text(v)) for k, v in value.items() if v is not None) + "}"
-
-class Loader(yaml.SafeLoader):  # times stay text, as in JSON
-    pass
-
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in rules if tag != "tag:yaml.org,2002:timestamp"]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-print("return " + text(yaml.load(open(sys.argv[1]), Loader)))
-END
-}
-
-cat >"$work/run.lua" <<'END'
--- run.lua SCRIPT OBJECT: prints the status and the message. In any version of Lua.
-local script, object = arg[1], arg[2]
-getmetatable("").__index = nil -- no string library by way of methods either
-local world = {
-  obj = dofile(object), assert = assert, error = error, ipairs = ipairs, pairs = pairs, next = next, pcall = pcall,
-  select = select, table = table, tonumber = tonumber, tostring = tostring, type = type, unpack = table.unpack or unpack,
-}
-local chunk
-if setfenv then
-  chunk = assert(loadfile(script))
-  setfenv(chunk, world)
-else
-  chunk = assert(loadfile(script, "t", world))
-end
-local result = chunk()
-assert(type(result) == "table", "no table is returned")
-io.write(tostring(result.status), "\n", tostring(result.message), "\n")
-END
-
 # health KIND FILE WANTED-STATUS WANTED-MESSAGE
 health() {
     local got
-    lua_table "$2" >"$work/object.lua"
-    got=$("$lua" "$work/run.lua" "$scripts/$1/health.lua" "$work/object.lua")
+    /usr/bin/python3 "$here/lua_table.py" "$2" >"$work/object.lua"
+    got=$("$lua" "$here/health.lua" "$scripts/$1/health.lua" "$work/object.lua")
     if [[ $got != "$3"$'\n'"$4" ]]; then
         printf 'wanted %s: %s\ngot    %s\n' "$3" "$4" "${got/$'\n'/: }"
         return 1
@@ -103,7 +57,7 @@ partial() {
     local kind=$1 object
     while IFS= read -r object; do
         printf 'return %s\n' "$object" >"$work/object.lua"
-        check "$kind: $object" "$lua" "$work/run.lua" "$scripts/$kind/health.lua" "$work/object.lua"
+        check "$kind: $object" "$lua" "$here/health.lua" "$scripts/$kind/health.lua" "$work/object.lua"
     done <<'END'
 {metadata = {}}
 {metadata = {generation = 1}, status = {}}

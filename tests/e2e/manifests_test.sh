@@ -99,7 +99,7 @@ components() {
 labels() {
     local version
     version=$(sed -n 's/^project(stagingrefresh VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
-    equal "every object has the recommended labels" "" "$(from_overlay '.[] | select(.kind | IN("Service", "ServiceMonitor") | not) |
+    equal "every object has the recommended labels" "" "$(from_overlay '.[] |
         select(.metadata.labels | has("app.kubernetes.io/name") and has("app.kubernetes.io/part-of") and
         has("app.kubernetes.io/version") and has("app.kubernetes.io/managed-by") | not) | "\(.kind) \(.metadata.name)"')"
     equal "their version is the program's" "$version" "$(from_overlay '[.[] | .metadata.labels["app.kubernetes.io/version"],
@@ -153,11 +153,7 @@ flags() {
     local arg
     "$SR_BUILD/stagingrefresh" controller --help >"$work/help"
     for arg in $(from_overlay '.[] | select(.kind == "Deployment") | .spec.template.spec.containers[0].args[] | select(startswith("--"))'); do
-        if grep -qE -e "^ *${arg%%=*}( |\$)" "$work/help"; then
-            passed=$((passed + 1))
-        else
-            printf 'NOT YET: the Deployment gives %s, which this program does not know\n' "${arg%%=*}"
-        fi
+        check "the program knows ${arg%%=*}, which the Deployment gives" grep -qE -e "^ *${arg%%=*}( |\$)" "$work/help"
     done
 }
 

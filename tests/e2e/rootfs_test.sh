@@ -62,21 +62,6 @@ deployment_args() {
     args=("${args[@]/#--health-probe-bind-address=:8081/--health-probe-bind-address=127.0.0.1:$health_port}")
 }
 
-# Those that the program does not have yet are left out and named.
-drop_unknown_args() {
-    local arg name kept=()
-    "$SR_BUILD/stagingrefresh" controller --help >"$work/help"
-    for arg in "${args[@]}"; do
-        name=${arg%%=*}
-        if [[ $arg != --* ]] || grep -qE -e "^ *$name( |\$)" "$work/help"; then
-            kept+=("$arg")
-        else
-            printf 'NOT YET: the Deployment gives %s, which this program does not know\n' "$name"
-        fi
-    done
-    args=("${kept[@]}")
-}
-
 fetch() {
     curl --silent --fail --noproxy '*' --max-time 10 "$@"
 }
@@ -102,7 +87,6 @@ check "the libraries are its own" "${in_rootfs[@]}" --setenv LD_BIND_NOW 1 /usr/
 install_manifests
 start_world
 deployment_args
-drop_unknown_args
 exec 9>"$work/info"
 "${in_rootfs[@]}" --ro-bind "$work/controller.kubeconfig" /run/kubeconfig --remount-ro /run --info-fd 9 \
     --setenv AWS_ACCESS_KEY_ID "$AWS_ACCESS_KEY_ID" --setenv AWS_SECRET_ACCESS_KEY "$AWS_SECRET_ACCESS_KEY" \

@@ -4,6 +4,7 @@ package kstatus
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -92,5 +93,33 @@ func TestNoneIsForgotten(t *testing.T) {
 		if len(files) != len(rows) {
 			t.Errorf("%s: %d files, %d expectations", kind, len(files), len(rows))
 		}
+	}
+}
+
+// Objects that a controller has written: SR_MOMENTS/list has a line "NUMBER PHASE HEALTH STATUS" for each NUMBER.json.
+func TestMoments(t *testing.T) {
+	folder := os.Getenv("SR_MOMENTS")
+	if folder == "" {
+		t.Skip("SR_MOMENTS is not set: tests/e2e/health_test.sh records some")
+	}
+	list, err := os.ReadFile(filepath.Join(folder, "list"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(list)), "\n")
+	for _, line := range lines {
+		fields := strings.Fields(line)
+		if len(fields) != 4 {
+			t.Fatalf("a line of the list: %q", line)
+		}
+		t.Run(fields[1]+"/"+fields[0], func(t *testing.T) {
+			result, err := status.Compute(read(t, filepath.Join(folder, fields[0]+".json")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(result.Status) != fields[3] {
+				t.Errorf("wanted %s, got %s: %s", fields[3], result.Status, result.Message)
+			}
+		})
 	}
 }
