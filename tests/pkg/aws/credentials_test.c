@@ -1,27 +1,15 @@
 #include "pkg/aws/credentials.h"
 
-#include "pkg/aws/backup.h"
-#include "pkg/aws/sts.h"
-#include "pkg/base/files.h"
-#include "tests/pkg/aws/fixture.h"
-
-#include <unistd.h>
+#include "tests/pkg/aws/credentials_fixture.h"
+#include "tests/testing/testing_env.h"
 
 #define CONFIG_FILE SR_SOURCE_DIR "/tests/data/aws/config"
 #define CREDENTIALS_FILE SR_SOURCE_DIR "/tests/data/aws/credentials"
 #define TOKEN_FILE SR_SOURCE_DIR "/tests/data/aws/token"
 
-#define STS_CREDENTIALS(op, key)                                                                           \
-    "<" op "Response><" op "Result><AssumedRoleUser><Arn>arn</Arn></AssumedRoleUser><Credentials>"         \
-    "<AccessKeyId>" key "</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>"                     \
-    "<SessionToken>role-token==</SessionToken><Expiration>2026-11-22T17:00:00Z</Expiration></Credentials>" \
-    "</" op "Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></" op "Response>"
-
-#define ENTRIES_MAX 8
-
 struct row {
     const char *name;
-    const char *entries[ENTRIES_MAX];
+    const char *entries[VARIABLES_MAX];
     const char *config; /* text of AWS_CONFIG_FILE, besides the entries */
     struct exchange rows[6];
     size_t count;
@@ -36,7 +24,6 @@ struct row {
     "{\"AccessKeyId\":\"AKIAPOD\",\"SecretAccessKey\":\"pod-secret\",\"Token\":\"pod-token\"," \
     "\"Expiration\":\"2026-11-22T17:00:00+00:00\",\"AccountId\":\"1\"}"
 #define FILES "AWS_CONFIG_FILE=" CONFIG_FILE, "AWS_SHARED_CREDENTIALS_FILE=" CREDENTIALS_FILE
-#define AT_17 INT64_C(1795366800000)
 
 #define METADATA "http://169.254.169.254/latest/"
 #define METADATA_TOKEN                                                                           \
@@ -438,46 +425,10 @@ static const struct row rows[] = {
      .fails = "in none of the shared files"},
 };
 
-static void read_config(const struct row *row, struct aws_config *config)
-{
-    char *entries[ENTRIES_MAX + 1] = {0};
-
-    for (size_t i = 0; i < ENTRIES_MAX && row->entries[i]; i++)
-        entries[i] = xstrdup(row->entries[i]);
-    assert_no_err(aws_config_from_environ(entries, config));
-    for (size_t i = 0; entries[i]; i++)
-        xfree(entries[i]);
-}
-
-/* A file that is there until `file` goes out of scope. */
-struct config_file {
-    char path[32];
-};
-
-static void config_file_done(struct config_file *file)
-{
-    if (file->path[0])
-        unlink(file->path);
-}
-
-static void write_config(const char *text, struct config_file *file, struct aws_config *config)
-{
-    int fd;
-
-    if (!text)
-        return;
-    snprintf(file->path, sizeof(file->path), "/tmp/credentials.XXXXXX");
-    fd = mkstemp(file->path);
-    assert_true(fd >= 0);
-    assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-    config->config_file = xstrdup(file->path);
-}
-
 static void finds_credentials(void **state)
 {
     const struct row *row = *state;
-    CLEANUP(config_file_done) struct config_file file = {0};
+    AUTO_SHARED_FILE struct shared_file file = {0};
     AUTO_AWS_CONFIG struct aws_config config = {0};
     struct credentials_cache *cache;
     struct credentials *got = NULL;
@@ -485,8 +436,11 @@ static void finds_credentials(void **state)
     struct err *err;
 
     testing_env_init(&t, 1, row->rows, row->count, NULL);
-    read_config(row, &config);
-    write_config(row->config, &file, &config);
+    read_variables(row->entries, &config);
+    if (row->config) {
+        shared_file_write(&file, row->config);
+        config.config_file = xstrdup(file.path);
+    }
     cache = credentials_default_new(&config);
     err = credentials_get(cache, &t.env, &got);
     if (row->fails) {
@@ -503,277 +457,10 @@ static void finds_credentials(void **state)
     testing_env_done(&t);
 }
 
-/* --- AssumeRole of an account --- */
-
-#define ASSUME(...) .name = "AssumeRole", .body_contains = {"Action=AssumeRole&"}, __VA_ARGS__
-#define STS_EXPIRED \
-    .status = 403,  \
-    .reply = "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>old</Message></Error></ErrorResponse>"
-
-struct role_scene {
-    struct testing_env t;
-    struct aws_config config;
-    struct credentials_cache *identity;
-    struct aws_account *account;
-    struct aws_client aws;
-    int64_t told_ms; /* the last end of credentials that was told, and how many there were */
-    int told;
-};
-
-static void hear_credentials(void *arg, const char *account_id, int64_t expires_ms)
-{
-    struct role_scene *scene = arg;
-
-    assert_text_equal(account_id, FIXTURE_ACCOUNT);
-    scene->told_ms = expires_ms;
-    scene->told++;
-}
-
-static void role_init(struct role_scene *scene, const struct exchange *exchanges, size_t count)
-{
-    static const struct row own = {
-        .entries = {"AWS_ACCESS_KEY_ID=AKIAOWN", "AWS_SECRET_ACCESS_KEY=own-secret"}};
-
-    *scene = (struct role_scene){0};
-    testing_env_init(&scene->t, 1, exchanges, count, NULL);
-    read_config(&own, &scene->config);
-    scene->identity = credentials_default_new(&scene->config);
-    assert_no_err(aws_account_new(
-        &(struct aws_account_opts){
-            .account_id = FIXTURE_ACCOUNT,
-            .region = FIXTURE_REGION,
-            .usage = AWS_SOURCE,
-            .config = &scene->config,
-            .identity = scene->identity,
-            .role_arn = "arn:aws:iam::222222222222:role/staging-refresh",
-            .external_id = "staging-cluster",
-            .on_call_arg = scene,
-            .on_credentials = hear_credentials,
-        },
-        &scene->account));
-    scene->aws = (struct aws_client){.account = scene->account, .env = &scene->t.env};
-}
-
-static void role_done(struct role_scene *scene)
-{
-    aws_account_unref(scene->account);
-    credentials_cache_free(scene->identity);
-    aws_config_done(&scene->config);
-    testing_env_done(&scene->t);
-}
-
-static struct err *whoami(struct role_scene *scene)
-{
-    AUTO_STS_IDENTITY struct sts_identity identity = {0};
-
-    return sts_get_caller_identity(&scene->aws, &identity);
-}
-
-static void assumes_the_role_and_checks_it(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {ASSUME(.host = "sts.ap-northeast-1.amazonaws.com", .headers = {"Credential=AKIAOWN/"},
-                .body = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%"
-                        "3Arole%2Fstaging-refresh"
-                        "&RoleSessionName=stagingrefresh&ExternalId=staging-cluster&DurationSeconds=3600",
-                .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
-        {.headers = {"Credential=AKIAROLE/", "x-amz-security-token: role-token=="},
-         .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT),
-         .times = 2},
-    };
-    struct role_scene scene;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_no_err(whoami(&scene));
-    assert_true(script_sent(scene.t.script, 0)->sensitive);
-    assert_number(scene.told, 1);
-    assert_number(scene.told_ms, AT_17);
-    role_done(&scene);
-}
-
-static void names_the_role_when_refused(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {ASSUME(.status = 403,
-                .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
-                         "<RequestId>q</RequestId></ErrorResponse>")},
-    };
-    struct role_scene scene;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_fails(
-        whoami(&scene), ERR_DENIED,
-        "credentials of account 222222222222: assume role arn:aws:iam::222222222222:role/staging-refresh: "
-        "sts AssumeRole: AccessDenied: not you (request q)");
-    role_done(&scene);
-}
-
-/* The refused ones are the controller's own: they are fetched anew, and the role is asked for again. */
-static void renews_its_own_identity(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {ASSUME(STS_EXPIRED)},
-        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
-        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
-    };
-    struct role_scene scene;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_no_err(whoami(&scene));
-    role_done(&scene);
-}
-
-static void checks_the_account_at_every_refresh(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
-        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
-        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE2"))},
-        {.headers = {"Credential=AKIAROLE2/"}, .reply = WHOAMI_REPLY("111111111111")},
-    };
-    struct role_scene scene;
-    int64_t later_ms;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_no_err(whoami(&scene));
-    later_ms = sched_now_ms(scene.t.env.sched) + MINUTES(55);
-    assert_true(sched_wait_until(scene.t.env.sched, NULL, later_ms));
-    assert_fails(whoami(&scene), ERR_DENIED, "belong to account 111111111111");
-    assert_number(scene.told, 1); /* those are nobody's */
-    role_done(&scene);
-}
-
-/* --- in somebody's name --- */
-
-#define NAMED "RoleSessionName=staging.shop.r1&"
-#define TAGS "Tags.member.1.Key=stagingrefresh.dev%2Frun&Tags.member.1.Value=r1"
-#define DENIED     \
-    .status = 403, \
-    .reply =       \
-        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no tags</Message></Error></ErrorResponse>"
-#define STOP_JOB .method = "POST", .path = "/backup-jobs/j1"
-
-static const struct aws_pair actor_tags[] = {{.name = "stagingrefresh.dev/run", .value = "r1"}};
-static const struct aws_actor actor = {
-    .session_name = "staging.shop.r1", .tags = actor_tags, .tag_count = COUNT_OF(actor_tags)};
-
-static struct err *stop_job(struct role_scene *scene)
-{
-    const struct aws_client aws = {.account = scene->account, .env = &scene->t.env, .actor = &actor};
-
-    return backup_stop_backup(&aws, "j1");
-}
-
-static struct err *look_at_job(struct role_scene *scene)
-{
-    const struct aws_client aws = {.account = scene->account, .env = &scene->t.env, .actor = &actor};
-    AUTO_BACKUP_JOB struct backup_job job = {0};
-
-    return backup_describe_backup(&aws, "j1", &job);
-}
-
-/* Changes carry the actor's name; looks, which many share, the account's. Both sessions are begun once, and
- * only the account's own is told of. */
-static void changes_in_the_name_of_an_actor(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {.name = "AssumeRole",
-         .body_contains = {NAMED, TAGS},
-         .headers = {"Credential=AKIAOWN/"},
-         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED")},
-        {.headers = {"Credential=AKIANAMED/"}, .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
-        {STOP_JOB, .headers = {"Credential=AKIANAMED/"}, .times = 2},
-        {ASSUME(.body_lacks = {"Tags"}, .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
-        {.headers = {"Credential=AKIAROLE/"}, .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
-        {.method = "GET", .headers = {"Credential=AKIAROLE/"}, .reply = "{\"State\":\"RUNNING\"}"},
-        {STOP_JOB, .headers = {"Credential=AKIANAMED/"}},
-    };
-    struct role_scene scene;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_no_err(stop_job(&scene));
-    assert_no_err(stop_job(&scene));
-    assert_number(scene.told, 0);
-    assert_no_err(look_at_job(&scene));
-    assert_number(scene.told, 1);
-    assert_no_err(stop_job(&scene));
-    role_done(&scene);
-}
-
-/* Where the trust policy lacks sts:TagSession it goes without, and is not tried again for an hour. */
-static void goes_without_tags_where_they_are_denied(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {.name = "with tags", .body_contains = {NAMED, TAGS}, DENIED},
-        {.name = "without",
-         .body_contains = {NAMED},
-         .body_lacks = {"Tags"},
-         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED")},
-        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
-        {STOP_JOB},
-        {.name = "again, without",
-         .body_contains = {NAMED},
-         .body_lacks = {"Tags"},
-         .reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED2")},
-        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
-        {STOP_JOB},
-        {.name = "an hour later", .body_contains = {NAMED, TAGS}, DENIED},
-        {.name = "nor without",
-         .body_lacks = {"Tags"},
-         .status = 403,
-         .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
-                  "</ErrorResponse>"},
-    };
-    struct role_scene scene;
-    int64_t began_ms;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    began_ms = sched_now_ms(scene.t.env.sched);
-    assert_no_err(stop_job(&scene));
-    assert_true(sched_wait_until(scene.t.env.sched, NULL, began_ms + MINUTES(55)));
-    assert_no_err(stop_job(&scene));
-    assert_true(sched_wait_until(scene.t.env.sched, NULL, began_ms + MINUTES(121)));
-    assert_fails(stop_job(&scene), ERR_DENIED, "AccessDenied: not you");
-    role_done(&scene);
-}
-
-static void keeps_secrets_out_of_the_log(void **state)
-{
-    static const struct exchange exchanges[] = {
-        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE"))},
-        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
-    };
-    AUTO_FREE char *log = NULL;
-    struct role_scene scene;
-
-    (void)state;
-    role_init(&scene, exchanges, COUNT_OF(exchanges));
-    assert_no_err(whoami(&scene));
-    log = testing_env_log(&scene.t);
-    assert_text_contains(log, "AssumeRole");
-    assert_text_lacks(log, "role-secret");
-    assert_text_lacks(log, "role-token");
-    assert_text_lacks(log, "own-secret");
-    role_done(&scene);
-}
-
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, finds_credentials, rows);
-    TEST(&tests, assumes_the_role_and_checks_it);
-    TEST(&tests, names_the_role_when_refused);
-    TEST(&tests, renews_its_own_identity);
-    TEST(&tests, checks_the_account_at_every_refresh);
-    TEST(&tests, changes_in_the_name_of_an_actor);
-    TEST(&tests, goes_without_tags_where_they_are_denied);
-    TEST(&tests, keeps_secrets_out_of_the_log);
     return tests_run(&tests, "credentials");
 }
