@@ -27,6 +27,7 @@ struct verified {
     bool is_told; /* who listens hears of these */
 };
 
+/* ERR_DENIED: these will never do. Who holds them may have got others since, though. */
 static struct err *verify(struct aws_account *account, const struct env *env, struct credentials *credentials)
 {
     AUTO_FREE char *id = NULL;
@@ -41,21 +42,50 @@ static struct err *verify(struct aws_account *account, const struct env *env, st
     return NULL;
 }
 
+/* What is in front of the source is dropped by our caller, but what the source itself keeps would stay for
+ * ever: nobody else ever says that it is no good. `err` is why these were rejected. */
+static struct err *fetch_others(struct verified *verified, const struct env *env,
+                                struct credentials *rejected, struct err *err, struct credentials **ret)
+{
+    struct credentials_source *inner = verified->inner;
+    AUTO_CREDENTIALS struct credentials *fetched = NULL;
+    AUTO_ERR struct err *why = err;
+
+    if (inner->ops->forget) {
+        inner->ops->forget(inner, rejected);
+        TRY(inner->ops->fetch(inner, env, &fetched));
+    }
+    if (!fetched || credentials_are_same(fetched, rejected))
+        return TAKE(why);
+    TRY(verify(verified->account, env, fetched));
+    *ret = TAKE(fetched);
+    return NULL;
+}
+
+static struct err *fetch_ours(struct verified *verified, const struct env *env, struct credentials **ret)
+{
+    AUTO_CREDENTIALS struct credentials *fetched = NULL;
+    struct err *err;
+
+    TRY(verified->inner->ops->fetch(verified->inner, env, &fetched));
+    err = fetched ? verify(verified->account, env, fetched) : NULL;
+    if (err && err_kind(err) == ERR_DENIED)
+        return fetch_others(verified, env, fetched, err, ret);
+    TRY(err);
+    *ret = TAKE(fetched);
+    return NULL;
+}
+
 static struct err *verified_fetch(struct credentials_source *self, const struct env *env,
                                   struct credentials **ret)
 {
     struct verified *verified = (struct verified *)self;
     struct aws_account *account = verified->account;
-    AUTO_CREDENTIALS struct credentials *fetched = NULL;
 
     *ret = NULL;
-    TRY(verified->inner->ops->fetch(verified->inner, env, &fetched));
-    if (fetched) {
-        TRY(verify(account, env, fetched));
-        if (account->on_credentials && verified->is_told)
-            account->on_credentials(account->session.on_call_arg, account->id, fetched->expires_ms);
-    }
-    *ret = TAKE(fetched);
+    TRY(fetch_ours(verified, env, ret));
+    if (*ret && account->on_credentials && verified->is_told)
+        account->on_credentials(account->session.on_call_arg, account->id, (*ret)->expires_ms);
     return NULL;
 }
 

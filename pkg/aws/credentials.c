@@ -29,6 +29,12 @@ void credentials_unref(struct credentials *credentials)
     xfree(credentials);
 }
 
+bool credentials_are_same(const struct credentials *a, const struct credentials *b)
+{
+    return text_equal(a->access_key_id, b->access_key_id) && secret_equal(a->secret_key, b->secret_key) &&
+           secret_equal(a->session_token, b->session_token);
+}
+
 void credentials_source_free(struct credentials_source *source)
 {
     if (source)

@@ -28,6 +28,7 @@ struct credentials *credentials_new(struct str access_key_id, struct secret *sec
                                     struct secret *session_token, int64_t expires_ms);
 struct credentials *credentials_ref(struct credentials *credentials);
 void credentials_unref(struct credentials *credentials); /* NULL is fine */
+bool credentials_are_same(const struct credentials *a, const struct credentials *b);
 
 static inline void auto_credentials(struct credentials **credentials)
 {

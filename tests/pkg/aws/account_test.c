@@ -30,14 +30,13 @@ static void hear_credentials(void *arg, const char *account_id, int64_t expires_
     scene->told++;
 }
 
-static void role_init(struct role_scene *scene, const struct exchange *exchanges, size_t count)
+/* role_arn: NULL when the account is to be called with the identity itself. */
+static void scene_init(struct role_scene *scene, const char *const *variables, const char *role_arn,
+                       const struct exchange *exchanges, size_t count)
 {
-    static const char *const own[VARIABLES_MAX] = {"AWS_ACCESS_KEY_ID=AKIAOWN",
-                                                   "AWS_SECRET_ACCESS_KEY=own-secret"};
-
     *scene = (struct role_scene){0};
     testing_env_init(&scene->t, 1, exchanges, count, NULL);
-    read_variables(own, &scene->config);
+    read_variables(variables, &scene->config);
     scene->identity = credentials_default_new(&scene->config);
     assert_no_err(aws_account_new(
         &(struct aws_account_opts){
@@ -46,13 +45,21 @@ static void role_init(struct role_scene *scene, const struct exchange *exchanges
             .usage = AWS_SOURCE,
             .config = &scene->config,
             .identity = scene->identity,
-            .role_arn = "arn:aws:iam::222222222222:role/staging-refresh",
-            .external_id = "staging-cluster",
+            .role_arn = role_arn,
+            .external_id = role_arn ? "staging-cluster" : NULL,
             .on_call_arg = scene,
             .on_credentials = hear_credentials,
         },
         &scene->account));
     scene->aws = (struct aws_client){.account = scene->account, .env = &scene->t.env};
+}
+
+static void role_init(struct role_scene *scene, const struct exchange *exchanges, size_t count)
+{
+    static const char *const own[VARIABLES_MAX] = {"AWS_ACCESS_KEY_ID=AKIAOWN",
+                                                   "AWS_SECRET_ACCESS_KEY=own-secret"};
+
+    scene_init(scene, own, "arn:aws:iam::222222222222:role/staging-refresh", exchanges, count);
 }
 
 static void role_done(struct role_scene *scene)
@@ -145,6 +152,86 @@ static void checks_the_account_at_every_refresh(void **state)
     assert_true(sched_wait_until(scene.t.env.sched, NULL, later_ms));
     assert_fails(whoami(&scene), ERR_DENIED, "belong to account 111111111111");
     assert_number(scene.told, 1); /* those are nobody's */
+    role_done(&scene);
+}
+
+/* --- no role: the identity as it is --- */
+
+#define FILE_KEYS(id) \
+    "[default]\naws_access_key_id = " id "\naws_secret_access_key = s\naws_session_token = t\n"
+#define FROM(key) .headers = {"Credential=" key "/"}
+#define STS_MISMATCH                                                                             \
+    .status = 403, .reply = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></" \
+                            "ErrorResponse>"
+#define NOT_OURS .reply = WHOAMI_REPLY("111111111111")
+#define OURS .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)
+
+struct renewal_row {
+    const char *name;
+    struct exchange first[3]; /* while the file holds AKIAOLD */
+    size_t first_count;
+    enum err_kind kind;
+    const char *fails;         /* NULL: it works */
+    struct exchange second[6]; /* AKIANEW */
+    size_t second_count;
+};
+
+static const struct renewal_row renewal_rows[] = {
+    {.name = "rejected at first use, then the file is new",
+     .first = {{FROM("AKIAOLD"), STS_EXPIRED}},
+     .first_count = 1,
+     .kind = ERR_DENIED,
+     .fails = "ExpiredToken",
+     .second = {{FROM("AKIAOLD"), STS_EXPIRED}, {FROM("AKIANEW"), OURS, .times = 2}},
+     .second_count = 2},
+    {.name = "rejected in use, then the file is new",
+     .first = {{FROM("AKIAOLD"), OURS, .times = 2}},
+     .first_count = 1,
+     .second = {{FROM("AKIAOLD"), STS_EXPIRED}, {FROM("AKIANEW"), OURS, .times = 2}},
+     .second_count = 2},
+    {.name = "somebody else's, then the file is corrected",
+     .first = {{FROM("AKIAOLD"), NOT_OURS}},
+     .first_count = 1,
+     .kind = ERR_DENIED,
+     .fails = "belong to account 111111111111",
+     .second = {{FROM("AKIAOLD"), NOT_OURS}, {FROM("AKIANEW"), OURS, .times = 2}},
+     .second_count = 2},
+    {.name = "a wrong secret, then the file is corrected",
+     .first = {{FROM("AKIAOLD"), STS_MISMATCH}},
+     .first_count = 1,
+     .kind = ERR_DENIED,
+     .fails = "SignatureDoesNotMatch",
+     .second = {{FROM("AKIAOLD"), STS_MISMATCH}, {FROM("AKIANEW"), OURS, .times = 2}},
+     .second_count = 2},
+    {.name = "no answer is not a rejection",
+     .first = {{FROM("AKIAOLD"), .fail = "connection refused", .times = 3}},
+     .first_count = 1,
+     .kind = ERR_RETRY,
+     .fails = "connection refused",
+     .second = {{FROM("AKIAOLD"), OURS, .times = 2}},
+     .second_count = 1},
+};
+
+/* Nobody else would ever read it again: the identity is kept as long as nothing says that it is no good. */
+static void reads_a_rejected_identity_anew(void **state)
+{
+    const struct renewal_row *row = *state;
+    AUTO_SHARED_FILE struct shared_file file = {0};
+    AUTO_FREE char *variable = NULL;
+    const char *variables[VARIABLES_MAX] = {"AWS_CONFIG_FILE=/dev/null"};
+    struct role_scene scene;
+
+    shared_file_write(&file, FILE_KEYS("AKIAOLD"));
+    variables[1] = variable = xasprintf("AWS_SHARED_CREDENTIALS_FILE=%s", file.path);
+    variables[2] = "AWS_REGION=" FIXTURE_REGION;
+    scene_init(&scene, variables, NULL, row->first, row->first_count);
+    script_add(scene.t.script, row->second, row->second_count);
+    if (row->fails)
+        assert_fails(whoami(&scene), row->kind, row->fails);
+    else
+        assert_no_err(whoami(&scene));
+    shared_file_write(&file, FILE_KEYS("AKIANEW"));
+    assert_no_err(whoami(&scene));
     role_done(&scene);
 }
 
@@ -272,6 +359,7 @@ int main(void)
     TEST(&tests, names_the_role_when_refused);
     TEST(&tests, renews_its_own_identity);
     TEST(&tests, checks_the_account_at_every_refresh);
+    TEST_ROWS(&tests, reads_a_rejected_identity_anew, renewal_rows);
     TEST(&tests, changes_in_the_name_of_an_actor);
     TEST(&tests, goes_without_tags_where_they_are_denied);
     TEST(&tests, keeps_secrets_out_of_the_log);
