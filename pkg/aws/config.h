@@ -12,7 +12,8 @@ struct aws_config {
     bool ignore_endpoint_urls; /* they were dropped, and those of the shared files do not count either */
     bool use_fips;
     bool use_dual_stack;
-    char *ca_bundle; /* file with the roots to trust, instead of the system's */
+    char *ca_bundle;      /* file with the roots to trust, instead of the system's */
+    int64_t max_attempts; /* of one call, the first included; 0: not said */
 
     char *access_key_id; /* AWS_ACCESS_KEY_ID and its companions */
     struct secret *secret_access_key;
@@ -34,6 +35,8 @@ struct aws_config {
     int64_t metadata_timeout_s; /* AWS_METADATA_SERVICE_TIMEOUT: of one request; 0: not said */
     int64_t metadata_attempts;  /* AWS_METADATA_SERVICE_NUM_ATTEMPTS, the first included; 0: not said */
 
+    uint64_t said; /* config.c's: what the environment said, so that no profile says otherwise */
+
     char *profile; /* shared files */
     char *credentials_file;
     char *config_file;
@@ -43,12 +46,13 @@ struct aws_config {
 };
 
 /* Pure: takes "NAME=value" entries up to NULL, ignores what it does not know. Empty values count as absent,
- * as the SDKs have it. ERR_INVALID names a variable whose value makes no sense; a secret's value is never
- * quoted. */
+ * as the SDKs have it, and the names of the shared files may begin with ~. ERR_INVALID names a variable whose
+ * value makes no sense; a secret's value is never quoted. */
 struct err *aws_config_from_environ(char *const *entries, struct aws_config *ret) MUST_USE;
-/* Fills in what the chosen profile of the shared files says about Region and endpoints, where nothing was
- * said yet. Missing files are fine. ERR_INVALID: a file that cannot be parsed, or a profile asked for by name
- * that is nowhere. */
+/* Fills in what the chosen profile of the shared files says, where the environment said nothing: Region,
+ * endpoints, roots to trust, attempts, the metadata service. Whose credentials it names is the business of
+ * credentials.h. Missing files are fine. ERR_INVALID: a file that cannot be parsed, a value that makes no
+ * sense, or a profile asked for by name that is nowhere. */
 struct err *aws_config_add_profile(struct aws_config *config) MUST_USE;
 void aws_config_done(struct aws_config *config);
 #define AUTO_AWS_CONFIG CLEANUP(aws_config_done)

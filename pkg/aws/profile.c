@@ -77,28 +77,3 @@ const char *profiles_service_endpoint(const struct profiles *profiles, const cha
     found = ini_get(ini_section(&profiles->config, section), key);
     return text_is_empty(found) ? NULL : found;
 }
-
-static void fill(char **text, const char *value)
-{
-    if (!*text && value)
-        *text = xstrdup(value);
-}
-
-struct err *aws_config_add_profile(struct aws_config *config)
-{
-    const char *profile = config->profile ? config->profile : "default";
-    AUTO_PROFILES struct profiles profiles = {0};
-
-    TRY(profiles_read(config, &profiles));
-    if (config->profile && !profiles_have(&profiles, profile))
-        return err_new(ERR_INVALID, "the AWS profile \"%.100s\" is in none of the shared files", profile);
-    fill(&config->region, profiles_get(&profiles, profile, "region"));
-    if (config->ignore_endpoint_urls)
-        return NULL;
-    /* The environment's endpoint for all services wins over a profile's for one. */
-    for (size_t i = 0; !config->endpoint_url && i < AWS_SERVICE_COUNT; i++)
-        fill(&config->service_endpoint_urls[i],
-             profiles_service_endpoint(&profiles, profile, (enum aws_service)i));
-    fill(&config->endpoint_url, profiles_get(&profiles, profile, "endpoint_url"));
-    return NULL;
-}

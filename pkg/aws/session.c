@@ -326,13 +326,14 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
 {
     int64_t left_ms = WAIT_BUDGET_MS - exchange->waited_ms,
             hint_ms = err_remote(outcome->err)->retry_after_ms;
-    int64_t bound_ms, wait_ms;
+    int64_t bound_ms, wait_ms, most = exchange->session->config->max_attempts;
 
     if (outcome->reaction == AWS_TRANSIENT && !exchange->operation->is_repeatable)
         return -1;
-    if (++exchange->attempts >= ATTEMPTS_MAX)
+    if (++exchange->attempts >= (most ? most : ATTEMPTS_MAX) || left_ms <= 0)
         return -1;
-    bound_ms = BACKOFF_BASE_MS << (exchange->attempts - 1);
+    /* Twice as long each time, until it is more than may be waited anyway. */
+    bound_ms = exchange->attempts < 3 ? BACKOFF_BASE_MS * exchange->attempts : WAIT_BUDGET_MS;
     wait_ms = (int64_t)random_below(exchange->env->random, (uint64_t)bound_ms + 1);
     if (wait_ms > left_ms)
         wait_ms = left_ms;

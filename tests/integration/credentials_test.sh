@@ -158,11 +158,15 @@ sso_role_name = r
 sso_region = ap-northeast-1
 sso_start_url = https://example.test/start
 
+[profile metadata]
+ec2_metadata_service_endpoint = $endpoint
+
 [profile mfa]
 role_arn = $role
 source_profile = keys
 mfa_serial = arn:aws:iam::222222222222:mfa/me
 FILE
+cp "$SIM_DIR/config" "$SIM_DIR/home/config"
 files=(AWS_CONFIG_FILE="$SIM_DIR/config" AWS_SHARED_CREDENTIALS_FILE="$SIM_DIR/credentials")
 no_files=(AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null)
 no_instance=(AWS_EC2_METADATA_DISABLED=true)
@@ -222,6 +226,9 @@ same 'container' $as_session/session "${no_files[@]}" "${container[@]}" "${no_in
 same 'container before instance' $as_session/session "${no_files[@]}" "${container[@]}" \
     AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9
 same 'instance' $as_session/session "${no_files[@]}" "${instance[@]}"
+same 'instance whose endpoint a profile names' $as_session/session AWS_CONFIG_FILE="$SIM_DIR/config" \
+    AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PROFILE=metadata
+same 'files at home' $as_user AWS_CONFIG_FILE='~/config' AWS_SHARED_CREDENTIALS_FILE='~/none' AWS_PROFILE=keys "${no_instance[@]}"
 same 'a proxy is not asked for container credentials' $as_session/session "${no_files[@]}" "${container[@]}" \
     "${no_instance[@]}" NO_PROXY=127.0.0.1 HTTP_PROXY=http://127.0.0.1:9
 

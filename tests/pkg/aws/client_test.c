@@ -133,6 +133,7 @@ struct retry_row {
     const char *name;
     struct exchange rows[5];
     size_t count;
+    int64_t max_attempts; /* 0: not said */
     bool works;
     enum err_kind kind;
     const char *fails;
@@ -192,6 +193,18 @@ static const struct retry_row retry_rows[] = {
      .kind = ERR_RETRY,
      .fails =
          "dynamodb DescribeTable: ThrottlingException: Rate exceeded (request t-1, account 222222222222)"},
+    {.name = "told to ask once",
+     .rows = {{DESCRIBE_TABLE, THROTTLED}},
+     .count = 1,
+     .max_attempts = 1,
+     .kind = ERR_RETRY,
+     .fails = "ThrottlingException"},
+    {.name = "told to ask twice",
+     .rows = {{DESCRIBE_TABLE, .fail = "connection reset", .times = 2}},
+     .count = 1,
+     .max_attempts = 2,
+     .kind = ERR_RETRY,
+     .fails = "connection reset"},
     {.name = "connection lost three times",
      .rows = {{DESCRIBE_TABLE, .fail = "connection reset", .times = 3}},
      .count = 1,
@@ -228,6 +241,7 @@ static void retries(void **state)
     int64_t start_ms;
 
     fixture_init(&f, AWS_TARGET, row->rows, row->count);
+    f.config.max_attempts = row->max_attempts;
     start_ms = sched_now_ms(f.t.env.sched);
     err = describe(&f);
     /* Not a measurement: time stands still but for the waits. */
@@ -236,6 +250,31 @@ static void retries(void **state)
         assert_no_err(err);
     else
         assert_fails(err, row->kind, row->fails);
+    fixture_done(&f);
+}
+
+/* More attempts than three, but no more waiting. */
+static void asks_as_often_as_told_in_time(void **state)
+{
+    static const struct exchange rows[] = {{DESCRIBE_TABLE, .fail = "connection reset", .times = -1}};
+    struct fixture f;
+    size_t most = 0;
+
+    (void)state;
+    FIXTURE(f, rows);
+    f.config.max_attempts = 100;
+    for (int i = 0; i < 10; i++) {
+        size_t before = script_sent_count(f.t.script);
+        int64_t start_ms = sched_now_ms(f.t.env.sched);
+        size_t sent;
+
+        assert_fails(describe(&f), ERR_RETRY, "connection reset");
+        assert_true(sched_now_ms(f.t.env.sched) - start_ms <= 2000);
+        sent = script_sent_count(f.t.script) - before - (i == 0); /* who we are */
+        assert_true(sent < 50);
+        most = sent > most ? sent : most;
+    }
+    assert_true(most > 3);
     fixture_done(&f);
 }
 
@@ -524,6 +563,7 @@ int main(void)
     TEST(&tests, asks_who_it_is_once);
     TEST_ROWS(&tests, checks_its_options, opts_rows);
     TEST_ROWS(&tests, retries, retry_rows);
+    TEST(&tests, asks_as_often_as_told_in_time);
     TEST(&tests, hands_the_hint_on);
     TEST(&tests, does_not_repeat_what_has_no_token);
     TEST(&tests, stops_while_waiting);
