@@ -137,10 +137,11 @@ struct credentials_source *credentials_shared_new(struct credentials_cache *cach
 
 struct credentials_cache *credentials_default_new(const struct aws_config *config)
 {
+    /* botocore's order, so that "aws sts get-caller-identity" tells people who we are. */
     struct credentials_source *sources[] = {
-        credentials_environment_new(config), credentials_web_identity_new(config),
-        credentials_profile_new(config),     credentials_container_new(config),
-        credentials_instance_new(config),
+        credentials_environment_new(config),  credentials_profile_role_new(config),
+        credentials_web_identity_new(config), credentials_profile_new(config),
+        credentials_container_new(config),    credentials_instance_new(config),
     };
 
     return credentials_cache_new(credentials_chain_new(sources, COUNT_OF(sources)));

@@ -56,14 +56,15 @@ void credentials_source_free(struct credentials_source *source); /* NULL is fine
 struct credentials_source *credentials_chain_new(struct credentials_source **sources, size_t count);
 /* The variables AWS_ACCESS_KEY_ID and so on; borrows config, as all of these do. */
 struct credentials_source *credentials_environment_new(const struct aws_config *config);
-/* What a profile of the shared files says: keys, a program that prints them (credential_process), a role with
- * a web_identity_token_file (of which the variables of the web identity change nothing), or a role whose
- * source is another profile, the environment, the container or the instance. What needs a person (SSO,
- * MFA) is ERR_INVALID. */
-struct credentials_source *credentials_profile_new(const struct aws_config *config);
-/* AssumeRoleWithWebIdentity with a token file that is read anew each time (EKS: IAM roles for service
- * accounts). */
+/* The role that a profile of the shared files names, assumed with another profile's credentials, or with
+ * those of the environment, the container or the instance. What needs a person (MFA) is ERR_INVALID. */
+struct credentials_source *credentials_profile_role_new(const struct aws_config *config);
+/* AssumeRoleWithWebIdentity with a token file that is read anew each time, as the variables say (EKS: IAM
+ * roles for service accounts) or else the profile. */
 struct credentials_source *credentials_web_identity_new(const struct aws_config *config);
+/* What a profile has of its own: keys of the credentials file, a program that prints them
+ * (credential_process), keys of the config file. What needs a person (SSO) is ERR_INVALID. */
+struct credentials_source *credentials_profile_new(const struct aws_config *config);
 /* The role of the EC2 instance (IMDSv2 only). Where nothing answers there is none. */
 struct credentials_source *credentials_instance_new(const struct aws_config *config);
 /* The endpoint of ECS and of EKS Pod Identity. */
@@ -109,8 +110,9 @@ struct err *credentials_get(struct credentials_cache *cache, const struct env *e
 /* The server refused them: they are dropped, unless newer ones are already there. */
 void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected);
 
-/* The controller's own identity: environment, web identity, shared files, container, instance, in the SDKs'
- * order. Borrows config. */
+/* The controller's own identity, which is the one that the aws command has in the same environment: keys of
+ * the environment, a role of the profile, web identity, what the profile has of its own, container, instance.
+ * Borrows config. */
 struct credentials_cache *credentials_default_new(const struct aws_config *config);
 
 #endif

@@ -17,17 +17,15 @@ struct credentials_json {
 /* ERR_RETRY: it is not what was asked for. Never quotes the text. */
 struct err *credentials_read_json(const struct credentials_json *json, struct credentials **ret) MUST_USE;
 
-/* The rest of AssumeRoleWithWebIdentity: whose, and where the token is. Borrowed. */
-struct web_identity {
-    const char *role_arn;
-    const char *session_name; /* NULL: "stagingrefresh" */
-    const char *token_file;
-};
-/* Reads the token anew and asks the session's STS for the role; nothing is signed. */
+/* AssumeRoleWithWebIdentity as the variables say, or where they are silent the profile (variables NULL: only
+ * the profile). Reads the token anew and asks the session's STS; nothing is signed. *ret NULL without an
+ * error: nobody names a token. */
 struct aws_session;
-struct err *credentials_of_web_identity(struct aws_session *session, const struct env *env,
-                                        const struct web_identity *identity,
-                                        struct credentials **ret) MUST_USE;
+struct profiles;
+struct err *credentials_find_web_identity(struct aws_session *session, const struct env *env,
+                                          const struct profiles *profiles, const char *profile,
+                                          const struct aws_config *variables,
+                                          struct credentials **ret) MUST_USE;
 
 /* Runs `command` (credential_process of a profile), split as a shell would, but by no shell. */
 struct err *credentials_run_process(const struct aws_config *config, const struct env *env,

@@ -1,4 +1,5 @@
 #include "pkg/aws/credentials_priv.h"
+#include "pkg/aws/profile.h"
 #include "pkg/aws/session.h"
 #include "pkg/base/files.h"
 
@@ -19,6 +20,13 @@ static struct err *read_token(const char *path, struct buf *out)
     return NULL;
 }
 
+/* Whose, and where the token is. Borrowed. */
+struct web_identity {
+    const char *role_arn;
+    const char *session_name; /* NULL: "stagingrefresh" */
+    const char *token_file;
+};
+
 static void make_form(const struct web_identity *identity, const struct buf *token, struct buf *form)
 {
     struct str text = str_trim(buf_str(token));
@@ -30,8 +38,8 @@ static void make_form(const struct web_identity *identity, const struct buf *tok
     buf_add_uri(form, text);
 }
 
-struct err *credentials_of_web_identity(struct aws_session *session, const struct env *env,
-                                        const struct web_identity *identity, struct credentials **ret)
+static struct err *assume(struct aws_session *session, const struct env *env,
+                          const struct web_identity *identity, struct credentials **ret)
 {
     AUTO_AWS_REPLY struct aws_reply reply = {0};
     AUTO_BUF struct buf token = BUF_SECRET(TOKEN_MAX);
@@ -48,22 +56,48 @@ struct err *credentials_of_web_identity(struct aws_session *session, const struc
     return sts_read_credentials(AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY, reply.result, ret);
 }
 
+static const char *either(const char *variable, const struct profiles *profiles, const char *profile,
+                          const char *key)
+{
+    return variable ? variable : profiles_get(profiles, profile, key);
+}
+
+struct err *credentials_find_web_identity(struct aws_session *session, const struct env *env,
+                                          const struct profiles *profiles, const char *profile,
+                                          const struct aws_config *variables, struct credentials **ret)
+{
+    static const struct aws_config none = {0};
+    const struct aws_config *said = variables ? variables : &none;
+    const struct web_identity identity = {
+        .role_arn = either(said->role_arn, profiles, profile, "role_arn"),
+        .session_name = either(said->role_session_name, profiles, profile, "role_session_name"),
+        .token_file = either(said->web_identity_token_file, profiles, profile, "web_identity_token_file"),
+    };
+
+    *ret = NULL;
+    if (!identity.token_file)
+        return NULL;
+    if (said->web_identity_token_file) {
+        if (!identity.role_arn)
+            return err_new(ERR_INVALID, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
+        return assume(session, env, &identity, ret);
+    }
+    if (!identity.role_arn)
+        return err_new(ERR_INVALID, "profile \"%.100s\": web_identity_token_file needs a role_arn", profile);
+    return err_wrap(assume(session, env, &identity, ret), "profile \"%.100s\"", profile);
+}
+
 static struct err *web_identity_fetch(struct credentials_source *self, const struct env *env,
                                       struct credentials **ret)
 {
     struct web_identity_source *source = (struct web_identity_source *)self;
     const struct aws_config *config = source->config;
+    AUTO_PROFILES struct profiles profiles = {0};
 
     *ret = NULL;
-    if (!config->web_identity_token_file)
-        return NULL;
-    if (!config->role_arn)
-        return err_new(ERR_INVALID, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
-    return credentials_of_web_identity(&source->session, env,
-                                       &(struct web_identity){.role_arn = config->role_arn,
-                                                              .session_name = config->role_session_name,
-                                                              .token_file = config->web_identity_token_file},
-                                       ret);
+    TRY(profiles_read(config, &profiles));
+    return credentials_find_web_identity(&source->session, env, &profiles,
+                                         config->profile ? config->profile : "default", config, ret);
 }
 
 static void web_identity_free(struct credentials_source *self)

@@ -51,16 +51,35 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* "profile  shop" is "profile shop". */
+/* The end of what a quote at `at` opens; 0: it opens nothing. */
+static size_t end_of_quoted(struct str text, size_t at)
+{
+    const char *end;
+
+    if (text.ptr[at] != '"' && text.ptr[at] != '\'')
+        return 0;
+    if (at > 0 && !is_blank(text.ptr[at - 1]))
+        return 0;
+    end = memchr(text.ptr + at + 1, text.ptr[at], text.len - at - 1);
+    return end ? (size_t)(end - text.ptr) : 0;
+}
+
+/* "profile  shop" is "profile shop", and so is "profile 'shop'". */
 static char *section_name(struct str text)
 {
     AUTO_BUF struct buf out = BUF_MAX(text.len + 1);
 
     for (size_t i = 0; i < text.len; i++) {
-        if (!is_blank(text.ptr[i]))
+        size_t end = end_of_quoted(text, i);
+
+        if (end) {
+            buf_add_str(&out, (struct str){.ptr = text.ptr + i + 1, .len = end - i - 1});
+            i = end;
+        } else if (!is_blank(text.ptr[i])) {
             buf_addc(&out, text.ptr[i]);
-        else if (!is_blank(text.ptr[i - 1]))
+        } else if (!is_blank(text.ptr[i - 1])) {
             buf_addc(&out, ' ');
+        }
     }
     return buf_take(&out);
 }
@@ -99,15 +118,27 @@ static struct str without_comment(struct str value)
     return value;
 }
 
+/* Whichever comes first; inside of a nested block only '='. */
+static char delimiter_of(struct str line, bool is_nested)
+{
+    const char *equals = memchr(line.ptr, '=', line.len);
+    const char *colon = is_nested ? NULL : memchr(line.ptr, ':', line.len);
+
+    if (colon && (!equals || colon < equals))
+        return ':';
+    return equals ? '=' : '\0';
+}
+
 static struct err *add_entry(struct reader *reader, struct str line, bool is_nested)
 {
     struct ini_section *section = reader->section;
+    char delimiter = delimiter_of(line, is_nested);
     struct str value = line, key;
     AUTO_FREE char *name = NULL;
 
-    if (!memchr(line.ptr, '=', line.len))
+    if (!delimiter)
         return is_nested ? NULL : fail(reader, "expected name = value");
-    str_cut(&value, '=', &key);
+    str_cut(&value, delimiter, &key);
     key = str_trim(key);
     value = without_comment(str_trim(value));
     if (!key.len)

@@ -20,7 +20,8 @@ struct ini {
     size_t count;
 };
 
-/* Comments start with '#' or ';' at the beginning of a line, or after a blank. Sections of one name are one.
+/* Names are as the aws command reads them: "key = value" or "key: value", [profile shop] or [profile "shop"].
+ * Comments start with '#' or ';' at the beginning of a line, or after a blank. Sections of one name are one.
  * Caps: 1 MiB, 10,000 entries. ERR_INVALID "name:line: ..."; values are never quoted. */
 struct err *ini_parse(struct str text, const char *name, struct ini *ret) MUST_USE;
 void ini_done(struct ini *ini);

@@ -38,8 +38,13 @@ struct err *profiles_read(const struct aws_config *config, struct profiles *ret)
     return NULL;
 }
 
+const struct ini_section *profiles_in_credentials(const struct profiles *profiles, const char *profile)
+{
+    return ini_section(&profiles->credentials, profile);
+}
+
 /* In the config file only the default profile goes without the word. */
-static const struct ini_section *in_config(const struct profiles *profiles, const char *profile)
+const struct ini_section *profiles_in_config(const struct profiles *profiles, const char *profile)
 {
     AUTO_FREE char *name = xasprintf("profile %s", profile);
     const struct ini_section *found = ini_section(&profiles->config, name);
@@ -49,7 +54,7 @@ static const struct ini_section *in_config(const struct profiles *profiles, cons
 
 bool profiles_have(const struct profiles *profiles, const char *profile)
 {
-    return ini_section(&profiles->credentials, profile) || in_config(profiles, profile);
+    return ini_section(&profiles->credentials, profile) || profiles_in_config(profiles, profile);
 }
 
 const char *profiles_get(const struct profiles *profiles, const char *profile, const char *key)
@@ -57,7 +62,7 @@ const char *profiles_get(const struct profiles *profiles, const char *profile, c
     const char *found = ini_get(ini_section(&profiles->credentials, profile), key);
 
     if (text_is_empty(found))
-        found = ini_get(in_config(profiles, profile), key);
+        found = ini_get(profiles_in_config(profiles, profile), key);
     return text_is_empty(found) ? NULL : found;
 }
 

@@ -16,6 +16,9 @@ void profiles_done(struct profiles *profiles);
 #define AUTO_PROFILES CLEANUP(profiles_done)
 
 bool profiles_have(const struct profiles *profiles, const char *profile);
+/* What one of the files says. NULL: nothing. */
+const struct ini_section *profiles_in_credentials(const struct profiles *profiles, const char *profile);
+const struct ini_section *profiles_in_config(const struct profiles *profiles, const char *profile);
 /* The credentials file wins. NULL: not there, or empty. */
 const char *profiles_get(const struct profiles *profiles, const char *profile, const char *key);
 /* The endpoint that the profile's services section names. */

@@ -74,6 +74,10 @@ cat >"$SIM_DIR/credentials" <<'FILE'
 aws_access_key_id = AKIAEXAMPLE
 aws_secret_access_key = example-secret
 
+[program]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+
 [broken]
 aws_access_key_id = AKIANOBODY
 aws_secret_access_key = nothing
@@ -143,6 +147,9 @@ source_profile = round
 role_arn = $role
 source_profile = circle
 
+[profile program-only]
+credential_process = "$SIM_DIR/program" "two words"
+
 [profile program]
 credential_process = "$SIM_DIR/program" "two words"
 
@@ -157,6 +164,52 @@ sso_role_name = r
 [sso-session work]
 sso_region = ap-northeast-1
 sso_start_url = https://example.test/start
+
+[profile keys-mfa]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+mfa_serial = arn:aws:iam::222222222222:mfa/me
+
+[profile role-of-mfa]
+role_arn = $role
+source_profile = keys-mfa
+external_id = staging-cluster
+role_session_name = role-of-mfa
+
+[profile program-and-keys]
+aws_access_key_id = AKIANOBODY
+aws_secret_access_key = nothing
+credential_process = "$SIM_DIR/program" "two words"
+
+[profile keys-and-role]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+role_arn = arn:aws:iam::222222222222:role/nowhere
+source_profile = keys
+
+[profile of-keys-and-role]
+role_arn = $role
+source_profile = keys-and-role
+external_id = staging-cluster
+role_session_name = of-keys-and-role
+
+[profile "two words"]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+
+[profile old-token]
+aws_access_key_id = $key
+aws_secret_access_key = $secret
+aws_security_token = $token
+aws_session_token = of-something-else
+
+[profile colons]
+aws_access_key_id: AKIAEXAMPLE
+aws_secret_access_key : example-secret
+
+[profile web-mixed]
+role_arn = arn:aws:iam::222222222222:role/nowhere
+web_identity_token_file = $SIM_DIR/web-token
 
 [profile metadata]
 ec2_metadata_service_endpoint = $endpoint
@@ -221,7 +274,21 @@ same 'profile with a web identity' $as_session/from-web "${files[@]}" AWS_PROFIL
 same 'profile with a web identity before its keys' $as_session/web-first "${files[@]}" AWS_PROFILE=web-first "${no_instance[@]}"
 same 'profile with a web identity as the source of a role' $as_session/web-source "${files[@]}" AWS_PROFILE=web-source \
     "${no_instance[@]}"
-same 'program' $as_session/session "${files[@]}" AWS_PROFILE=program "${no_instance[@]}"
+same 'program' $as_session/session "${files[@]}" AWS_PROFILE=program-only "${no_instance[@]}"
+same 'keys of the credentials file before a program' $as_user "${files[@]}" AWS_PROFILE=program "${no_instance[@]}"
+same 'program before keys of the config file' $as_session/session "${files[@]}" AWS_PROFILE=program-and-keys "${no_instance[@]}"
+same 'profile with a role before the web identity' $as_session/from-profile "${files[@]}" AWS_PROFILE=role "${no_instance[@]}" \
+    "${web[@]}" AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+same 'web identity before a profile with keys' $as_session/pod "${files[@]}" AWS_PROFILE=keys "${no_instance[@]}" \
+    "${web[@]}" AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+same 'web identity of variables and a profile' $as_session/pod "${files[@]}" AWS_PROFILE=web-mixed "${no_instance[@]}" "${web[@]}"
+same 'keys with an MFA device' $as_user "${files[@]}" AWS_PROFILE=keys-mfa "${no_instance[@]}"
+same 'role with such keys as its source' $as_session/role-of-mfa "${files[@]}" AWS_PROFILE=role-of-mfa "${no_instance[@]}"
+same 'keys of a source before its role' $as_session/of-keys-and-role "${files[@]}" AWS_PROFILE=of-keys-and-role \
+    "${no_instance[@]}"
+same 'quoted profile' $as_user "${files[@]}" AWS_PROFILE='two words' "${no_instance[@]}"
+same 'old name of the token' $as_session/session "${files[@]}" AWS_PROFILE=old-token "${no_instance[@]}"
+same 'colons' $as_user "${files[@]}" AWS_PROFILE=colons "${no_instance[@]}"
 same 'container' $as_session/session "${no_files[@]}" "${container[@]}" "${no_instance[@]}"
 same 'container before instance' $as_session/session "${no_files[@]}" "${container[@]}" \
     AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9
