@@ -19,7 +19,7 @@ struct credentials {
     char *access_key_id;
     struct secret *secret_key;
     struct secret *session_token; /* NULL: long-lived keys */
-    int64_t expires_ms;           /* real wall clock; NEVER_MS */
+    int64_t expires_ms;           /* real wall clock, ours; NEVER_MS */
     unsigned refs;                /* atomic */
 };
 

@@ -49,7 +49,7 @@ static struct err *assume(struct assume_role *role, const struct env *env, bool 
                                   },
                                   &reply),
                  "assume role %s", role->role_arn));
-    return sts_read_credentials(AWS_OP_ASSUME_ROLE, reply.result, ret);
+    return sts_read_credentials(AWS_OP_ASSUME_ROLE, env, &reply, ret);
 }
 
 /* Tags are for people who read CloudTrail: where sts:TagSession is missing, it goes without. */

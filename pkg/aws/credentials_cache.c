@@ -1,6 +1,7 @@
 #include "pkg/aws/credentials.h"
 
 #include "pkg/base/lock.h"
+#include "pkg/base/times.h"
 
 #define ADVISORY_MS MINUTES(15)
 #define MANDATORY_MS MINUTES(10)
@@ -98,6 +99,19 @@ static void finish_flight(struct credentials_cache *cache, const struct env *env
     }
 }
 
+static struct err *check_end(const struct credentials *fetched, int64_t now_ms)
+{
+    char end[TIME_TEXT_MAX], now[TIME_TEXT_MAX];
+
+    if (fetched->expires_ms > now_ms)
+        return NULL;
+    time_rfc3339(fetched->expires_ms, end);
+    time_rfc3339(now_ms, now);
+    return err_new(ERR_DENIED,
+                   "the AWS credentials that were fetched expired at %s already, while our clock says %s",
+                   end, now);
+}
+
 static struct err *fetch_checked(struct credentials_cache *cache, const struct env *env,
                                  struct credentials **ret)
 {
@@ -108,8 +122,7 @@ static struct err *fetch_checked(struct credentials_cache *cache, const struct e
         return err_new(ERR_DENIED,
                        "no AWS credentials were found in the environment, a web identity, the shared files, "
                        "a container endpoint or the role of an EC2 instance");
-    if (fetched->expires_ms <= sched_wall_ms(env->sched))
-        return err_new(ERR_DENIED, "the AWS credentials that were fetched have already expired");
+    TRY(check_end(fetched, sched_wall_ms(env->sched)));
     *ret = TAKE(fetched);
     return NULL;
 }

@@ -214,7 +214,7 @@ static struct err *assume(const struct aws_config *config, const struct profiles
                                   },
                                   &reply),
                  "profile \"%.100s\"", profile));
-    TRY(sts_read_credentials(AWS_OP_ASSUME_ROLE, reply.result, &fetched));
+    TRY(sts_read_credentials(AWS_OP_ASSUME_ROLE, env, &reply, &fetched));
     credentials_unref(*credentials);
     *credentials = fetched;
     return NULL;

@@ -53,7 +53,7 @@ static struct err *assume(struct aws_session *session, const struct env *env,
                              .input = &(struct aws_input){.body = buf_str(&form)},
                          },
                          &reply));
-    return sts_read_credentials(AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY, reply.result, ret);
+    return sts_read_credentials(AWS_OP_ASSUME_ROLE_WITH_WEB_IDENTITY, env, &reply, ret);
 }
 
 static const char *either(const char *variable, const struct profiles *profiles, const char *profile,

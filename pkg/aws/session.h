@@ -36,7 +36,9 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
 struct err *aws_session_whoami(struct aws_session *session, const struct env *env, struct credentials *as,
                                char **ret_account, char **ret_arn) MUST_USE;
 
-/* The <Credentials> of an STS answer. ERR_RETRY when they are not complete. */
-struct err *sts_read_credentials(enum aws_op op, const struct xml *result, struct credentials **ret) MUST_USE;
+/* The <Credentials> of an STS answer; when they expire is told by our clock, however wrong it is. ERR_RETRY
+ * when they are not complete. */
+struct err *sts_read_credentials(enum aws_op op, const struct env *env, const struct aws_reply *reply,
+                                 struct credentials **ret) MUST_USE;
 
 #endif

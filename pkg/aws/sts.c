@@ -44,9 +44,21 @@ struct err *aws_session_whoami(struct aws_session *session, const struct env *en
     return NULL;
 }
 
-struct err *sts_read_credentials(enum aws_op op, const struct xml *result, struct credentials **ret)
+/* An answer may have been on its way for a while, and says no more than seconds. */
+#define SKEW_MIN_MS MINUTES(2)
+
+/* An end by their clock, read off ours. */
+static int64_t by_our_clock(const struct env *env, const struct aws_reply *reply, int64_t theirs_ms)
 {
-    const struct xml *found = xml_at(result, "Credentials");
+    int64_t ahead_ms = reply->server_ms ? reply->server_ms - sched_wall_ms(env->sched) : 0;
+
+    return ahead_ms > -SKEW_MIN_MS && ahead_ms < SKEW_MIN_MS ? theirs_ms : theirs_ms - ahead_ms;
+}
+
+struct err *sts_read_credentials(enum aws_op op, const struct env *env, const struct aws_reply *reply,
+                                 struct credentials **ret)
+{
+    const struct xml *found = xml_at(reply->result, "Credentials");
     const char *key = xml_get_text(found, "AccessKeyId", ""),
                *secret = xml_get_text(found, "SecretAccessKey", "");
     const char *token = xml_get_text(found, "SessionToken", "");
@@ -54,6 +66,7 @@ struct err *sts_read_credentials(enum aws_op op, const struct xml *result, struc
 
     if (text_is_empty(key) || text_is_empty(secret) || text_is_empty(token) || !expires_ms)
         return aws_require(op, "complete Credentials", NULL);
-    *ret = credentials_new(str_of(key), secret_new(str_of(secret)), secret_new(str_of(token)), expires_ms);
+    *ret = credentials_new(str_of(key), secret_new(str_of(secret)), secret_new(str_of(token)),
+                           by_our_clock(env, reply, expires_ms));
     return NULL;
 }

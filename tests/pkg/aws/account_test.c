@@ -155,6 +155,40 @@ static void checks_the_account_at_every_refresh(void **state)
     role_done(&scene);
 }
 
+struct clock_row {
+    const char *name;
+    const char *expiration, *date; /* by STS's clock; ours says 16:00 */
+    int64_t want_ms;               /* by ours */
+};
+
+static const struct clock_row clock_rows[] = {
+    {"the same", "2026-11-22T17:00:00Z", "date: Sun, 22 Nov 2026 16:00:00 GMT", TESTING_WALL_MS + HOURS(1)},
+    {"about the same", "2026-11-22T17:00:00Z", "date: Sun, 22 Nov 2026 16:01:00 GMT",
+     TESTING_WALL_MS + HOURS(1)},
+    {"ours is ahead", "2026-11-22T15:00:00Z", "date: Sun, 22 Nov 2026 14:00:00 GMT",
+     TESTING_WALL_MS + HOURS(1)},
+    {"ours is behind", "2026-11-22T17:30:00Z", "date: Sun, 22 Nov 2026 16:30:00 GMT",
+     TESTING_WALL_MS + HOURS(1)},
+    {"theirs is not told", "2026-11-22T17:30:00Z", NULL, TESTING_WALL_MS + MINUTES(90)},
+};
+
+/* When to renew is measured by our clock, which need not be right. */
+static void measures_the_end_by_its_own_clock(void **state)
+{
+    const struct clock_row *row = *state;
+    AUTO_FREE char *reply = xasprintf(STS_CREDENTIALS_UNTIL("AssumeRole", "AKIAROLE", "%s"), row->expiration);
+    const struct exchange exchanges[] = {
+        {ASSUME(.reply = reply, .reply_headers = {row->date})},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT), .times = 2},
+    };
+    struct role_scene scene;
+
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(whoami(&scene));
+    assert_number(scene.told_ms, row->want_ms);
+    role_done(&scene);
+}
+
 /* --- no role: the identity as it is --- */
 
 #define FILE_KEYS(id) \
@@ -359,6 +393,7 @@ int main(void)
     TEST(&tests, names_the_role_when_refused);
     TEST(&tests, renews_its_own_identity);
     TEST(&tests, checks_the_account_at_every_refresh);
+    TEST_ROWS(&tests, measures_the_end_by_its_own_clock, clock_rows);
     TEST_ROWS(&tests, reads_a_rejected_identity_anew, renewal_rows);
     TEST(&tests, changes_in_the_name_of_an_actor);
     TEST(&tests, goes_without_tags_where_they_are_denied);

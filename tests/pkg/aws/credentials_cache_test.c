@@ -337,7 +337,8 @@ static void refuses_what_has_expired(void **state)
     (void)state;
     scene_init(&scene, 1);
     scene.slow.lifetime_ms = -1000;
-    assert_fails(credentials_get(scene.cache, &scene.t.env, &got), ERR_DENIED, "already expired");
+    assert_fails(credentials_get(scene.cache, &scene.t.env, &got), ERR_DENIED,
+                 "expired at 2026-11-22T15:59:59Z already, while our clock says 2026-11-22T16:00:00Z");
     scene_done(&scene);
 }
 

@@ -8,13 +8,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* An answer of AssumeRole and its like. */
+#define STS_CREDENTIALS_UNTIL(op, key, expiration)                                                        \
+    "<" op "Response><" op "Result><AssumedRoleUser><Arn>arn</Arn></AssumedRoleUser><Credentials>"        \
+    "<AccessKeyId>" key "</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>"                    \
+    "<SessionToken>role-token==</SessionToken><Expiration>" expiration "</Expiration></Credentials></" op \
+    "Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></" op "Response>"
+#define STS_CREDENTIALS(op, key) STS_CREDENTIALS_UNTIL(op, key, "2026-11-22T17:00:00Z")
 /* The end that they name, in ms. */
 #define AT_17 INT64_C(1795366800000)
-#define STS_CREDENTIALS(op, key)                                                                           \
-    "<" op "Response><" op "Result><AssumedRoleUser><Arn>arn</Arn></AssumedRoleUser><Credentials>"         \
-    "<AccessKeyId>" key "</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>"                     \
-    "<SessionToken>role-token==</SessionToken><Expiration>2026-11-22T17:00:00Z</Expiration></Credentials>" \
-    "</" op "Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></" op "Response>"
 
 #define VARIABLES_MAX 8
 
