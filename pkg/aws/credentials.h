@@ -110,6 +110,12 @@ struct err *credentials_get(struct credentials_cache *cache, const struct env *e
 /* The server refused them: they are dropped, unless newer ones are already there. */
 void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected);
 
+/* The server refused them for what may be a reason that new ones do not have. True: they are dropped, or
+ * others are there already. False: they stay, as they are keys for ever, or began less than a minute ago, or
+ * somebody has doubted in the last 5 minutes. */
+bool credentials_doubt(struct credentials_cache *cache, const struct env *env,
+                       const struct credentials *doubted);
+
 /* The controller's own identity, which is the one that the aws command has in the same environment: keys of
  * the environment, a role of the profile, web identity, what the profile has of its own, container, instance.
  * Borrows config. */

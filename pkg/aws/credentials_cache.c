@@ -8,6 +8,10 @@
 /* After a failure that was tolerated, others are left in peace for a while. */
 #define QUIET_MS SECONDS(30)
 
+/* Whoever is denied something for good is not to begin a session at every call. */
+#define YOUNG_MS MINUTES(1)
+#define DOUBT_MS MINUTES(5)
+
 /* A thread that waits for somebody else's fetch; on that thread's stack. */
 struct waiter {
     struct spot *spot;
@@ -23,7 +27,9 @@ struct credentials_cache {
     pthread_mutex_t lock;
     struct credentials *current; /* lock */
     int64_t fetched_ms;          /* lock; wall clock */
-    int64_t quiet_until_ms;      /* lock; monotonic */
+    int64_t quiet_until_ms;      /* lock; monotonic, as the next two */
+    int64_t began_ms;            /* lock; when `current` came */
+    int64_t no_doubt_until_ms;   /* lock */
     bool in_flight;              /* lock */
     struct waiter *waiters;      /* lock */
 };
@@ -80,6 +86,7 @@ static void finish_flight(struct credentials_cache *cache, const struct env *env
         credentials_unref(cache->current);
         cache->current = credentials_ref(fetched);
         cache->fetched_ms = sched_wall_ms(env->sched);
+        cache->began_ms = sched_now_ms(env->sched);
     } else {
         cache->quiet_until_ms = sched_now_ms(env->sched) + QUIET_MS;
     }
@@ -234,6 +241,11 @@ struct err *credentials_get(struct credentials_cache *cache, const struct env *e
     return err_new(ERR_CANCELED, "stopped before AWS credentials were there");
 }
 
+static bool holds(const struct credentials_cache *cache, const struct credentials *credentials)
+{
+    return cache->current && text_equal(cache->current->access_key_id, credentials->access_key_id);
+}
+
 void credentials_invalidate(struct credentials_cache *cache, const struct credentials *rejected)
 {
     if (cache->source->ops->forget)
@@ -241,8 +253,34 @@ void credentials_invalidate(struct credentials_cache *cache, const struct creden
 
     LOCK_SCOPE(&cache->lock);
 
-    if (cache->current && text_equal(cache->current->access_key_id, rejected->access_key_id)) {
+    if (holds(cache, rejected)) {
         credentials_unref(cache->current);
         cache->current = NULL;
     }
+}
+
+enum doubt { REFUTED, NEW, OLD_NEWS };
+
+static enum doubt judge(struct credentials_cache *cache, const struct env *env,
+                        const struct credentials *doubted)
+{
+    LOCK_SCOPE(&cache->lock);
+    int64_t now_ms = sched_now_ms(env->sched);
+
+    if (!holds(cache, doubted))
+        return OLD_NEWS;
+    if (!doubted->session_token || now_ms - cache->began_ms < YOUNG_MS || now_ms < cache->no_doubt_until_ms)
+        return REFUTED;
+    cache->no_doubt_until_ms = now_ms + DOUBT_MS;
+    return NEW;
+}
+
+bool credentials_doubt(struct credentials_cache *cache, const struct env *env,
+                       const struct credentials *doubted)
+{
+    enum doubt doubt = judge(cache, env, doubted);
+
+    if (doubt == NEW)
+        credentials_invalidate(cache, doubted);
+    return doubt != REFUTED;
 }

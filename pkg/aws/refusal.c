@@ -123,6 +123,11 @@ struct aws_verdict aws_verdict_of(enum aws_service service, const char *code, in
     return by_status(http_status);
 }
 
+bool aws_refusal_is_explicit(const char *code, const char *message)
+{
+    return code && message && str_starts(str_of(code), "AccessDenied") && strstr(message, "explicit deny");
+}
+
 static char *clean_message(const char *message)
 {
     /* A signature mismatch is answered with the canonical request, session token included. */

@@ -13,6 +13,7 @@ enum aws_reaction {
     AWS_THROTTLED,  /* refused, nothing has happened: wait and repeat anything */
     AWS_TRANSIENT,  /* something may have happened: wait and repeat what is repeatable */
     AWS_RENEW,      /* the credentials are no good any more: fetch new ones, once */
+    AWS_REVOKED,    /* maybe these credentials only: fetch new ones, once, and not often */
     AWS_CLOCK_SKEW, /* maybe our clock: compare with theirs, once */
 };
 
@@ -24,6 +25,11 @@ struct aws_verdict {
 /* `code` as it stands on the wire, with or without its "Exception" or "Fault"; NULL when the answer held
  * none. */
 struct aws_verdict aws_verdict_of(enum aws_service service, const char *code, int http_status);
+
+/* True for a refusal because of an explicit deny. That is how IAM's "Revoke active sessions" shows: it denies
+ * everything to the sessions of a role that began before, and new ones work.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html */
+bool aws_refusal_is_explicit(const char *code, const char *message);
 
 struct aws_refusal {
     enum aws_op op;

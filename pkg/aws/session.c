@@ -182,6 +182,8 @@ static struct outcome read_refusal(const struct exchange *exchange, const struct
     if (!date || !time_parse_http(str_of(date), &outcome.server_ms))
         outcome.server_ms = 0;
     outcome.reaction = aws_verdict_of(exchange->operation->service, error.code, http->status).reaction;
+    if (aws_refusal_is_explicit(error.code, error.message))
+        outcome.reaction = AWS_REVOKED;
     outcome.err = aws_refusal_err(&(struct aws_refusal){
         .op = exchange->request->op,
         .code = error.code,
@@ -366,11 +368,14 @@ static struct credentials_cache *cache_of(const struct exchange *exchange)
     return exchange->request->cache ? exchange->request->cache : exchange->session->cache;
 }
 
-static bool renew(struct exchange *exchange)
+static bool renew(struct exchange *exchange, enum aws_reaction reaction)
 {
     if (exchange->has_renewed || exchange->request->as || !exchange->credentials)
         return false;
-    credentials_invalidate(cache_of(exchange), exchange->credentials);
+    if (reaction == AWS_RENEW)
+        credentials_invalidate(cache_of(exchange), exchange->credentials);
+    else if (!credentials_doubt(cache_of(exchange), exchange->env, exchange->credentials))
+        return false;
     credentials_unref(exchange->credentials);
     exchange->credentials = NULL;
     exchange->has_renewed = true;
@@ -384,7 +389,8 @@ static struct err *react(struct exchange *exchange, const struct outcome *outcom
 
     switch (outcome->reaction) {
     case AWS_RENEW:
-        if (!renew(exchange))
+    case AWS_REVOKED:
+        if (!renew(exchange, outcome->reaction))
             return outcome->err;
         break;
     case AWS_CLOCK_SKEW:

@@ -365,6 +365,35 @@ static void goes_without_tags_where_they_are_denied(void **state)
     role_done(&scene);
 }
 
+/* "Revoke active sessions" denies everything to the sessions that began before; a new one works at once. */
+static void begins_a_new_session_when_denied(void **state)
+{
+    static const char revoked[] =
+        "{\"__type\":\"AccessDeniedException\",\"message\":\"User: u is not authorized to perform: "
+        "backup:StopBackupJob on resource: r with an explicit deny in an identity-based policy\"}";
+    static const struct exchange exchanges[] = {
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIANAMED"))},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {STOP_JOB, FROM("AKIANAMED")},
+        {STOP_JOB, FROM("AKIANAMED"), .status = 403, .reply = revoked},
+        {ASSUME(.reply = STS_CREDENTIALS("AssumeRole", "AKIANEW"))},
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {STOP_JOB, FROM("AKIANEW")},
+        /* Denied for good. */
+        {STOP_JOB, FROM("AKIANEW"), .status = 403, .reply = revoked},
+    };
+    struct role_scene scene;
+
+    (void)state;
+    role_init(&scene, exchanges, COUNT_OF(exchanges));
+    assert_no_err(stop_job(&scene));
+    assert_true(sched_wait_until(scene.t.env.sched, NULL, sched_now_ms(scene.t.env.sched) + MINUTES(2)));
+    assert_no_err(stop_job(&scene));
+    assert_true(sched_wait_until(scene.t.env.sched, NULL, sched_now_ms(scene.t.env.sched) + MINUTES(2)));
+    assert_fails(stop_job(&scene), ERR_DENIED, "explicit deny");
+    role_done(&scene);
+}
+
 static void keeps_secrets_out_of_the_log(void **state)
 {
     static const struct exchange exchanges[] = {
@@ -397,6 +426,7 @@ int main(void)
     TEST_ROWS(&tests, reads_a_rejected_identity_anew, renewal_rows);
     TEST(&tests, changes_in_the_name_of_an_actor);
     TEST(&tests, goes_without_tags_where_they_are_denied);
+    TEST(&tests, begins_a_new_session_when_denied);
     TEST(&tests, keeps_secrets_out_of_the_log);
     return tests_run(&tests, "account");
 }

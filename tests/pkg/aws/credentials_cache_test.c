@@ -12,6 +12,7 @@ struct slow {
     int forgotten; /* atomic */
     bool fails;
     bool has_none;
+    bool has_token;
     const struct stop *canceled_by;
 };
 
@@ -33,7 +34,7 @@ static struct err *slow_fetch(struct credentials_source *self, const struct env 
         return err_set_remote(err_new(ERR_DENIED, "sts says no"),
                               &(struct err_remote){.code = "AccessDenied", .http_status = 403});
     snprintf(key, sizeof(key), "KEY%d", slow->fetches);
-    *ret = credentials_new(str_of(key), secret_new(STR("s")), NULL,
+    *ret = credentials_new(str_of(key), secret_new(STR("s")), slow->has_token ? secret_new(STR("t")) : NULL,
                            slow->lifetime_ms ? sched_wall_ms(slow->sched) + slow->lifetime_ms : NEVER_MS);
     return NULL;
 }
@@ -373,6 +374,56 @@ static void drops_what_was_refused(void **state)
     scene_done(&scene);
 }
 
+/* --- doubts: maybe the session was revoked --- */
+
+struct doubt_row {
+    const char *name;
+    int64_t at_ms[3]; /* after they came: the server refuses what is held; 0: no more */
+    bool want[3];     /* is there reason to try others? */
+    int fetches;
+    bool for_ever;
+};
+
+static const struct doubt_row doubt_rows[] = {
+    {.name = "an old session", .at_ms = {MINUTES(2)}, .want = {true}, .fetches = 2},
+    {.name = "a young one", .at_ms = {SECONDS(59)}, .fetches = 1},
+    {.name = "keys for ever", .at_ms = {MINUTES(2)}, .fetches = 1, .for_ever = true},
+    {.name = "soon again", .at_ms = {MINUTES(2), MINUTES(6)}, .want = {true, false}, .fetches = 2},
+    {.name = "and later again",
+     .at_ms = {MINUTES(2), MINUTES(6), MINUTES(7)},
+     .want = {true, false, true},
+     .fetches = 3},
+};
+
+static void doubts_a_session_now_and_then(void **state)
+{
+    const struct doubt_row *row = *state;
+    struct scene scene;
+    int64_t began_ms;
+
+    scene_init(&scene, 1);
+    scene.slow.lifetime_ms = HOURS(1);
+    scene.slow.has_token = !row->for_ever;
+    began_ms = sched_now_ms(scene.t.env.sched);
+    for (size_t i = 0; i < COUNT_OF(row->at_ms) && row->at_ms[i]; i++) {
+        AUTO_CREDENTIALS struct credentials *held = NULL;
+
+        assert_no_err(credentials_get(scene.cache, &scene.t.env, &held));
+        pass_time(&scene, began_ms + row->at_ms[i] - sched_now_ms(scene.t.env.sched));
+        assert_int_equal(credentials_doubt(scene.cache, &scene.t.env, held), row->want[i]);
+        /* Others whom the same ones were refused are told the same, or take what is new. */
+        if (row->want[i])
+            assert_true(credentials_doubt(scene.cache, &scene.t.env, held));
+    }
+    {
+        AUTO_CREDENTIALS struct credentials *last = NULL;
+
+        assert_no_err(credentials_get(scene.cache, &scene.t.env, &last));
+    }
+    assert_number(scene.slow.fetches, row->fetches);
+    scene_done(&scene);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -388,5 +439,6 @@ int main(void)
     TEST(&tests, refuses_what_has_expired);
     TEST(&tests, says_when_there_are_none);
     TEST(&tests, drops_what_was_refused);
+    TEST_ROWS(&tests, doubts_a_session_now_and_then, doubt_rows);
     return tests_run(&tests, "credentials_cache");
 }

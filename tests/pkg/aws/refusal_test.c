@@ -78,6 +78,30 @@ static void judges_status(void **state)
     assert_number(got.reaction, row->want.reaction);
 }
 
+struct deny_row {
+    const char *message, *code;
+    bool want;
+};
+
+static const struct deny_row deny_rows[] = {
+    {"User: x is not authorized to perform: rds:DescribeDBClusters on resource: y with an explicit deny in "
+     "an "
+     "identity-based policy",
+     "AccessDenied", true},
+    {"... with an explicit deny", "AccessDeniedException", true},
+    {"... because no identity-based policy allows the rds:DescribeDBClusters action", "AccessDenied", false},
+    {"the password 'an explicit deny' is too short", "InvalidParameterValue", false},
+    {NULL, "AccessDenied", false},
+    {"an explicit deny", NULL, false},
+};
+
+static void knows_an_explicit_deny(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(deny_rows); i++)
+        assert_int_equal(aws_refusal_is_explicit(deny_rows[i].code, deny_rows[i].message), deny_rows[i].want);
+}
+
 static void makes_a_sentence(void **state)
 {
     AUTO_ERR struct err *err = aws_refusal_err(&(struct aws_refusal){
@@ -151,6 +175,7 @@ int main(void)
 
     TEST_ROWS(&tests, judges_code, rows);
     TEST_ROWS(&tests, judges_status, without_code);
+    TEST(&tests, knows_an_explicit_deny);
     TEST(&tests, makes_a_sentence);
     TEST(&tests, says_the_status_without_a_code);
     TEST(&tests, cuts_the_echo_of_the_request);
