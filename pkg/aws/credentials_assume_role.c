@@ -29,11 +29,29 @@ static void add_tags(struct buf *form, const struct aws_tags *tags)
     }
 }
 
+static bool is_denied(const struct err *err)
+{
+    return err_kind(err) == ERR_DENIED && text_equal(err_remote(err)->code, "AccessDenied");
+}
+
+/* STS does not say which of them is missing. */
+static struct err *explain(const struct assume_role *role, struct err *err)
+{
+    if (!is_denied(err))
+        return err_wrap(err, "assume role %s", role->role_arn);
+    return err_wrap(
+        err,
+        "assume role %s (its trust policy and the caller's own policies must allow sts:AssumeRole, "
+        "and sts:TagSession where the caller's session has tags, as with EKS Pod Identity)",
+        role->role_arn);
+}
+
 static struct err *assume(struct assume_role *role, const struct env *env, bool with_tags,
                           struct credentials **ret)
 {
     AUTO_AWS_REPLY struct aws_reply reply = {0};
     AUTO_BUF struct buf form = {0};
+    struct err *err;
 
     query_begin(&form, AWS_OP_ASSUME_ROLE);
     query_add(&form, "RoleArn", role->role_arn);
@@ -42,20 +60,15 @@ static struct err *assume(struct assume_role *role, const struct env *env, bool 
     query_add_int(&form, "DurationSeconds", role->duration_s);
     if (with_tags)
         add_tags(&form, &role->tags);
-    TRY(err_wrap(aws_session_call(&role->session, env,
-                                  &(struct aws_request){
-                                      .op = AWS_OP_ASSUME_ROLE,
-                                      .input = &(struct aws_input){.body = buf_str(&form)},
-                                  },
-                                  &reply),
-                 "assume role %s", role->role_arn));
+    err = aws_session_call(&role->session, env,
+                           &(struct aws_request){
+                               .op = AWS_OP_ASSUME_ROLE,
+                               .input = &(struct aws_input){.body = buf_str(&form)},
+                           },
+                           &reply);
+    if (err)
+        return explain(role, err);
     return sts_read_credentials(AWS_OP_ASSUME_ROLE, env, &reply, ret);
-}
-
-/* Tags are for people who read CloudTrail: where sts:TagSession is missing, it goes without. */
-static bool may_be_the_tags(const struct err *err)
-{
-    return err_kind(err) == ERR_DENIED && text_equal(err_remote(err)->code, "AccessDenied");
 }
 
 static struct err *assume_role_fetch(struct credentials_source *self, const struct env *env,
@@ -68,12 +81,14 @@ static struct err *assume_role_fetch(struct credentials_source *self, const stru
     if (!role->tags.count || now_ms < __atomic_load_n(role->untagged_until_ms, __ATOMIC_RELAXED))
         return assume(role, env, false, ret);
     err = assume(role, env, true, ret);
-    if (!err || !may_be_the_tags(err))
+    if (!err || !is_denied(err))
         return err;
+    /* Tags are for people who read CloudTrail: where sts:TagSession is missing, it goes without. */
     err_ignore(err, "without tags instead");
     TRY(assume(role, env, false, ret));
-    LOG_DEBUG(env->log, "the role's trust policy lacks sts:TagSession: its sessions have no tags",
-              KV("role", role->role_arn));
+    LOG_WARN(env->log,
+             "the role may not be assumed with tags (sts:TagSession): CloudTrail will not show them",
+             KV("role", role->role_arn));
     __atomic_store_n(role->untagged_until_ms, now_ms + UNTAGGED_MS, __ATOMIC_RELAXED);
     return NULL;
 }

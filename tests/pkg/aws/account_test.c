@@ -113,8 +113,11 @@ static void names_the_role_when_refused(void **state)
     role_init(&scene, exchanges, COUNT_OF(exchanges));
     assert_fails(
         whoami(&scene), ERR_DENIED,
-        "credentials of account 222222222222: assume role arn:aws:iam::222222222222:role/staging-refresh: "
-        "sts AssumeRole: AccessDenied: not you (request q)");
+        "credentials of account 222222222222: assume role arn:aws:iam::222222222222:role/staging-refresh "
+        "(its "
+        "trust policy and the caller's own policies must allow sts:AssumeRole, and sts:TagSession where the "
+        "caller's session has tags, as with EKS Pod Identity): sts AssumeRole: AccessDenied: not you "
+        "(request q)");
     role_done(&scene);
 }
 
@@ -351,6 +354,7 @@ static void goes_without_tags_where_they_are_denied(void **state)
          .reply = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error>"
                   "</ErrorResponse>"},
     };
+    AUTO_FREE char *log = NULL;
     struct role_scene scene;
     int64_t began_ms;
 
@@ -362,6 +366,8 @@ static void goes_without_tags_where_they_are_denied(void **state)
     assert_no_err(stop_job(&scene));
     assert_true(sched_wait_until(scene.t.env.sched, NULL, began_ms + MINUTES(121)));
     assert_fails(stop_job(&scene), ERR_DENIED, "AccessDenied: not you");
+    log = testing_env_log(&scene.t);
+    assert_text_contains(log, "the role may not be assumed with tags (sts:TagSession)");
     role_done(&scene);
 }
 
