@@ -1,5 +1,5 @@
 /* Instances: AWS Backup restores a cluster without any. The first one made becomes the writer; the others
- * follow when it is available. Names follow from the copy's, so that a repeat finds what is there. */
+ * follow when it can be used. Names follow from the copy's, so that a repeat finds what is there. */
 #include "controller/names.h"
 #include "controller/pace.h"
 #include "controller/steps/steps.h"
@@ -75,7 +75,7 @@ static struct err *ensure_scaling(struct stage *stage)
 }
 
 struct count {
-    size_t created, available;
+    size_t created, usable;
     char *waiting_for; /* owned: "shop-stg-...-a is creating" */
 };
 
@@ -90,18 +90,18 @@ static struct err *advance(struct stage *stage, const struct rds_instances *ther
         const struct rds_instance *instance = find_instance(there, id);
 
         if (!instance) {
-            if (i > 0 && count->available == 0)
+            if (i > 0 && count->usable == 0)
                 continue; /* the writer first */
             TRY(create(stage, &spec->instances[i], id));
             count->created++;
-        } else if (text_equal(instance->status, "available")) {
-            count->available++;
+        } else if (rds_status_is_usable(instance->status)) {
+            count->usable++;
         } else if (is_broken(instance->status)) {
             *out = outcome_failed("InstanceBroken", "instance %s is %s; see the account's RDS events", id,
                                   instance->status);
             return NULL;
         }
-        if (!count->waiting_for && !(instance && text_equal(instance->status, "available")))
+        if (!count->waiting_for && !(instance && rds_status_is_usable(instance->status)))
             count->waiting_for = xasprintf("%s is %s", id, instance ? instance->status : "being created");
     }
     return NULL;
@@ -144,13 +144,12 @@ struct err *instances_act(struct stage *stage, struct outcome *out)
         xfree(count.waiting_for);
         return err;
     }
-    stage->row->percent = (int64_t)(count.available * 100 / spec->instance_count);
-    if (count.available == spec->instance_count)
-        *out = outcome_done("%zu of %zu instances are available", count.available, spec->instance_count);
+    stage->row->percent = (int64_t)(count.usable * 100 / spec->instance_count);
+    if (count.usable == spec->instance_count)
+        *out = outcome_done("%zu of %zu instances are available", count.usable, spec->instance_count);
     else
-        *out =
-            outcome_wait(stage_jitter_ms(stage, again_ms), "%zu of %zu instances are available, %s",
-                         count.available, spec->instance_count, count.waiting_for ? count.waiting_for : "");
+        *out = outcome_wait(stage_jitter_ms(stage, again_ms), "%zu of %zu instances are available, %s",
+                            count.usable, spec->instance_count, count.waiting_for ? count.waiting_for : "");
     xfree(count.waiting_for);
     return NULL;
 }

@@ -170,8 +170,7 @@ static struct err *observe(struct stage *stage, struct outcome *out)
 
     TRY(observer_cluster(&stage->pass->target, &query, &cluster, &seen));
     /* "backing-up" goes on for hours after a restore and says nothing about the password. */
-    idle = !cluster.password_pending &&
-           (text_equal(cluster.status, "available") || text_equal(cluster.status, "backing-up"));
+    idle = !cluster.password_pending && rds_status_is_usable(cluster.status);
     if (!idle)
         step_set_evidence_ms(stage->row, "busy", stage->pass->now_ms);
     TRY(look_for_event(stage));

@@ -75,7 +75,7 @@ static struct err *find_busy_member(const struct aws_client *aws, const char *cl
     AUTO_RDS_INSTANCES struct rds_instances members = {0};
 
     TRY(rds_describe_cluster(aws, cluster_id, &cluster));
-    if (!text_equal(cluster.status, "available") && !text_equal(cluster.status, "backing-up")) {
+    if (!rds_status_is_usable(cluster.status)) {
         *ret_busy = xasprintf("cluster %s is %s", cluster.id, cluster.status);
         return NULL;
     }
@@ -83,7 +83,7 @@ static struct err *find_busy_member(const struct aws_client *aws, const char *cl
     if (!members.count)
         *ret_busy = xasprintf("cluster %s has no instance", cluster.id);
     for (size_t i = 0; i < members.count && !*ret_busy; i++) {
-        if (!text_equal(members.items[i].status, "available"))
+        if (!rds_status_is_usable(members.items[i].status))
             *ret_busy = xasprintf("instance %s is %s", members.items[i].id, members.items[i].status);
     }
     return NULL;
@@ -211,8 +211,11 @@ static int64_t gap_watched_ms(const struct stage *stage)
 static struct err *exchange(struct swap *swap, struct outcome *out)
 {
     AUTO_FREE char *busy = NULL;
+    bool is_out = !swap->present && step_evidence(swap->stage->row, GAP_OPENED);
 
-    TRY(find_busy_member(swap->aws, swap->new_cluster, &busy));
+    /* Once the old one is out RDS itself says whether it takes the new one: it takes more than we would. */
+    if (!is_out)
+        TRY(find_busy_member(swap->aws, swap->new_cluster, &busy));
     if (!busy && !step_evidence(swap->stage->row, GAP_OPENED)) {
         open_gap(swap->stage);
         *out = outcome_wait(0, "proxy %s is about to change to cluster %s", swap->proxy, swap->new_cluster);

@@ -32,18 +32,17 @@ static struct err *ensure_tags(struct stage *stage, const struct rds_cluster *cl
                         : NULL;
 }
 
-/* A cluster that takes its first backup can be used and changed. NULL: it is idle, and so is every instance;
- * else what it does, yours. */
+/* NULL: the cluster is idle, and so is every instance; else what it does, yours. */
 static char *what_it_does(const struct cluster_facts *facts)
 {
     const char *status = facts->cluster.status;
 
-    if (!text_equal(status, "available") && !text_equal(status, "backing-up"))
+    if (!rds_status_is_usable(status))
         return xasprintf("cluster %s is %s", facts->cluster.id, status);
     for (size_t i = 0; i < facts->instances.count; i++) {
         const struct rds_instance *instance = &facts->instances.items[i];
 
-        if (!text_equal(instance->status, "available") && !text_equal(instance->status, "backing-up"))
+        if (!rds_status_is_usable(instance->status))
             return xasprintf("instance %s is %s", instance->id, instance->status);
     }
     return NULL;

@@ -152,13 +152,13 @@ static void members_done(void *item)
     rds_instances_done(&members->instances);
 }
 
-/* "available" ends the wait for an instance. */
+/* A status that ends the wait for an instance. */
 static bool members_need_proof(const void *item)
 {
     const struct sight_members *members = item;
 
     for (size_t i = 0; i < members->instances.count; i++) {
-        if (!text_equal(members->instances.items[i].status, "available"))
+        if (!rds_status_is_usable(members->instances.items[i].status))
             return false;
     }
     return true;

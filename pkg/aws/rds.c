@@ -30,6 +30,11 @@ static const struct aws_text_field member_fields[] = {
     {.path = "DBClusterParameterGroupStatus", .offset = MEMBER(parameter_group_status)},
 };
 
+bool rds_status_is_usable(const char *status)
+{
+    return text_equal(status, "available") || text_equal(status, "backing-up");
+}
+
 void rds_cluster_done(struct rds_cluster *cluster)
 {
     aws_text_fields_free(cluster_fields, COUNT_OF(cluster_fields), cluster);

@@ -4,6 +4,10 @@
 
 #include "pkg/aws/client.h"
 
+/* Whether a cluster or an instance of that status answers its users and takes changes. The first backup goes
+ * on for hours after a restore and is in nobody's way. */
+bool rds_status_is_usable(const char *status);
+
 struct rds_member {
     char *instance_id;
     bool is_writer;

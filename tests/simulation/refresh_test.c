@@ -115,6 +115,16 @@ static void a_seed_fixes_everything(void **state UNUSED)
     assert_string_not_equal(first, other);
 }
 
+/* RDS takes a first backup of each new instance, for hours: it can be used meanwhile. */
+static void a_first_backup_holds_nothing_up(void **state UNUSED)
+{
+    static const char *const world[] = {"durations:\n", "durations:\n  rds: {instanceBackup: 3h}\n", NULL};
+    AUTO_SCENARIO struct scenario *scenario = run(&(struct scenario_opts){.seed = 3, .world_edits = world});
+
+    assert_no_faults(check_all(scenario));
+    assert_in_range(scenario_duration_ms(scenario), 1, HOURS(2));
+}
+
 /* --- side by side --- */
 
 static const char *const without_sessions[] = {
@@ -271,6 +281,7 @@ int main(void)
     TEST(&tests, a_refresh_succeeds);
     TEST(&tests, changes_carry_the_name_of_the_run);
     TEST(&tests, a_seed_fixes_everything);
+    TEST(&tests, a_first_backup_holds_nothing_up);
     TEST(&tests, two_databases_take_as_long_as_the_slower_one);
     TEST(&tests, a_troubled_database_does_not_hold_up_the_other);
     TEST(&tests, the_proxy_waits_for_the_password);

@@ -204,6 +204,8 @@ static void lists_instances_once_for_many(void **state UNUSED)
         {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("a", "available") INSTANCE("b", "creating"))},
         /* The end of the wait is asked for by name. */
         {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "available"))},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("b", "backing-up"))},
+        {RDS, .body = BY_NAME("b"), .reply = INSTANCES(INSTANCE("b", "backing-up"))},
     };
     struct fixture f;
 
@@ -214,6 +216,8 @@ static void lists_instances_once_for_many(void **state UNUSED)
     pass_time(&f, SECONDS(15));
     assert_instances(&f, "a", 0, "1 available 15000");
     assert_instances(&f, "b", 0, "1 creating 15000");
+    pass_time(&f, SECONDS(15));
+    assert_instances(&f, "b", 0, "1 backing-up 15000");
     fixture_done(&f);
 }
 
