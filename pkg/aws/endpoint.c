@@ -119,28 +119,102 @@ static bool is_label(const char *text)
     return len > 0 && len <= 63 && text[len] == '\0';
 }
 
-/* botocore's partitions of global services: IAM has a host without a Region but for China and GovCloud. */
-static char *global_host(const struct aws_service_info *info, const struct aws_partition *partition,
-                         bool use_fips)
-{
-    const char *fips = use_fips ? "-fips" : "";
+/* Which endpoints of a service a row is about. */
+#define PLAIN (1U << 0)
+#define FIPS (1U << 1)
+#define DUAL (1U << 2)
+#define FIPS_DUAL (1U << 3)
 
-    if (strcmp(partition->id, "aws") == 0)
-        return xasprintf("%s%s.%s", info->prefix, fips, partition->dns_suffix);
-    if (strcmp(partition->id, "aws-us-gov") == 0)
-        return xasprintf("%s.us-gov.%s", info->prefix, partition->dns_suffix);
-    return xasprintf("%s.%s.%s", info->prefix, partition->global_region, partition->dns_suffix);
+/* Where a host is not <prefix>[-fips].<region>.<suffix>, as botocore's rules have it
+ * (endpoint-rule-set-1.json of each service). The first row that fits counts; `*` is the Region. */
+/* clang-format off */
+static const struct host_rule {
+    enum aws_service service;
+    const char *region_prefix;
+    unsigned variants;
+    const char *host;
+    const char *signed_for; /* NULL: the Region, or the partition's for global services */
+} host_rules[] = {
+    /* What GovCloud has always had is FIPS already. */
+    {AWS_STS,             "us-gov-", FIPS,      "sts.*.amazonaws.com", NULL},
+    {AWS_RDS,             "us-gov-", FIPS,      "rds.*.amazonaws.com", NULL},
+    {AWS_DYNAMODB,        "us-gov-", FIPS,      "dynamodb.*.amazonaws.com", NULL},
+    {AWS_SSM,             "us-gov-", FIPS,      "ssm.*.amazonaws.com", NULL},
+    {AWS_SQS,             "us-gov-", FIPS,      "sqs.*.amazonaws.com", NULL},
+    {AWS_SNS,             "us-gov-", FIPS,      "sns.*.amazonaws.com", NULL},
+    {AWS_AUTO_SCALING,    "us-gov-", FIPS,      "application-autoscaling.*.amazonaws.com", NULL},
+    {AWS_EVENTBRIDGE,     "us-gov-", FIPS,      "events.*.amazonaws.com", NULL},
+    {AWS_EVENTBRIDGE,     "us-gov-", FIPS_DUAL, "events.*.api.aws", NULL},
+    {AWS_SFN,             "us-gov-west-1", FIPS, "states.*.amazonaws.com", NULL},
+    {AWS_SFN,             "us-gov-", DUAL,      "states-fips.*.api.aws", NULL},
+
+    /* Both at one host. */
+    {AWS_SECRETS_MANAGER, "cn-",     DUAL,      "secretsmanager.*.amazonaws.com.cn", NULL},
+    {AWS_SECRETS_MANAGER, "cn-",     FIPS_DUAL, "secretsmanager-fips.*.api.amazonwebservices.com.cn", NULL},
+    {AWS_SECRETS_MANAGER, "eusc-",   DUAL,      "secretsmanager.*.api.amazonwebservices.eu", NULL},
+    {AWS_SECRETS_MANAGER, "eusc-",   FIPS_DUAL, "secretsmanager-fips.*.api.amazonwebservices.eu", NULL},
+    {AWS_SECRETS_MANAGER, "",        DUAL,      "secretsmanager.*.amazonaws.com", NULL},
+    {AWS_SECRETS_MANAGER, "",        FIPS_DUAL, "secretsmanager-fips.*.amazonaws.com", NULL},
+
+    /* One for all Regions of a partition. */
+    {AWS_IAM, "cn-",     PLAIN,            "iam.cn-north-1.amazonaws.com.cn", NULL},
+    {AWS_IAM, "cn-",     DUAL,             "iam.global.api.amazonwebservices.com.cn", NULL},
+    {AWS_IAM, "cn-",     FIPS,             "iam-fips.amazonaws.com.cn", "cn-northwest-1"},
+    {AWS_IAM, "cn-",     FIPS_DUAL,        "iam-fips.api.amazonwebservices.com.cn", "cn-northwest-1"},
+    {AWS_IAM, "us-gov-", PLAIN | FIPS,     "iam.us-gov.amazonaws.com", NULL},
+    {AWS_IAM, "us-gov-", DUAL | FIPS_DUAL, "iam.us-gov.api.aws", NULL},
+    {AWS_IAM, "eusc-",   PLAIN,            "iam.eusc-de-east-1.amazonaws.eu", NULL},
+    {AWS_IAM, "eusc-",   DUAL,             "iam.api.amazonwebservices.eu", NULL},
+    {AWS_IAM, "eusc-",   FIPS,             "iam-fips.amazonaws.eu", NULL},
+    {AWS_IAM, "eusc-",   FIPS_DUAL,        "iam-fips.api.amazonwebservices.eu", NULL},
+    {AWS_IAM, "",        PLAIN,            "iam.amazonaws.com", NULL},
+    {AWS_IAM, "",        DUAL,             "iam.global.api.aws", NULL},
+    {AWS_IAM, "",        FIPS,             "iam-fips.amazonaws.com", NULL},
+    {AWS_IAM, "",        FIPS_DUAL,        "iam-fips.global.api.aws", NULL},
+};
+/* clang-format on */
+
+static unsigned variant_of(const struct aws_config *config)
+{
+    if (config->use_fips)
+        return config->use_dual_stack ? FIPS_DUAL : FIPS;
+    return config->use_dual_stack ? DUAL : PLAIN;
 }
 
-static char *own_host(const struct aws_config *config, const struct aws_service_info *info,
-                      const char *region)
+/* NULL: the host follows the pattern. */
+static const struct host_rule *find_rule(const struct aws_config *config, enum aws_service service,
+                                         const char *region)
+{
+    for (size_t i = 0; i < COUNT_OF(host_rules); i++) {
+        const struct host_rule *rule = &host_rules[i];
+
+        if (rule->service == service && (rule->variants & variant_of(config)) &&
+            str_starts(str_of(region), rule->region_prefix))
+            return rule;
+    }
+    return NULL;
+}
+
+static char *with_region(const char *host, const char *region)
+{
+    const char *mark = strchr(host, '*');
+
+    return mark ? xasprintf("%.*s%s%s", (int)(mark - host), host, region, mark + 1) : xstrdup(host);
+}
+
+static void use_own(const struct aws_config *config, enum aws_service service, const char *region,
+                    struct aws_endpoint *ret)
 {
     const struct aws_partition *partition = aws_partition_of(region);
+    const struct host_rule *rule = find_rule(config, service, region);
 
-    if (info->is_global)
-        return global_host(info, partition, config->use_fips);
-    return xasprintf("%s%s.%s.%s", info->prefix, config->use_fips ? "-fips" : "", region,
-                     config->use_dual_stack ? partition->dual_stack_suffix : partition->dns_suffix);
+    if (rule)
+        ret->host = with_region(rule->host, region);
+    else
+        ret->host = xasprintf("%s%s.%s.%s", services[service].prefix, config->use_fips ? "-fips" : "", region,
+                              config->use_dual_stack ? partition->dual_stack_suffix : partition->dns_suffix);
+    ret->base_url = xasprintf("https://%s", ret->host);
+    ret->region = rule ? xstrdup_or_null(rule->signed_for) : NULL;
 }
 
 static char *host_header(const struct url *url, bool is_http)
@@ -191,13 +265,12 @@ struct err *aws_endpoint_resolve(const struct aws_config *config, enum aws_servi
         return err_new(ERR_INVALID, "not an AWS Region: \"%.80s\"", region);
     if (!override)
         override = config->endpoint_url;
-    if (override) {
+    if (override)
         TRY(use_override(override, &endpoint));
-    } else {
-        endpoint.host = own_host(config, info, region);
-        endpoint.base_url = xasprintf("https://%s", endpoint.host);
-    }
-    endpoint.region = xstrdup(info->is_global ? aws_partition_of(region)->global_region : region);
+    else
+        use_own(config, service, region, &endpoint);
+    if (!endpoint.region)
+        endpoint.region = xstrdup(info->is_global ? aws_partition_of(region)->global_region : region);
     *ret = endpoint;
     endpoint = (struct aws_endpoint){0};
     return NULL;
