@@ -33,7 +33,8 @@ struct exchange {
     char *url;
     struct credentials *credentials;
     int64_t waited_ms;
-    int attempts; /* that count */
+    int64_t skew_ms; /* that the attempt under way is signed with */
+    int attempts;    /* that count */
     int last_cost;
     bool has_renewed;
     bool has_corrected_clock;
@@ -104,9 +105,7 @@ static struct sigv4_request signable(const struct exchange *exchange, const stru
 static void dress(const struct exchange *exchange, struct wire *wire)
 {
     const struct aws_service_info *service = aws_service_info(exchange->operation->service);
-    struct aws_session *session = exchange->session;
     struct sigv4_request request;
-    int64_t skew_ms = __atomic_load_n(&session->skew_ms, __ATOMIC_RELAXED);
 
     wire_add(wire, "host", exchange->endpoint.host);
     if (exchange->request->input->body.len)
@@ -124,7 +123,7 @@ static void dress(const struct exchange *exchange, struct wire *wire)
                &(struct sigv4_scope){
                    .region = exchange->endpoint.region,
                    .service = service->signing_name,
-                   .wall_ms = sched_wall_ms(exchange->env->sched) + skew_ms,
+                   .wall_ms = sched_wall_ms(exchange->env->sched) + exchange->skew_ms,
                },
                &wire->signature);
     wire_add(wire, "x-amz-date", wire->signature.date);
@@ -348,17 +347,18 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
     return wait_ms;
 }
 
-/* True when our clock was off and the next signature will be made with theirs. */
+/* True when the clock that this was signed with was off and the next signature will be made with theirs.
+ * Others may have found out meanwhile. */
 static bool correct_clock(struct exchange *exchange, const struct outcome *outcome)
 {
-    int64_t ours_ms = sched_wall_ms(exchange->env->sched), delta_ms;
+    int64_t skew_ms = outcome->server_ms - sched_wall_ms(exchange->env->sched);
+    int64_t delta_ms = skew_ms - exchange->skew_ms;
 
     if (exchange->has_corrected_clock || !outcome->server_ms)
         return false;
-    delta_ms = outcome->server_ms - ours_ms - __atomic_load_n(&exchange->session->skew_ms, __ATOMIC_RELAXED);
     if (delta_ms > -SKEW_MIN_MS && delta_ms < SKEW_MIN_MS)
         return false;
-    __atomic_store_n(&exchange->session->skew_ms, outcome->server_ms - ours_ms, __ATOMIC_RELAXED);
+    __atomic_store_n(&exchange->session->skew_ms, skew_ms, __ATOMIC_RELAXED);
     exchange->has_corrected_clock = true;
     return true;
 }
@@ -446,6 +446,7 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
             return err_new(ERR_CANCELED, "%s: stopped", exchange.operation->name);
         TRY(have_credentials(&exchange));
         TRY(pace(&exchange));
+        exchange.skew_ms = __atomic_load_n(&session->skew_ms, __ATOMIC_RELAXED);
         outcome = attempt(&exchange, ret);
         if (!outcome.err) {
             give_back_quota(&exchange);

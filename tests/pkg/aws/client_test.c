@@ -461,6 +461,31 @@ static void corrects_the_clock_once(void **state)
     fixture_done(&f);
 }
 
+/* Both were signed before either answer came. */
+static void corrects_the_clock_of_all_callers(void **state)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE_TABLE, .headers = {"x-amz-date: 20261122T160000Z"}, SKEWED, .delay_ms = 10, .times = 2,
+         .reply_headers = {"date: Sun, 22 Nov 2026 16:10:00 GMT"}},
+        {DESCRIBE_TABLE, .headers = {"x-amz-date: 20261122T1610"}, .reply = TABLE_REPLY, .times = 2},
+    };
+    struct fixture f;
+    struct caller callers[2] = {0};
+    struct task *tasks[COUNT_OF(callers)];
+
+    (void)state;
+    FIXTURE(f, rows);
+    for (size_t i = 0; i < COUNT_OF(callers); i++) {
+        callers[i].fixture = &f;
+        tasks[i] = sched_spawn(f.t.env.sched, "caller", call_once, &callers[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(callers); i++)
+        sched_join(tasks[i]);
+    for (size_t i = 0; i < COUNT_OF(callers); i++)
+        assert_no_err(callers[i].err);
+    fixture_done(&f);
+}
+
 static void does_not_loop_on_signatures(void **state)
 {
     static const struct exchange with_equal_clocks[] = {
@@ -570,6 +595,7 @@ int main(void)
     TEST(&tests, quota_ends_retries);
     TEST(&tests, holds_back_after_throttling);
     TEST(&tests, corrects_the_clock_once);
+    TEST(&tests, corrects_the_clock_of_all_callers);
     TEST(&tests, does_not_loop_on_signatures);
     TEST(&tests, renews_expired_credentials_once);
     TEST(&tests, says_no_secret);
