@@ -6,6 +6,7 @@
 #include "controller/metrics.h"
 #include "controller/preflight.h"
 #include "pkg/aws/observer.h"
+#include "pkg/aws/traffic.h"
 #include "pkg/base/lock.h"
 #include "pkg/http/transport.h"
 #include "pkg/kube/store.h"
@@ -31,6 +32,7 @@ struct worker {
 
 struct engine {
     struct engine_opts opts;            /* immutable */
+    struct aws_config config;           /* immutable; all but .traffic is borrowed */
     struct workqueue *queue;            /* immutable */
     struct credentials_cache *identity; /* immutable */
     struct looks *looks;                /* immutable */
@@ -62,7 +64,10 @@ struct engine *engine_new(const struct engine_opts *opts)
     if (!engine->opts.workers)
         engine->opts.workers = DEFAULT_WORKERS;
     engine->queue = workqueue_new(opts->sched, &queue_opts);
-    engine->identity = credentials_default_new(opts->config);
+    /* Accounts are made anew when their objects change; what their services bear stays known. */
+    engine->config = *opts->config;
+    engine->config.traffic = aws_traffic_new();
+    engine->identity = credentials_default_new(&engine->config);
     engine->looks = looks_new();
     engine->memo = preflight_memo_new();
     pthread_mutex_init(&engine->lock, NULL);
@@ -230,6 +235,7 @@ void engine_free(struct engine *engine)
     looks_free(engine->looks);
     preflight_memo_free(engine->memo);
     workqueue_free(engine->queue);
+    aws_traffic_free(engine->config.traffic);
     pthread_mutex_destroy(&engine->lock);
     xfree(engine);
 }
@@ -293,7 +299,7 @@ static struct err *make_account(struct engine *engine, const struct account *acc
         .account_id = account->account_id,
         .region = account->region,
         .usage = account->usage == USAGE_SOURCE ? AWS_SOURCE : AWS_TARGET,
-        .config = engine->opts.config,
+        .config = &engine->config,
         .identity = engine->identity,
         .role_arn = account->role_arn,
         .external_id = account->external_id,

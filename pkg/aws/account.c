@@ -252,9 +252,9 @@ enum aws_usage aws_account_usage(const struct aws_account *account)
     return account->usage;
 }
 
-int64_t aws_account_clock_skew_ms(const struct aws_account *account)
+int64_t aws_account_clock_skew_ms(struct aws_account *account)
 {
-    return __atomic_load_n(&account->session.skew_ms, __ATOMIC_RELAXED);
+    return __atomic_load_n(&aws_session_lane(&account->session)->skew_ms, __ATOMIC_RELAXED);
 }
 
 struct aws_session *aws_account_session(struct aws_account *account)

@@ -60,7 +60,7 @@ const char *aws_account_partition(const struct aws_account *account);
 enum aws_usage aws_account_usage(const struct aws_account *account);
 /* How far the servers' clocks were seen to be ahead of ours; 0 unless a signature was refused because of it.
  */
-int64_t aws_account_clock_skew_ms(const struct aws_account *account);
+int64_t aws_account_clock_skew_ms(struct aws_account *account);
 
 static inline void auto_aws_account(struct aws_account **account)
 {

@@ -5,6 +5,8 @@
 #include "pkg/aws/endpoint.h"
 #include "pkg/base/secret.h"
 
+struct aws_traffic;
+
 struct aws_config {
     char *region;                                   /* of the controller itself; accounts name their own */
     char *endpoint_url;                             /* for every service; NULL: AWS itself */
@@ -40,6 +42,9 @@ struct aws_config {
     char *profile; /* shared files */
     char *credentials_file;
     char *config_file;
+
+    struct aws_traffic
+        *traffic; /* what all who call with this share; borrowed; NULL: each learns for itself */
 
     char *
         *environment; /* what programs that print credentials are started with, up to NULL: all but secrets */

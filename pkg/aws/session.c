@@ -19,13 +19,20 @@
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region)
 {
-    *session = (struct aws_session){
-        .config = config, .region = region, .retry_quota = QUOTA_FULL, .limiter = LIMITER_INIT};
+    *session = (struct aws_session){.config = config, .region = region, .own = AWS_LANE_INIT};
+}
+
+struct aws_lane *aws_session_lane(struct aws_session *session)
+{
+    struct aws_traffic *traffic = session->config->traffic;
+
+    return traffic ? aws_traffic_lane(traffic, session->account_id, session->region) : &session->own;
 }
 
 /* One call while it lasts. */
 struct exchange {
     struct aws_session *session;
+    struct aws_lane *lane;
     const struct env *env;
     const struct aws_request *request;
     const struct aws_operation *operation;
@@ -274,10 +281,10 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
 static bool take_quota(struct exchange *exchange, bool had_answer)
 {
     int cost = had_answer ? QUOTA_RETRY : QUOTA_RETRY_TIMEOUT;
-    int *quota = &exchange->session->retry_quota;
+    int *spent = &exchange->lane->retry_spent[exchange->operation->service];
 
-    if (__atomic_sub_fetch(quota, cost, __ATOMIC_RELAXED) < 0) {
-        __atomic_add_fetch(quota, cost, __ATOMIC_RELAXED);
+    if (__atomic_add_fetch(spent, cost, __ATOMIC_RELAXED) > QUOTA_FULL) {
+        __atomic_sub_fetch(spent, cost, __ATOMIC_RELAXED);
         return false;
     }
     exchange->last_cost = cost;
@@ -286,11 +293,11 @@ static bool take_quota(struct exchange *exchange, bool had_answer)
 
 static void give_back_quota(struct exchange *exchange)
 {
-    int *quota = &exchange->session->retry_quota;
+    int *spent = &exchange->lane->retry_spent[exchange->operation->service];
     int amount = exchange->last_cost ? exchange->last_cost : QUOTA_SUCCESS;
 
-    if (__atomic_load_n(quota, __ATOMIC_RELAXED) + amount <= QUOTA_FULL)
-        __atomic_add_fetch(quota, amount, __ATOMIC_RELAXED);
+    if (__atomic_load_n(spent, __ATOMIC_RELAXED) >= amount)
+        __atomic_sub_fetch(spent, amount, __ATOMIC_RELAXED);
 }
 
 static struct err *wait_ms_of(struct exchange *exchange, int64_t wait_ms)
@@ -309,7 +316,7 @@ static struct err *pace(struct exchange *exchange)
     const struct aws_service_info *service = aws_service_info(exchange->operation->service);
     int64_t wait_ms;
 
-    if (limiter_take(&exchange->session->limiter, exchange->operation->service,
+    if (limiter_take(&exchange->lane->limiter, exchange->operation->service,
                      sched_now_ms(exchange->env->sched), WAIT_BUDGET_MS - exchange->waited_ms, &wait_ms))
         return wait_ms_of(exchange, wait_ms);
     return err_set_remote(
@@ -358,7 +365,7 @@ static bool correct_clock(struct exchange *exchange, const struct outcome *outco
         return false;
     if (delta_ms > -SKEW_MIN_MS && delta_ms < SKEW_MIN_MS)
         return false;
-    __atomic_store_n(&exchange->session->skew_ms, skew_ms, __ATOMIC_RELAXED);
+    __atomic_store_n(&exchange->lane->skew_ms, skew_ms, __ATOMIC_RELAXED);
     exchange->has_corrected_clock = true;
     return true;
 }
@@ -398,7 +405,7 @@ static struct err *react(struct exchange *exchange, const struct outcome *outcom
             return outcome->err;
         break;
     case AWS_THROTTLED:
-        limiter_slow_down(&exchange->session->limiter, exchange->operation->service,
+        limiter_slow_down(&exchange->lane->limiter, exchange->operation->service,
                           sched_now_ms(exchange->env->sched));
         __attribute__((fallthrough));
     case AWS_TRANSIENT:
@@ -433,6 +440,7 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
 {
     struct exchange exchange __attribute__((cleanup(exchange_done))) = {
         .session = session,
+        .lane = aws_session_lane(session),
         .env = env,
         .request = request,
         .operation = aws_operation(request->op),
@@ -446,7 +454,7 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
             return err_new(ERR_CANCELED, "%s: stopped", exchange.operation->name);
         TRY(have_credentials(&exchange));
         TRY(pace(&exchange));
-        exchange.skew_ms = __atomic_load_n(&session->skew_ms, __ATOMIC_RELAXED);
+        exchange.skew_ms = __atomic_load_n(&exchange.lane->skew_ms, __ATOMIC_RELAXED);
         outcome = attempt(&exchange, ret);
         if (!outcome.err) {
             give_back_quota(&exchange);

@@ -1,25 +1,26 @@
-/* One party that calls AWS: whose credentials, in which Region, and what was learnt on the way (clock skew,
- * retry quota). Accounts and credential sources are built on it; nothing outside of pkg/aws is. */
+/* One party that calls AWS: whose credentials, in which Region. Accounts and credential sources are built on
+ * it; nothing outside of pkg/aws is. */
 #ifndef AWS_SESSION_H
 #define AWS_SESSION_H
 
 #include "pkg/aws/client.h"
-#include "pkg/aws/limiter.h"
 #include "pkg/aws/protocol.h"
+#include "pkg/aws/traffic.h"
 
 struct aws_session {
-    const struct aws_config *config; /* immutable, as all but the last three; borrowed */
+    const struct aws_config *config; /* immutable, as all but the last; borrowed */
     const char *region;              /* borrowed */
     const char *account_id;          /* for error texts; NULL: not known yet; borrowed */
     struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
     void (*on_call)(void *arg, const struct aws_call_seen *call); /* NULL: nobody listens */
     void *on_call_arg;
-    int64_t skew_ms;        /* atomic: their clock minus ours */
-    int retry_quota;        /* atomic: what retries may still cost */
-    struct limiter limiter; /* how fast each service may be asked */
+    struct aws_lane own; /* counts when the configuration has no traffic */
 };
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region);
+
+/* What was learnt of the services that this session calls. */
+struct aws_lane *aws_session_lane(struct aws_session *session);
 
 struct aws_request {
     enum aws_op op;

@@ -7,6 +7,7 @@
 #include "pkg/aws/rds.h"
 #include "pkg/aws/ssm.h"
 #include "pkg/aws/sts.h"
+#include "pkg/aws/traffic.h"
 #include "tests/pkg/aws/fixture.h"
 
 #define TABLE_REPLY "{\"Table\":{\"TableName\":\"orders\",\"TableStatus\":\"ACTIVE\"}}"
@@ -388,6 +389,28 @@ static void quota_ends_retries(void **state)
     fixture_done(&f);
 }
 
+#define DESCRIBE_SERVICE .host = "ecs.ap-northeast-1.amazonaws.com"
+
+/* A service that is down takes no retries away from the others. */
+static void a_service_has_a_quota_of_its_own(void **state)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE_TABLE, .fail = "connection refused", .times = -1},
+        {DESCRIBE_SERVICE, .fail = "connection refused"},
+        {DESCRIBE_SERVICE,
+         .reply = "{\"services\":[{\"serviceName\":\"s\",\"status\":\"ACTIVE\"}],\"failures\":[]}"},
+    };
+    AUTO_ECS_SERVICE struct ecs_service service = {0};
+    struct fixture f;
+
+    (void)state;
+    FIXTURE(f, rows);
+    for (int i = 0; i < 60; i++)
+        assert_fails(describe(&f), ERR_RETRY, NULL);
+    assert_no_err(ecs_describe_service(&f.aws, NULL, "s", &service));
+    fixture_done(&f);
+}
+
 /* --- how fast --- */
 
 #define CROWD 8
@@ -434,6 +457,65 @@ static void holds_back_after_throttling(void **state)
         err_free(callers[i].err);
     }
     assert_true(held > 0);
+    fixture_done(&f);
+}
+
+struct learnt_row {
+    const char *name;
+    const char *id, *region;
+    bool has_to_wait;
+};
+
+static const struct learnt_row learnt_rows[] = {
+    {"the account was made anew", FIXTURE_ACCOUNT, FIXTURE_REGION, true},
+    {"another Region", FIXTURE_ACCOUNT, "eu-central-1", false},
+    {"another account", "333333333333", FIXTURE_REGION, false},
+};
+
+/* Not a measurement: time stands still but for the waits. */
+static bool has_to_wait(struct fixture *f)
+{
+    int64_t start_ms = sched_now_ms(f->t.env.sched);
+
+    assert_fails(describe(f), ERR_RETRY, "ThrottlingException");
+    return sched_now_ms(f->t.env.sched) > start_ms;
+}
+
+/* What a service was found to bear is known of the account, whoever stands for it. */
+static void keeps_what_it_learnt(void **state)
+{
+    static const struct exchange rows[] = {{.method = "POST",
+                                            .host = "dynamodb.*",
+                                            .status = 400,
+                                            .reply = "{\"__type\":\"ThrottlingException\"}",
+                                            .reply_headers = {"retry-after: 3"},
+                                            .times = -1}};
+    const struct learnt_row *row = *state;
+    const struct exchange whoami[] = {{.method = "POST",
+                                       .host = "sts.*",
+                                       .times = -1,
+                                       .reply = text_equal(row->id, FIXTURE_ACCOUNT)
+                                                    ? WHOAMI_REPLY(FIXTURE_ACCOUNT)
+                                                    : WHOAMI_REPLY("333333333333")}};
+    AUTO_AWS_ACCOUNT struct aws_account *other = NULL;
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    f.config.traffic = aws_traffic_new();
+    for (int i = 0; i < 20; i++)
+        has_to_wait(&f);
+    assert_true(has_to_wait(&f));
+    script_add(f.t.script, whoami, 1);
+    assert_no_err(aws_account_new(&(struct aws_account_opts){.account_id = row->id,
+                                                             .region = row->region,
+                                                             .usage = AWS_TARGET,
+                                                             .config = &f.config,
+                                                             .identity = f.identity},
+                                  &other));
+    f.aws.account = other;
+    assert_int_equal(has_to_wait(&f), row->has_to_wait);
+    aws_account_unref(TAKE(other));
+    aws_traffic_free(f.config.traffic);
     fixture_done(&f);
 }
 
@@ -593,7 +675,9 @@ int main(void)
     TEST(&tests, does_not_repeat_what_has_no_token);
     TEST(&tests, stops_while_waiting);
     TEST(&tests, quota_ends_retries);
+    TEST(&tests, a_service_has_a_quota_of_its_own);
     TEST(&tests, holds_back_after_throttling);
+    TEST_ROWS(&tests, keeps_what_it_learnt, learnt_rows);
     TEST(&tests, corrects_the_clock_once);
     TEST(&tests, corrects_the_clock_of_all_callers);
     TEST(&tests, does_not_loop_on_signatures);
