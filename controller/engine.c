@@ -59,6 +59,9 @@ struct engine *engine_new(const struct engine_opts *opts)
                                               .queued = controller_metrics_queued,
                                               .worked = controller_metrics_worked,
                                               .arg = opts->metrics};
+    const struct aws_listener listener = {.on_call = controller_metrics_aws,
+                                          .on_credentials = controller_metrics_credentials,
+                                          .arg = opts->metrics};
 
     engine->opts = *opts;
     if (!engine->opts.workers)
@@ -66,7 +69,7 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->queue = workqueue_new(opts->sched, &queue_opts);
     /* Accounts are made anew when their objects change; what their services bear stays known. */
     engine->config = *opts->config;
-    engine->config.traffic = aws_traffic_new();
+    engine->config.traffic = aws_traffic_new(&listener);
     engine->identity = credentials_default_new(&engine->config);
     engine->looks = looks_new();
     engine->memo = preflight_memo_new();
@@ -304,9 +307,6 @@ static struct err *make_account(struct engine *engine, const struct account *acc
         .role_arn = account->role_arn,
         .external_id = account->external_id,
         .session_name = session_name,
-        .on_call = engine->opts.metrics ? controller_metrics_aws : NULL,
-        .on_call_arg = engine->opts.metrics,
-        .on_credentials = engine->opts.metrics ? controller_metrics_credentials : NULL,
     };
 
     name_session(engine, session_name);
@@ -322,8 +322,7 @@ static void drop_account(struct engine *engine, struct known_account *dropped)
     for (struct known_account *known = engine->accounts; known; known = known->next)
         is_left = is_left || text_equal(aws_account_id(known->account), aws_account_id(dropped->account));
     if (!is_left)
-        metrics_forget(engine->opts.metrics, METRIC_AWS_CREDENTIALS_EXPIRY,
-                       LABELS(aws_account_id(dropped->account)));
+        controller_metrics_forget_account(engine->opts.metrics, aws_account_id(dropped->account));
     free_account(dropped);
 }
 

@@ -8,6 +8,8 @@
 static const double pass_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60};
 static const double work_bounds[] = {1e-08, 1e-07, 1e-06, 1e-05, 0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000};
 static const double rest_bounds[] = {0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60};
+/* A queue is listened to for 20 s at a time. */
+static const double aws_bounds[] = {0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 21, 30};
 static const double gap_bounds[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600};
 static const double hour_bounds[] = {10, 30, 60, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 57600};
 
@@ -60,8 +62,12 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_STEP_TIME] = HISTOGRAM("stagingrefresh_step_duration_seconds", "From the intent of a step to its end.", hour_bounds, "step", "result"),
     [METRIC_PROXY_GAP] = HISTOGRAM("stagingrefresh_proxy_without_target_seconds", "From taking a proxy's old target out until it reaches the new one.", gap_bounds, NULL),
     [METRIC_AWS_REQUESTS] = COUNTER("stagingrefresh_aws_requests_total", "Requests to AWS for an account; code is OK, AWS's error code, or NoAnswer.", "service", "operation", "account", "code"),
+    [METRIC_AWS_TIME] = HISTOGRAM("stagingrefresh_aws_request_duration_seconds", "How long requests to AWS took, until the whole answer was there.", aws_bounds, "service", "operation"),
+    [METRIC_AWS_RETRIES] = COUNTER("stagingrefresh_aws_retries_total", "Requests to AWS that repeated an earlier one of the same call.", "service", "account"),
     [METRIC_AWS_THROTTLES] = COUNTER("stagingrefresh_aws_throttles_total", "Requests that AWS has throttled.", "service", "account"),
     [METRIC_AWS_CREDENTIALS_EXPIRY] = GAUGE("stagingrefresh_aws_credentials_expiry_timestamp_seconds", "When the newest credentials for an account expire, since 1970; none where they never do.", "account"),
+    [METRIC_AWS_CREDENTIALS_FETCHED] = GAUGE("stagingrefresh_aws_credentials_fetched_timestamp_seconds", "When the newest credentials for an account were fetched, since 1970.", "account"),
+    [METRIC_AWS_CLOCK_SKEW] = GAUGE("stagingrefresh_aws_clock_skew_seconds", "How far AWS's clock is ahead of ours, as far as it was found out: 0 unless a signature was refused because of it.", "account"),
     [METRIC_EVENTS_RECEIVED] = COUNTER("stagingrefresh_events_received_total", "Messages of an account's event queue, by what they are about.", "account", "kind"),
     [METRIC_EVENTS_IGNORED] = COUNTER("stagingrefresh_events_ignored_total", "Messages of an account's event queue that were of no use, by why.", "account", "reason"),
     [METRIC_EVENT_WAKES] = COUNTER("stagingrefresh_event_wakes_total", "Objects that were looked at sooner because of an event of that account.", "account"),
@@ -286,18 +292,41 @@ void controller_metrics_written(struct metrics *metrics, const struct json *befo
 
 /* --- AWS --- */
 
-void controller_metrics_aws(void *metrics, const struct aws_call_seen *call)
+static const char *account_label(const char *account_id)
 {
-    metrics_add(metrics, METRIC_AWS_REQUESTS, 1,
-                LABELS(call->service, call->operation, call->account_id, call->code));
-    if (call->was_throttled)
-        metrics_add(metrics, METRIC_AWS_THROTTLES, 1, LABELS(call->service, call->account_id));
+    return account_id ? account_id : "identity";
 }
 
-void controller_metrics_credentials(void *metrics, const char *account_id, int64_t expires_ms)
+void controller_metrics_aws(void *metrics, const struct aws_call_seen *call)
 {
-    if (expires_ms == NEVER_MS)
-        metrics_forget(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, LABELS(account_id));
+    const char *account = account_label(call->account_id);
+
+    metrics_add(metrics, METRIC_AWS_REQUESTS, 1, LABELS(call->service, call->operation, account, call->code));
+    metrics_observe(metrics, METRIC_AWS_TIME, seconds(call->took_ms), LABELS(call->service, call->operation));
+    if (call->is_retry)
+        metrics_add(metrics, METRIC_AWS_RETRIES, 1, LABELS(call->service, account));
+    if (call->was_throttled)
+        metrics_add(metrics, METRIC_AWS_THROTTLES, 1, LABELS(call->service, account));
+    metrics_set(metrics, METRIC_AWS_CLOCK_SKEW, seconds(call->skew_ms), LABELS(account));
+}
+
+void controller_metrics_credentials(void *metrics, const struct aws_credentials_seen *credentials)
+{
+    const char *account = account_label(credentials->account_id);
+
+    metrics_set(metrics, METRIC_AWS_CREDENTIALS_FETCHED, seconds(credentials->fetched_ms), LABELS(account));
+    if (credentials->expires_ms == NEVER_MS)
+        metrics_forget(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, LABELS(account));
     else
-        metrics_set(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, seconds(expires_ms), LABELS(account_id));
+        metrics_set(metrics, METRIC_AWS_CREDENTIALS_EXPIRY, seconds(credentials->expires_ms),
+                    LABELS(account));
+}
+
+void controller_metrics_forget_account(struct metrics *metrics, const char *account_id)
+{
+    static const enum controller_metric gone[] = {METRIC_AWS_CREDENTIALS_EXPIRY,
+                                                  METRIC_AWS_CREDENTIALS_FETCHED, METRIC_AWS_CLOCK_SKEW};
+
+    for (size_t i = 0; i < COUNT_OF(gone); i++)
+        metrics_forget(metrics, gone[i], LABELS(account_id));
 }

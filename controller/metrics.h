@@ -5,7 +5,7 @@
 #ifndef CONTROLLER_METRICS_H
 #define CONTROLLER_METRICS_H
 
-#include "pkg/aws/client.h"
+#include "pkg/aws/traffic.h"
 #include "pkg/base/json.h"
 #include "pkg/base/metrics.h"
 #include "pkg/http/transport.h"
@@ -44,8 +44,12 @@ enum controller_metric {
     METRIC_STEP_TIME,
     METRIC_PROXY_GAP,
     METRIC_AWS_REQUESTS,
+    METRIC_AWS_TIME,
+    METRIC_AWS_RETRIES,
     METRIC_AWS_THROTTLES,
     METRIC_AWS_CREDENTIALS_EXPIRY,
+    METRIC_AWS_CREDENTIALS_FETCHED,
+    METRIC_AWS_CLOCK_SKEW,
     METRIC_EVENTS_RECEIVED,
     METRIC_EVENTS_IGNORED,
     METRIC_EVENT_WAKES,
@@ -67,9 +71,12 @@ struct pass_end {
 void controller_metrics_pass(struct metrics *metrics, const struct pass_end *end);
 /* A status was written: what has ended between the two versions of a StagingRefresh is counted. */
 void controller_metrics_written(struct metrics *metrics, const struct json *before, const struct json *after);
+/* Both of an aws_listener. The controller's own identity is the account "identity". What never expires has no
+ * series of its end. */
 void controller_metrics_aws(void *metrics, const struct aws_call_seen *call);
-/* Of aws_account_opts. What never expires has no series. */
-void controller_metrics_credentials(void *metrics, const char *account_id, int64_t expires_ms);
+void controller_metrics_credentials(void *metrics, const struct aws_credentials_seen *credentials);
+/* Nobody uses the account any more: nobody must be alarmed by it. */
+void controller_metrics_forget_account(struct metrics *metrics, const char *account_id);
 
 /* For the queue's options. Queue times are of the clock that the queue goes by. */
 void controller_metrics_queued(void *metrics, int64_t for_ms);

@@ -15,8 +15,7 @@ struct aws_account {
     struct credentials_cache *identity; /* borrowed */
     struct actors *actors;              /* NULL: no role is assumed */
     struct observer *observer;
-    void (*on_credentials)(void *arg, const char *account_id, int64_t expires_ms); /* NULL: nobody listens */
-    unsigned refs;                                                                 /* atomic */
+    unsigned refs; /* atomic */
 };
 
 /* In front of the account's real source: credentials of another account than the one named never get out. */
@@ -84,8 +83,11 @@ static struct err *verified_fetch(struct credentials_source *self, const struct 
 
     *ret = NULL;
     TRY(fetch_ours(verified, env, ret));
-    if (*ret && account->on_credentials && verified->is_told)
-        account->on_credentials(account->session.on_call_arg, account->id, (*ret)->expires_ms);
+    if (*ret && verified->is_told)
+        aws_traffic_tell_credentials(account->session.config->traffic,
+                                     &(struct aws_credentials_seen){.account_id = account->id,
+                                                                    .fetched_ms = sched_wall_ms(env->sched),
+                                                                    .expires_ms = (*ret)->expires_ms});
     return NULL;
 }
 
@@ -204,9 +206,6 @@ struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_acco
         account->actors = actors_new(source_of_actor, account);
     account->session.account_id = account->id;
     account->session.cache = account->cache;
-    account->session.on_call = opts->on_call;
-    account->session.on_call_arg = opts->on_call_arg;
-    account->on_credentials = opts->on_credentials;
     account->observer = observer_new();
     *ret = account;
     return NULL;

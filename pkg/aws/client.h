@@ -21,14 +21,6 @@ enum aws_usage { AWS_SOURCE, AWS_TARGET };
 
 struct aws_account; /* immutable but for its credentials; ref-counted; thread-safe */
 
-/* One request that was sent for an account, and what came of it. */
-struct aws_call_seen {
-    const char *service, *operation;
-    const char *account_id;
-    const char *code; /* "OK", the service's error code, or "NoAnswer" */
-    bool was_throttled;
-};
-
 struct aws_account_opts {
     const char
         *account_id; /* 12 digits: what GetCallerIdentity must answer after every refresh of credentials */
@@ -40,13 +32,6 @@ struct aws_account_opts {
     const char *external_id;            /* NULL: none */
     const char *session_name;           /* NULL: "stagingrefresh" */
     int session_duration_s;             /* 0: 3600 */
-    /* After every request for this account, repeats included; on the caller's thread; must be short.
-     * Optional. */
-    void (*on_call)(void *arg, const struct aws_call_seen *call);
-    void *on_call_arg; /* of on_credentials, too */
-    /* After credentials of this account were fetched and found to be its own, so also at every renewal;
-     * NEVER_MS: they do not expire. On the thread that fetched; must be short. Optional. */
-    void (*on_credentials)(void *arg, const char *account_id, int64_t expires_ms);
 };
 
 /* ERR_INVALID: an account id that is not 12 digits, a missing Region, a role of another account. Makes no

@@ -1,5 +1,7 @@
 #include "pkg/aws/credentials.h"
 
+#include "pkg/aws/credentials_priv.h"
+
 struct credentials *credentials_new(struct str access_key_id, struct secret *secret_key,
                                     struct secret *session_token, int64_t expires_ms)
 {
@@ -144,5 +146,6 @@ struct credentials_cache *credentials_default_new(const struct aws_config *confi
         credentials_container_new(config),    credentials_instance_new(config),
     };
 
-    return credentials_cache_new(credentials_chain_new(sources, COUNT_OF(sources)));
+    return credentials_cache_new(
+        credentials_told_new(config, credentials_chain_new(sources, COUNT_OF(sources))));
 }

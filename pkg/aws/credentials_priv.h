@@ -31,4 +31,9 @@ struct err *credentials_find_web_identity(struct aws_session *session, const str
 struct err *credentials_run_process(const struct aws_config *config, const struct env *env,
                                     const char *command, struct credentials **ret) MUST_USE;
 
+/* Tells the listener of config's traffic what `inner` gives, as the controller's own. Takes it over, borrows
+ * config. */
+struct credentials_source *credentials_told_new(const struct aws_config *config,
+                                                struct credentials_source *inner);
+
 #endif

@@ -41,7 +41,8 @@ struct exchange {
     struct credentials *credentials;
     int64_t waited_ms;
     int64_t skew_ms; /* that the attempt under way is signed with */
-    int attempts;    /* that count */
+    int sends;
+    int attempts; /* that count */
     int last_cost;
     bool has_renewed;
     bool has_corrected_clock;
@@ -235,21 +236,22 @@ static void log_call(const struct exchange *exchange, const struct http_reply *h
               KV("error", err ? err_remote(err)->code : NULL));
 }
 
-static void tell(const struct exchange *exchange, const struct outcome *outcome)
+static void tell(const struct exchange *exchange, const struct outcome *outcome, int64_t took_ms)
 {
-    const struct aws_session *session = exchange->session;
     const char *code = outcome->err ? err_remote(outcome->err)->code : "OK";
 
-    if (!session->on_call)
-        return;
     if (outcome->err && !err_remote(outcome->err)->http_status)
         code = "NoAnswer";
-    session->on_call(session->on_call_arg,
-                     &(struct aws_call_seen){.service = aws_service_info(exchange->operation->service)->name,
-                                             .operation = exchange->operation->name,
-                                             .account_id = session->account_id,
-                                             .code = code ? code : "Unknown",
-                                             .was_throttled = outcome->reaction == AWS_THROTTLED});
+    aws_traffic_tell_call(
+        exchange->session->config->traffic,
+        &(struct aws_call_seen){.service = aws_service_info(exchange->operation->service)->name,
+                                .operation = exchange->operation->name,
+                                .account_id = exchange->session->account_id,
+                                .code = code ? code : "Unknown",
+                                .was_throttled = outcome->reaction == AWS_THROTTLED,
+                                .is_retry = exchange->sends > 1,
+                                .took_ms = took_ms,
+                                .skew_ms = exchange->skew_ms});
 }
 
 static struct outcome attempt(const struct exchange *exchange, struct aws_reply *ret)
@@ -257,6 +259,7 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
     AUTO_REPLY struct http_reply http = {0};
     int64_t started_ms = sched_now_ms(exchange->env->sched);
     struct outcome outcome = {.err = send_once(exchange, &http)};
+    int64_t took_ms;
 
     if (!outcome.err)
         outcome.err = protocol_check_sum(exchange->request->op, &http);
@@ -271,8 +274,9 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
         if (outcome.err)
             outcome.err = no_answer(exchange, outcome.err);
     }
-    log_call(exchange, &http, sched_now_ms(exchange->env->sched) - started_ms, outcome.err);
-    tell(exchange, &outcome);
+    took_ms = sched_now_ms(exchange->env->sched) - started_ms;
+    log_call(exchange, &http, took_ms, outcome.err);
+    tell(exchange, &outcome, took_ms);
     return outcome;
 }
 
@@ -455,6 +459,7 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
         TRY(have_credentials(&exchange));
         TRY(pace(&exchange));
         exchange.skew_ms = __atomic_load_n(&exchange.lane->skew_ms, __ATOMIC_RELAXED);
+        exchange.sends++;
         outcome = attempt(&exchange, ret);
         if (!outcome.err) {
             give_back_quota(&exchange);

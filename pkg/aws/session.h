@@ -12,9 +12,7 @@ struct aws_session {
     const char *region;              /* borrowed */
     const char *account_id;          /* for error texts; NULL: not known yet; borrowed */
     struct credentials_cache *cache; /* NULL: only unsigned operations; borrowed */
-    void (*on_call)(void *arg, const struct aws_call_seen *call); /* NULL: nobody listens */
-    void *on_call_arg;
-    struct aws_lane own; /* counts when the configuration has no traffic */
+    struct aws_lane own;             /* counts when the configuration has no traffic */
 };
 
 void aws_session_init(struct aws_session *session, const struct aws_config *config, const char *region);

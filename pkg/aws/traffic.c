@@ -11,15 +11,18 @@ struct known_lane {
 };
 
 struct aws_traffic {
+    struct aws_listener listener; /* immutable */
     pthread_mutex_t lock;
     struct known_lane *lanes; /* lock; only ever added to */
 };
 
-struct aws_traffic *aws_traffic_new(void)
+struct aws_traffic *aws_traffic_new(const struct aws_listener *listener)
 {
     struct aws_traffic *traffic = xcalloc(1, sizeof(*traffic));
 
     pthread_mutex_init(&traffic->lock, NULL);
+    if (listener)
+        traffic->listener = *listener;
     return traffic;
 }
 
@@ -56,4 +59,16 @@ struct aws_lane *aws_traffic_lane(struct aws_traffic *traffic, const char *accou
     known->next = traffic->lanes;
     traffic->lanes = known;
     return &known->lane;
+}
+
+void aws_traffic_tell_call(struct aws_traffic *traffic, const struct aws_call_seen *call)
+{
+    if (traffic && traffic->listener.on_call)
+        traffic->listener.on_call(traffic->listener.arg, call);
+}
+
+void aws_traffic_tell_credentials(struct aws_traffic *traffic, const struct aws_credentials_seen *credentials)
+{
+    if (traffic && traffic->listener.on_credentials)
+        traffic->listener.on_credentials(traffic->listener.arg, credentials);
 }

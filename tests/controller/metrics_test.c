@@ -127,8 +127,9 @@ static void count_something_of_each(struct metrics *metrics)
     controller_metrics_queue(metrics, &(struct workqueue_stats){.adds = 1}, 4);
     controller_metrics_process(metrics);
     controller_metrics_watch(metrics, "stagingrefreshes", &(struct kube_watch_stats){.watches = 1});
-    controller_metrics_aws(metrics, &(struct aws_call_seen){.service = "backup", .was_throttled = true});
-    controller_metrics_credentials(metrics, "111111111111", SECONDS(1));
+    controller_metrics_aws(
+        metrics, &(struct aws_call_seen){.service = "backup", .was_throttled = true, .is_retry = true});
+    controller_metrics_credentials(metrics, &(struct aws_credentials_seen){.expires_ms = SECONDS(1)});
     metrics_add(metrics, METRIC_REST_REQUESTS, 1, LABELS("200", "GET", "server"));
     metrics_observe(metrics, METRIC_REST_TIME, 1, LABELS("GET", "server"));
     metrics_set(metrics, METRIC_LEADER, 1, LABELS("stagingrefresh-controller"));
@@ -258,37 +259,76 @@ static void written(void **state)
     assert_sample(metrics, row->sample, row->want);
 }
 
-static void requests_to_aws(void **state)
-{
-    AUTO_METRICS struct metrics *metrics = controller_metrics_new();
+#define TO_AWS "service=\"backup\",operation=\"StartCopyJob\""
+#define IN_BACKUP "{service=\"backup\",account=\"111111111111\"}"
 
-    (void)state;
-    controller_metrics_aws(metrics, &(struct aws_call_seen){.service = "backup",
-                                                            .operation = "StartCopyJob",
-                                                            .account_id = "111111111111",
-                                                            .code = "ThrottlingException",
-                                                            .was_throttled = true});
-    assert_sample(metrics,
-                  "stagingrefresh_aws_requests_total{service=\"backup\",operation=\"StartCopyJob\",account="
-                  "\"111111111111\",code=\"ThrottlingException\"}",
-                  "1");
-    assert_sample(metrics, "stagingrefresh_aws_throttles_total{service=\"backup\",account=\"111111111111\"}",
-                  "1");
+static const struct aws_row {
+    const char *name;
+    struct aws_call_seen call;
+    const char *sample, *want;
+} requests_to_aws[] = {
+    {"by code",
+     {.account_id = "111111111111", .code = "ThrottlingException"},
+     "stagingrefresh_aws_requests_total{" TO_AWS ",account=\"111111111111\",code=\"ThrottlingException\"}",
+     "1"},
+    {"for credentials",
+     {.code = "OK"},
+     "stagingrefresh_aws_requests_total{" TO_AWS ",account=\"identity\",code=\"OK\"}",
+     "1"},
+    {"throttled",
+     {.account_id = "111111111111", .was_throttled = true},
+     "stagingrefresh_aws_throttles_total" IN_BACKUP,
+     "1"},
+    {"not throttled", {.account_id = "111111111111"}, "stagingrefresh_aws_throttles_total" IN_BACKUP, NULL},
+    {"once more",
+     {.account_id = "111111111111", .is_retry = true},
+     "stagingrefresh_aws_retries_total" IN_BACKUP,
+     "1"},
+    {"not once more", {.account_id = "111111111111"}, "stagingrefresh_aws_retries_total" IN_BACKUP, NULL},
+    {"how long", {.took_ms = 250}, "stagingrefresh_aws_request_duration_seconds_sum{" TO_AWS "}", "0.25"},
+    {"a clock that is behind",
+     {.account_id = "111111111111", .skew_ms = 600000},
+     "stagingrefresh_aws_clock_skew_seconds{account=\"111111111111\"}",
+     "600"},
+};
+
+static void request_to_aws(void **state)
+{
+    const struct aws_row *row = *state;
+    AUTO_METRICS struct metrics *metrics = controller_metrics_new();
+    struct aws_call_seen call = row->call;
+
+    call.service = "backup";
+    call.operation = "StartCopyJob";
+    controller_metrics_aws(metrics, &call);
+    assert_sample(metrics, row->sample, row->want);
 }
 
-static void the_end_of_credentials(void **state)
+#define CREDENTIALS(what, account) "stagingrefresh_aws_credentials_" what "{account=\"" account "\"}"
+
+static void ages_of_credentials(void **state)
 {
-    static const char *const sample =
-        "stagingrefresh_aws_credentials_expiry_timestamp_seconds{account=\"111111111111\"}";
+    static const char *const expiry = CREDENTIALS("expiry_timestamp_seconds", "111111111111"),
+                             *const fetched = CREDENTIALS("fetched_timestamp_seconds", "111111111111");
+    struct aws_credentials_seen seen = {
+        .account_id = "111111111111", .fetched_ms = SECONDS(30), .expires_ms = SECONDS(90)};
     AUTO_METRICS struct metrics *metrics = controller_metrics_new();
 
     (void)state;
-    controller_metrics_credentials(metrics, "111111111111", SECONDS(90));
-    assert_sample(metrics, sample, "90");
-    controller_metrics_credentials(metrics, "111111111111", INT64_C(1795366800500));
-    assert_sample(metrics, sample, "1795366800.5");
-    controller_metrics_credentials(metrics, "111111111111", NEVER_MS);
-    assert_sample(metrics, sample, NULL);
+    controller_metrics_credentials(metrics, &seen);
+    assert_sample(metrics, expiry, "90");
+    assert_sample(metrics, fetched, "30");
+    seen.expires_ms = INT64_C(1795366800500);
+    controller_metrics_credentials(metrics, &seen);
+    assert_sample(metrics, expiry, "1795366800.5");
+    seen.expires_ms = NEVER_MS;
+    controller_metrics_credentials(metrics, &seen);
+    assert_sample(metrics, expiry, NULL);
+    controller_metrics_forget_account(metrics, "111111111111");
+    assert_sample(metrics, fetched, NULL);
+    seen.account_id = NULL;
+    controller_metrics_credentials(metrics, &seen);
+    assert_sample(metrics, CREDENTIALS("fetched_timestamp_seconds", "identity"), "30");
 }
 
 int main(void)
@@ -298,8 +338,8 @@ int main(void)
     TEST(&tests, the_page_holds_to_the_rules);
     TEST(&tests, what_is_known_before_is_at_0);
     TEST(&tests, the_documentation_has_what_is_served);
-    TEST(&tests, requests_to_aws);
-    TEST(&tests, the_end_of_credentials);
+    TEST_ROWS(&tests, request_to_aws, requests_to_aws);
+    TEST(&tests, ages_of_credentials);
     TEST_ROWS(&tests, pass, passes);
     TEST_ROWS(&tests, written, writtens);
     return tests_run(&tests, "metrics");

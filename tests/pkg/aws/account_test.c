@@ -3,6 +3,7 @@
 
 #include "pkg/aws/backup.h"
 #include "pkg/aws/sts.h"
+#include "pkg/aws/traffic.h"
 #include "tests/pkg/aws/credentials_fixture.h"
 #include "tests/pkg/aws/fixture.h"
 
@@ -18,16 +19,32 @@ struct role_scene {
     struct aws_account *account;
     struct aws_client aws;
     int64_t told_ms; /* the last end of credentials that was told, and how many there were */
-    int told;
+    int told, told_own;
+    int assumed; /* requests of AssumeRole that were told */
 };
 
-static void hear_credentials(void *arg, const char *account_id, int64_t expires_ms)
+static void hear_credentials(void *arg, const struct aws_credentials_seen *seen)
 {
     struct role_scene *scene = arg;
 
-    assert_text_equal(account_id, FIXTURE_ACCOUNT);
-    scene->told_ms = expires_ms;
+    if (!seen->account_id) {
+        scene->told_own++;
+        return;
+    }
+    assert_text_equal(seen->account_id, FIXTURE_ACCOUNT);
+    assert_number(seen->fetched_ms, sched_wall_ms(scene->t.env.sched));
+    scene->told_ms = seen->expires_ms;
     scene->told++;
+}
+
+static void hear_call(void *arg, const struct aws_call_seen *seen)
+{
+    struct role_scene *scene = arg;
+
+    if (text_equal(seen->operation, "AssumeRole")) {
+        assert_text_equal(seen->account_id, NULL);
+        scene->assumed++;
+    }
 }
 
 /* role_arn: NULL when the account is to be called with the identity itself. */
@@ -37,6 +54,8 @@ static void scene_init(struct role_scene *scene, const char *const *variables, c
     *scene = (struct role_scene){0};
     testing_env_init(&scene->t, 1, exchanges, count, NULL);
     read_variables(variables, &scene->config);
+    scene->config.traffic = aws_traffic_new(
+        &(struct aws_listener){.on_call = hear_call, .on_credentials = hear_credentials, .arg = scene});
     scene->identity = credentials_default_new(&scene->config);
     assert_no_err(aws_account_new(
         &(struct aws_account_opts){
@@ -47,8 +66,6 @@ static void scene_init(struct role_scene *scene, const char *const *variables, c
             .identity = scene->identity,
             .role_arn = role_arn,
             .external_id = role_arn ? "staging-cluster" : NULL,
-            .on_call_arg = scene,
-            .on_credentials = hear_credentials,
         },
         &scene->account));
     scene->aws = (struct aws_client){.account = scene->account, .env = &scene->t.env};
@@ -66,6 +83,7 @@ static void role_done(struct role_scene *scene)
 {
     aws_account_unref(scene->account);
     credentials_cache_free(scene->identity);
+    aws_traffic_free(scene->config.traffic);
     aws_config_done(&scene->config);
     testing_env_done(&scene->t);
 }
@@ -97,6 +115,8 @@ static void assumes_the_role_and_checks_it(void **state)
     assert_true(script_sent(scene.t.script, 0)->sensitive);
     assert_number(scene.told, 1);
     assert_number(scene.told_ms, AT_17);
+    assert_number(scene.told_own, 1);
+    assert_number(scene.assumed, 1);
     role_done(&scene);
 }
 

@@ -501,7 +501,7 @@ static void keeps_what_it_learnt(void **state)
     struct fixture f;
 
     FIXTURE(f, rows);
-    f.config.traffic = aws_traffic_new();
+    f.config.traffic = aws_traffic_new(NULL);
     for (int i = 0; i < 20; i++)
         has_to_wait(&f);
     assert_true(has_to_wait(&f));
@@ -583,6 +583,43 @@ static void does_not_loop_on_signatures(void **state)
     fixture_done(&f);
     FIXTURE(f, again);
     assert_fails(describe(&f), ERR_DENIED, "InvalidSignatureException");
+    fixture_done(&f);
+}
+
+/* --- who listens --- */
+
+static void write_down(void *arg, const struct aws_call_seen *seen)
+{
+    buf_addf(arg, "%s %s %s: %s%s%s %lld ms, skew %lld;", seen->service, seen->operation,
+             seen->account_id ? seen->account_id : "identity", seen->code,
+             seen->was_throttled ? " throttled" : "", seen->is_retry ? " again" : "",
+             (long long)seen->took_ms, (long long)seen->skew_ms);
+}
+
+static void tells_of_every_request(void **state)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE_TABLE, SKEWED, .delay_ms = 20, .reply_headers = {"date: Sun, 22 Nov 2026 16:10:00 GMT"}},
+        {DESCRIBE_TABLE, THROTTLED, .delay_ms = 30},
+        {DESCRIBE_TABLE, .reply = TABLE_REPLY, .delay_ms = 40},
+        {DESCRIBE_TABLE, .fail = "no route", .fail_kind = ERR_INVALID},
+    };
+    AUTO_BUF struct buf heard = BUF_MAX(KIB);
+    struct fixture f;
+
+    (void)state;
+    FIXTURE(f, rows);
+    f.config.traffic = aws_traffic_new(&(struct aws_listener){.on_call = write_down, .arg = &heard});
+    assert_no_err(describe(&f));
+    assert_fails(describe(&f), ERR_INVALID, "no route");
+    assert_text_equal(buf_text(&heard),
+                      "sts GetCallerIdentity 222222222222: OK 0 ms, skew 0;"
+                      "dynamodb DescribeTable 222222222222: InvalidSignatureException 20 ms, skew 0;"
+                      "dynamodb DescribeTable 222222222222: ThrottlingException throttled again 30 ms, "
+                      "skew 599980;"
+                      "dynamodb DescribeTable 222222222222: OK again 40 ms, skew 599980;"
+                      "dynamodb DescribeTable 222222222222: NoAnswer 0 ms, skew 599980;");
+    aws_traffic_free(f.config.traffic);
     fixture_done(&f);
 }
 
@@ -681,6 +718,7 @@ int main(void)
     TEST(&tests, corrects_the_clock_once);
     TEST(&tests, corrects_the_clock_of_all_callers);
     TEST(&tests, does_not_loop_on_signatures);
+    TEST(&tests, tells_of_every_request);
     TEST(&tests, renews_expired_credentials_once);
     TEST(&tests, says_no_secret);
     TEST(&tests, knows_tags_and_texts);
