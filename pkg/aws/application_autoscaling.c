@@ -85,18 +85,17 @@ static struct err *list(const struct aws_client *aws, const struct listing *list
                         struct autoscaling *ret)
 {
     AUTO_JSON struct json *owned = body;
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = listing->op};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
 
-        json_set_text(owned, "NextToken", token);
+        json_set_text(owned, "NextToken", pages.token);
         TRY(aws_call_json(aws, listing->op, owned, &reply));
         json_each (item, json_member(reply.json, listing->member))
             listing->read(item, ret);
-        if (ret->target_count + ret->policy_count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(listing->op);
-        TRY(aws_next_page(listing->op, &token, json_take_text(reply.json, "NextToken")));
+        TRY(aws_pages_next(&pages, ret->target_count + ret->policy_count,
+                           json_take_text(reply.json, "NextToken")));
     }
     return NULL;
 }

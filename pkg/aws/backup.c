@@ -243,18 +243,16 @@ static struct err *list_jobs(const struct aws_client *aws, enum backup_job_kind 
     const struct kind_info *info = &kinds[kind];
     const struct backup_jobs_filter none = {0};
     AUTO_BACKUP_JOBS struct backup_jobs jobs = {0};
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = info->list_op};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf path = BUF_MAX(AWS_URL_MAX);
 
-        list_path(info, filter ? filter : &none, token, &path);
+        list_path(info, filter ? filter : &none, pages.token, &path);
         TRY(aws_call_rest(aws, info->list_op, &path, NULL, &reply));
         add_jobs(kind, json_member(reply.json, info->items), filter ? filter : &none, &jobs);
-        if (jobs.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(info->list_op);
-        TRY(aws_next_page(info->list_op, &token, json_take_text(reply.json, "NextToken")));
+        TRY(aws_pages_next(&pages, jobs.count, json_take_text(reply.json, "NextToken")));
     }
     *ret = jobs;
     jobs = (struct backup_jobs){0};

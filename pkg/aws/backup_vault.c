@@ -96,21 +96,19 @@ struct err *backup_list_recovery_points(const struct aws_client *aws, const char
                                         const char *resource_arn, struct recovery_points *ret)
 {
     AUTO_RECOVERY_POINTS struct recovery_points points = {0};
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_LIST_RECOVERY_POINTS};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf path = BUF_MAX(AWS_URL_MAX);
 
         point_path(&path, vault_name, "");
         rest_add_param(&path, "resourceArn", resource_arn);
         rest_add_param(&path, "maxResults", "1000");
-        rest_add_param(&path, "nextToken", token);
+        rest_add_param(&path, "nextToken", pages.token);
         TRY(aws_call_rest(aws, AWS_OP_LIST_RECOVERY_POINTS, &path, NULL, &reply));
         add_points(json_member(reply.json, "RecoveryPoints"), &points);
-        if (points.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_LIST_RECOVERY_POINTS);
-        TRY(aws_next_page(AWS_OP_LIST_RECOVERY_POINTS, &token, json_take_text(reply.json, "NextToken")));
+        TRY(aws_pages_next(&pages, points.count, json_take_text(reply.json, "NextToken")));
     }
     *ret = points;
     points = (struct recovery_points){0};
@@ -139,21 +137,19 @@ static void add_map(const struct json *map, struct aws_tags *tags)
 struct err *backup_list_tags(const struct aws_client *aws, const char *arn, struct aws_tags *ret)
 {
     AUTO_TAGS struct aws_tags tags = {0};
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_BACKUP_LIST_TAGS};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf path = BUF_MAX(AWS_URL_MAX);
 
         buf_adds(&path, "/tags/");
         rest_add_label(&path, arn);
         buf_addc(&path, '/');
-        rest_add_param(&path, "nextToken", token);
+        rest_add_param(&path, "nextToken", pages.token);
         TRY(aws_call_rest(aws, AWS_OP_BACKUP_LIST_TAGS, &path, NULL, &reply));
         add_map(json_member(reply.json, "Tags"), &tags);
-        if (tags.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_BACKUP_LIST_TAGS);
-        TRY(aws_next_page(AWS_OP_BACKUP_LIST_TAGS, &token, json_take_text(reply.json, "NextToken")));
+        TRY(aws_pages_next(&pages, tags.count, json_take_text(reply.json, "NextToken")));
     }
     *ret = tags;
     tags = (struct aws_tags){0};

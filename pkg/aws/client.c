@@ -165,26 +165,3 @@ struct err *aws_require(enum aws_op op, const char *path, const void *found)
     return err_new(ERR_RETRY, "%s %s: the answer lacks %s", aws_service_info(operation->service)->name,
                    operation->name, path);
 }
-
-struct err *aws_too_many(enum aws_op op)
-{
-    const struct aws_operation *operation = aws_operation(op);
-
-    return err_new(ERR_INVALID, "%s %s: the list is longer than %d items",
-                   aws_service_info(operation->service)->name, operation->name, AWS_ITEMS_MAX);
-}
-
-struct err *aws_next_page(enum aws_op op, char **token, char *next)
-{
-    const struct aws_operation *operation = aws_operation(op);
-    bool repeats = *token && text_equal(*token, next);
-
-    xfree(*token);
-    *token = text_is_empty(next) ? NULL : next;
-    if (text_is_empty(next))
-        xfree(next);
-    if (!repeats)
-        return NULL;
-    return err_new(ERR_RETRY, "%s %s: the same page came twice, the list cannot be relied on",
-                   aws_service_info(operation->service)->name, operation->name);
-}

@@ -289,20 +289,18 @@ struct err *dynamodb_tag(const struct aws_client *aws, const char *table_arn, co
 struct err *dynamodb_list_tags(const struct aws_client *aws, const char *table_arn, struct aws_tags *ret)
 {
     AUTO_TAGS struct aws_tags tags = {0};
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DYNAMODB_LIST_TAGS};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_JSON struct json *body = json_new_object();
 
         json_set_text(body, "ResourceArn", table_arn);
-        json_set_text(body, "NextToken", token);
+        json_set_text(body, "NextToken", pages.token);
         TRY(aws_call_json(aws, AWS_OP_DYNAMODB_LIST_TAGS, body, &reply));
         json_each (item, json_member(reply.json, "Tags"))
             aws_tags_add(&tags, json_get_text(item, "Key", ""), json_get_text(item, "Value", ""));
-        if (tags.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DYNAMODB_LIST_TAGS);
-        TRY(aws_next_page(AWS_OP_DYNAMODB_LIST_TAGS, &token, json_take_text(reply.json, "NextToken")));
+        TRY(aws_pages_next(&pages, tags.count, json_take_text(reply.json, "NextToken")));
     }
     *ret = tags;
     tags = (struct aws_tags){0};

@@ -119,14 +119,23 @@ void xml_take_texts(const struct xml *node, const struct aws_text_field *fields,
 void aws_text_fields_copy(const struct aws_text_field *fields, size_t count, void *item);
 void aws_text_fields_free(const struct aws_text_field *fields, size_t count, void *item);
 
-/* Lists are read page by page up to this many items; more is ERR_INVALID, as nobody could use them. */
-#define AWS_ITEMS_MAX 20000
-#define AWS_PAGES_MAX 2000
-struct err *aws_too_many(enum aws_op op) MUST_USE;
+/* Reads a list page by page; a page may be empty although there are more. Begin with the operation alone, ask
+ * while !is_over. */
+struct aws_pages {
+    enum aws_op op;
+    char *token;  /* of the page to ask for; NULL: the first one. Owned, as is the next */
+    char *anchor; /* a token of before */
+    int read;     /* pages so far */
+    bool is_over;
+};
+void aws_pages_done(struct aws_pages *pages);
+#define AUTO_AWS_PAGES CLEANUP(aws_pages_done)
 
-/* Goes on to the next page: frees *token and takes `next` over (NULL or "": that was the last one). ERR_RETRY
- * when it is the same token again: the list would have no end, and half a list proves nothing. */
-struct err *aws_next_page(enum aws_op op, char **token, char *next) MUST_USE;
+/* After each page: `next` is the token that came with it (taken over; NULL or "": that was the last one),
+ * `items` how many there are so far. ERR_RETRY when a token comes again, or there are more than 2,000 pages:
+ * the list has no end, and half a list proves nothing. ERR_INVALID: more than 20,000 items, which nobody
+ * could use. */
+struct err *aws_pages_next(struct aws_pages *pages, size_t items, char *next) MUST_USE;
 
 /* ERR_RETRY "<service> <operation>: the answer lacks <path>". */
 struct err *aws_require(enum aws_op op, const char *path, const void *found) MUST_USE;

@@ -140,9 +140,9 @@ static struct err *describe_clusters(const struct aws_client *aws, const struct 
                                      struct rds_clusters *ret)
 {
     AUTO_RDS_CLUSTERS struct rds_clusters clusters = {0};
-    AUTO_FREE char *marker = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_DB_CLUSTERS};
 
-    for (int page = 0; page == 0 || marker; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf form = {0};
 
@@ -154,12 +154,10 @@ static struct err *describe_clusters(const struct aws_client *aws, const struct 
         }
         if (!query->id)
             query_add_int(&form, "MaxRecords", 100);
-        query_add(&form, "Marker", marker);
+        query_add(&form, "Marker", pages.token);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_CLUSTERS, &form, &reply));
         add_clusters(xml_at(reply.result, "DBClusters"), &clusters);
-        if (clusters.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_DB_CLUSTERS);
-        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_CLUSTERS, &marker, xml_take_text(reply.result, "Marker")));
+        TRY(aws_pages_next(&pages, clusters.count, xml_take_text(reply.result, "Marker")));
     }
     *ret = clusters;
     clusters = (struct rds_clusters){0};
@@ -308,11 +306,11 @@ struct err *rds_list_cluster_events(const struct aws_client *aws, const char *cl
                                     struct rds_events *ret)
 {
     AUTO_RDS_EVENTS struct rds_events events = {0};
-    AUTO_FREE char *marker = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_EVENTS};
     char since[TIME_TEXT_MAX];
 
     time_rfc3339(since_ms, since);
-    for (int page = 0; page == 0 || marker; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf form = {0};
 
@@ -320,12 +318,10 @@ struct err *rds_list_cluster_events(const struct aws_client *aws, const char *cl
         query_add(&form, "SourceIdentifier", cluster_id);
         query_add(&form, "SourceType", "db-cluster");
         query_add(&form, "StartTime", since);
-        query_add(&form, "Marker", marker);
+        query_add(&form, "Marker", pages.token);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_EVENTS, &form, &reply));
         add_events(xml_at(reply.result, "Events"), &events);
-        if (events.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_EVENTS);
-        TRY(aws_next_page(AWS_OP_DESCRIBE_EVENTS, &marker, xml_take_text(reply.result, "Marker")));
+        TRY(aws_pages_next(&pages, events.count, xml_take_text(reply.result, "Marker")));
     }
     *ret = events;
     events = (struct rds_events){0};

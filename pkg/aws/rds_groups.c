@@ -21,15 +21,22 @@ struct err *rds_describe_cluster_parameter_group(const struct aws_client *aws, c
 struct err *rds_class_is_orderable(const struct aws_client *aws, const struct rds_cluster *like,
                                    const char *class_name, bool *ret)
 {
-    AUTO_AWS_REPLY struct aws_reply reply = {0};
-    AUTO_BUF struct buf form = {0};
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_ORDERABLE_INSTANCES};
 
-    query_begin(&form, AWS_OP_DESCRIBE_ORDERABLE_INSTANCES);
-    query_add(&form, "Engine", like->engine);
-    query_add(&form, "EngineVersion", like->engine_version);
-    query_add(&form, "DBInstanceClass", class_name);
-    query_add_int(&form, "MaxRecords", 20);
-    TRY(aws_call_query(aws, AWS_OP_DESCRIBE_ORDERABLE_INSTANCES, &form, &reply));
-    *ret = xml_at(reply.result, "OrderableDBInstanceOptions.OrderableDBInstanceOption") != NULL;
+    *ret = false;
+    while (!*ret && !pages.is_over) {
+        AUTO_AWS_REPLY struct aws_reply reply = {0};
+        AUTO_BUF struct buf form = {0};
+
+        query_begin(&form, AWS_OP_DESCRIBE_ORDERABLE_INSTANCES);
+        query_add(&form, "Engine", like->engine);
+        query_add(&form, "EngineVersion", like->engine_version);
+        query_add(&form, "DBInstanceClass", class_name);
+        query_add_int(&form, "MaxRecords", 20);
+        query_add(&form, "Marker", pages.token);
+        TRY(aws_call_query(aws, AWS_OP_DESCRIBE_ORDERABLE_INSTANCES, &form, &reply));
+        *ret = xml_at(reply.result, "OrderableDBInstanceOptions.OrderableDBInstanceOption") != NULL;
+        TRY(aws_pages_next(&pages, 0, xml_take_text(reply.result, "Marker")));
+    }
     return NULL;
 }

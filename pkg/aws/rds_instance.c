@@ -60,9 +60,9 @@ struct err *rds_find_instances(const struct aws_client *aws, const char *const *
                                struct rds_instances *ret)
 {
     AUTO_RDS_INSTANCES struct rds_instances instances = {0};
-    AUTO_FREE char *marker = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_DB_INSTANCES};
 
-    for (int page = 0; page == 0 || marker; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf form = {0};
 
@@ -72,12 +72,10 @@ struct err *rds_find_instances(const struct aws_client *aws, const char *const *
             query_add_list(&form, "Filters.Filter.1.Values.Value", cluster_ids, count);
         }
         query_add_int(&form, "MaxRecords", 100);
-        query_add(&form, "Marker", marker);
+        query_add(&form, "Marker", pages.token);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_INSTANCES, &form, &reply));
         add_instances(xml_at(reply.result, "DBInstances"), &instances);
-        if (instances.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_DB_INSTANCES);
-        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_INSTANCES, &marker, xml_take_text(reply.result, "Marker")));
+        TRY(aws_pages_next(&pages, instances.count, xml_take_text(reply.result, "Marker")));
     }
     *ret = instances;
     instances = (struct rds_instances){0};

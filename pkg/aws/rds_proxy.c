@@ -81,20 +81,18 @@ static void add_proxies(const struct xml *list, struct rds_proxies *proxies)
 static struct err *describe_proxies(const struct aws_client *aws, const char *name, struct rds_proxies *ret)
 {
     AUTO_RDS_PROXIES struct rds_proxies proxies = {0};
-    AUTO_FREE char *marker = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_DB_PROXIES};
 
-    for (int page = 0; page == 0 || marker; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf form = {0};
 
         query_begin(&form, AWS_OP_DESCRIBE_DB_PROXIES);
         query_add(&form, "DBProxyName", name);
-        query_add(&form, "Marker", marker);
+        query_add(&form, "Marker", pages.token);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_PROXIES, &form, &reply));
         add_proxies(xml_at(reply.result, "DBProxies"), &proxies);
-        if (proxies.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_DB_PROXIES);
-        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_PROXIES, &marker, xml_take_text(reply.result, "Marker")));
+        TRY(aws_pages_next(&pages, proxies.count, xml_take_text(reply.result, "Marker")));
     }
     *ret = proxies;
     proxies = (struct rds_proxies){0};
@@ -144,20 +142,18 @@ struct err *rds_proxy_list_targets(const struct aws_client *aws, const char *nam
                                    struct rds_proxy_targets *ret)
 {
     AUTO_RDS_PROXY_TARGETS struct rds_proxy_targets targets = {0};
-    AUTO_FREE char *marker = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_DB_PROXY_TARGETS};
 
-    for (int page = 0; page == 0 || marker; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_BUF struct buf form = {0};
 
         query_begin(&form, AWS_OP_DESCRIBE_DB_PROXY_TARGETS);
         query_add(&form, "DBProxyName", name);
-        query_add(&form, "Marker", marker);
+        query_add(&form, "Marker", pages.token);
         TRY(aws_call_query(aws, AWS_OP_DESCRIBE_DB_PROXY_TARGETS, &form, &reply));
         add_targets(xml_at(reply.result, "Targets"), &targets);
-        if (targets.count > AWS_ITEMS_MAX || page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_DB_PROXY_TARGETS);
-        TRY(aws_next_page(AWS_OP_DESCRIBE_DB_PROXY_TARGETS, &marker, xml_take_text(reply.result, "Marker")));
+        TRY(aws_pages_next(&pages, targets.count, xml_take_text(reply.result, "Marker")));
     }
     *ret = targets;
     targets = (struct rds_proxy_targets){0};

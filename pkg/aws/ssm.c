@@ -58,15 +58,15 @@ static struct json *name_filter(const char *name)
 struct err *ssm_describe_parameter(const struct aws_client *aws, const char *name,
                                    struct ssm_description *ret)
 {
-    AUTO_FREE char *token = NULL;
+    AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_DESCRIBE_PARAMETERS};
 
-    for (int page = 0; page == 0 || token; page++) {
+    while (!pages.is_over) {
         AUTO_AWS_REPLY struct aws_reply reply = {0};
         AUTO_JSON struct json *body = json_new_object();
         const struct json *found;
 
         json_set(body, "ParameterFilters", name_filter(name));
-        json_set_text(body, "NextToken", token);
+        json_set_text(body, "NextToken", pages.token);
         TRY(aws_call_json(aws, AWS_OP_DESCRIBE_PARAMETERS, body, &reply));
         found = json_at(reply.json, "Parameters[0]");
         if (found) {
@@ -75,10 +75,7 @@ struct err *ssm_describe_parameter(const struct aws_client *aws, const char *nam
                                             .tier = json_take_text(found, "Tier")};
             return NULL;
         }
-        if (page > AWS_PAGES_MAX)
-            return aws_too_many(AWS_OP_DESCRIBE_PARAMETERS);
-        xfree(TAKE(token));
-        token = json_take_text(reply.json, "NextToken");
+        TRY(aws_pages_next(&pages, 0, json_take_text(reply.json, "NextToken")));
     }
     return err_new(ERR_NOT_FOUND, "ssm DescribeParameters: there is no parameter %s in account %s", name,
                    aws_account_id(aws->account));

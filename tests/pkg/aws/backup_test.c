@@ -267,25 +267,6 @@ static void lists_all_pages(void **state)
     fixture_done(&f);
 }
 
-#define ENDLESS 2010
-
-static void gives_up_endless_pages(void **state)
-{
-    struct exchange *rows = xcalloc(ENDLESS, sizeof(*rows));
-    struct backup_jobs jobs = {0};
-    struct fixture f;
-
-    (void)state;
-    for (size_t i = 0; i < ENDLESS; i++)
-        rows[i] = (struct exchange){HOST, .reply = i % 2 ? "{\"BackupJobs\":[],\"NextToken\":\"odd\"}"
-                                                         : "{\"BackupJobs\":[],\"NextToken\":\"even\"}"};
-    fixture_init(&f, AWS_TARGET, rows, ENDLESS);
-    assert_fails(backup_list_backups(&f.aws, NULL, &jobs), ERR_INVALID, "longer than");
-    xfree(script_take_faults(f.t.script)); /* the pages that were not asked for any more */
-    fixture_done(&f);
-    xfree(rows);
-}
-
 static void handles_recovery_points(void **state)
 {
     static const struct exchange rows[] = {
@@ -437,7 +418,6 @@ int main(void)
     TEST_ROWS(&tests, knows_the_states, state_rows);
     TEST(&tests, describes_jobs);
     TEST(&tests, lists_all_pages);
-    TEST(&tests, gives_up_endless_pages);
     TEST_ROWS(&tests, reads_pages_that_lie, page_rows);
     TEST(&tests, handles_recovery_points);
     TEST(&tests, describes_vault_and_settings);
