@@ -26,6 +26,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def do_PUT(self):
+        if self.path.startswith("/v1/"):  # a metadata service of old
+            return self.reply(404)
         if self.path != "/latest/api/token" or not self.headers.get("x-aws-ec2-metadata-token-ttl-seconds"):
             return self.reply(400)
         self.reply(200, SESSION)
@@ -35,7 +37,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             # What the token file holds, as it is.
             good = self.headers.get("Authorization") == "container-token"
             return self.reply(200, answer()) if good else self.reply(403)
-        if self.headers.get("x-aws-ec2-metadata-token") != SESSION:
+        is_old = self.path.startswith("/v1/")
+        self.path = self.path[3:] if is_old else self.path
+        if not is_old and self.headers.get("x-aws-ec2-metadata-token") != SESSION:
             return self.reply(401)
         if self.path == ROLE:
             return self.reply(200, "node-role")

@@ -18,8 +18,10 @@ driver=$2
 SIM_DIR=$(mktemp -d)
 SIM_PID=
 server=
+front=
 clean_up() {
     [[ -z $server ]] || kill "$server" 2>/dev/null || :
+    [[ -z $front ]] || kill "$front" 2>/dev/null || :
     stop_awssim || :
     rm -rf -- "$SIM_DIR"
 }
@@ -45,13 +47,23 @@ read -r key secret token < <(env -i "${base[@]}" "${user[@]}" "$SR_AWS" sts assu
     --role-session-name session --external-id staging-cluster \
     --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]' --output text)
 
+await_file() {
+    for _ in {1..200}; do
+        [[ -e $1 ]] && return
+        read -rt 0.05 <> <(:) || :
+    done
+}
 "$(dirname "$SR_AWS")/python" "$here/credentials_server.py" "$SIM_DIR/server" "$key" "$secret" "$token" &
 server=$!
-for _ in {1..200}; do
-    [[ -e $SIM_DIR/server ]] && break
-    read -rt 0.05 <> <(:) || :
-done
+await_file "$SIM_DIR/server"
 endpoint=$(<"$SIM_DIR/server")
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=front -keyout "$SIM_DIR/front.key" \
+    -out "$SIM_DIR/front.pem" -addext subjectAltName=IP:127.0.0.1,DNS:sts.test 2>/dev/null
+"$(dirname "$SR_AWS")/python" "$here/credentials_front.py" "$SIM_DIR/front" "$SIM_DIR/front.pem" "$SIM_DIR/front.key" \
+    "${SIM_URL##*:}" &
+front=$!
+await_file "$SIM_DIR/front"
+{ read -r front_port; read -r proxy_port; } <"$SIM_DIR/front"
 printf 'container-token' >"$SIM_DIR/token"
 # jwt SECONDS-LEFT: a token of the cluster's issuer.
 jwt() {
@@ -211,6 +223,20 @@ aws_secret_access_key : example-secret
 role_arn = arn:aws:iam::222222222222:role/nowhere
 web_identity_token_file = $SIM_DIR/web-token
 
+[profile roots]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+ca_bundle = $SIM_DIR/front.pem
+
+[profile endpoint]
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = example-secret
+services = local
+
+[services local]
+sts =
+  endpoint_url = $SIM_URL
+
 [profile metadata]
 ec2_metadata_service_endpoint = $endpoint
 
@@ -237,7 +263,7 @@ theirs() {
 }
 
 ours() {
-    env -i "${base[@]}" "$@" "$driver" || :
+    env -i "${base[@]}" "$@" "$driver" </dev/null || :
 }
 
 # same NAME ARN VARIABLE...: both are that identity.
@@ -254,6 +280,29 @@ neither() {
     shift 2
     check "$name: aws" "$(theirs "$@")" refused
     check_has "$name: ours" "$(ours "$@")" "$sentence"
+}
+
+# only_theirs NAME ARN SENTENCE VARIABLE...: the command accepts what we refuse on purpose.
+only_theirs() {
+    local name=$1 want=$2 sentence=$3
+    shift 3
+    check "$name: aws" "$(theirs "$@")" "$want"
+    check_has "$name: ours" "$(ours "$@")" "$sentence"
+}
+
+# begin_ours VARIABLE...: our chain, which looks again at each `again`; both put the answer into $answer.
+begin_ours() {
+    coproc OURS { env -i "${base[@]}" "$@" "$driver"; }
+    read -ru "${OURS[0]}" answer
+}
+again() {
+    echo >&"${OURS[1]}"
+    read -ru "${OURS[0]}" answer
+}
+end_ours() {
+    local pid=$OURS_PID
+    eval "exec ${OURS[1]}>&-"
+    wait "$pid" || :
 }
 
 same 'environment' $as_user "${user[@]}" "${no_files[@]}" "${no_instance[@]}"
@@ -296,6 +345,22 @@ same 'instance' $as_session/session "${no_files[@]}" "${instance[@]}"
 same 'instance whose endpoint a profile names' $as_session/session AWS_CONFIG_FILE="$SIM_DIR/config" \
     AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_PROFILE=metadata
 same 'files at home' $as_user AWS_CONFIG_FILE='~/config' AWS_SHARED_CREDENTIALS_FILE='~/none' AWS_PROFILE=keys "${no_instance[@]}"
+same 'container whose token is a variable' $as_session/session "${no_files[@]}" "${no_instance[@]}" \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN=container-token
+only_theirs 'instance with the old service only' $as_session/session 'no AWS credentials were found' "${no_files[@]}" \
+    AWS_EC2_METADATA_SERVICE_ENDPOINT="$endpoint/v1"
+tls=("${user[@]}" "${no_files[@]}" "${no_instance[@]}")
+same 'roots of a variable' $as_user "${tls[@]}" AWS_ENDPOINT_URL="https://127.0.0.1:$front_port" \
+    AWS_CA_BUNDLE="$SIM_DIR/front.pem"
+same 'roots of a profile' $as_user "${files[@]}" "${no_instance[@]}" AWS_PROFILE=roots \
+    AWS_ENDPOINT_URL="https://127.0.0.1:$front_port"
+neither 'nobody knows the server' 'certificate' "${tls[@]}" AWS_ENDPOINT_URL="https://127.0.0.1:$front_port"
+same 'through a proxy' $as_user "${tls[@]}" AWS_ENDPOINT_URL=https://sts.test AWS_CA_BUNDLE="$SIM_DIR/front.pem" \
+    HTTPS_PROXY="http://127.0.0.1:$proxy_port"
+same 'past a proxy' $as_user "${tls[@]}" AWS_ENDPOINT_URL="https://127.0.0.1:$front_port" \
+    AWS_CA_BUNDLE="$SIM_DIR/front.pem" HTTPS_PROXY=http://127.0.0.1:9 NO_PROXY=127.0.0.1
+same 'endpoint of one service' $as_user "${tls[@]}" AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_ENDPOINT_URL_STS="$SIM_URL"
+same 'endpoint of one service in a profile' $as_user "${files[@]}" "${no_instance[@]}" AWS_PROFILE=endpoint AWS_ENDPOINT_URL=
 same 'a proxy is not asked for container credentials' $as_session/session "${no_files[@]}" "${container[@]}" \
     "${no_instance[@]}" NO_PROXY=127.0.0.1 HTTP_PROXY=http://127.0.0.1:9
 
@@ -318,5 +383,35 @@ neither 'profile with a web identity, but no role' 'web_identity_token_file need
     AWS_PROFILE=web-rootless "${no_instance[@]}"
 neither 'container refuses' 'container endpoint: HTTP status 403' "${no_files[@]}" "${no_instance[@]}" \
     AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN=wrong
+
+# ---- what changes while we run ----
+
+begin_ours "${no_files[@]}" "${no_instance[@]}" "${web[@]}" AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token"
+check 'token file: first' "$answer" $as_session/pod
+cp "$SIM_DIR/old-web-token" "$SIM_DIR/web-token"
+again
+check_has 'token file: an old one' "$answer" 'Token expired'
+jwt 7200 >"$SIM_DIR/web-token"
+again
+check 'token file: a new one' "$answer" $as_session/pod
+end_ours
+
+begin_ours "${no_files[@]}" "${no_instance[@]}" "${container[@]}"
+check "container's token file: first" "$answer" $as_session/session
+printf 'another-token' >"$SIM_DIR/token"
+again
+check_has "container's token file: another" "$answer" 'container endpoint: HTTP status 403'
+printf 'container-token' >"$SIM_DIR/token"
+again
+check "container's token file: as before" "$answer" $as_session/session
+end_ours
+
+begin_ours "${files[@]}" "${no_instance[@]}" AWS_PROFILE=program
+check 'credentials file: first' "$answer" $as_user
+printf '[program]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n' "$key" "$secret" "$token" \
+    >"$SIM_DIR/credentials"
+again
+check 'credentials file: others' "$answer" $as_session/session
+end_ours
 
 finish
