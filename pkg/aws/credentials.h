@@ -67,7 +67,7 @@ struct credentials_source *credentials_web_identity_new(const struct aws_config 
 struct credentials_source *credentials_profile_new(const struct aws_config *config);
 /* The role of the EC2 instance (IMDSv2 only). Where nothing answers there is none. */
 struct credentials_source *credentials_instance_new(const struct aws_config *config);
-/* The endpoint of ECS and of EKS Pod Identity. */
+/* The endpoint of ECS and of EKS Pod Identity; asked up to three times, a second apart. */
 struct credentials_source *credentials_container_new(const struct aws_config *config);
 
 struct credentials_cache;

@@ -5,6 +5,9 @@
 
 #define TOKEN_MAX 20000
 #define TIMEOUT_MS SECONDS(2)
+/* As the SDKs do: the agent may just be starting anew. */
+#define ATTEMPTS 3
+#define PAUSE_MS SECONDS(1)
 #define ECS_ADDRESS "http://169.254.170.2"
 
 struct container {
@@ -57,17 +60,45 @@ static struct err *read_token(const struct aws_config *config, struct buf *out)
     return NULL;
 }
 
-/* Here the session token is called Token. */
-static struct err *read_answer(const struct http_reply *reply, struct credentials **ret)
+static struct err *ask_once(const struct env *env, const char *url, const struct buf *token,
+                            struct http_reply *ret)
 {
-    if (reply->status != 200)
-        return err_new(reply->status >= 500 || reply->status == 429 ? ERR_RETRY : ERR_DENIED,
-                       "container endpoint: HTTP status %d", reply->status);
-    return credentials_read_json(&(struct credentials_json){.what = "container endpoint",
-                                                            .text = buf_str(&reply->body),
-                                                            .token_member = "Token",
-                                                            .must_expire = true},
-                                 ret);
+    TRY(err_wrap(http_call(env->transport,
+                           &(struct http_request){
+                               .method = "GET",
+                               .url = url,
+                               .headers = &(struct http_header){"authorization", buf_text(token)},
+                               .header_count = token->len ? 1 : 0,
+                               .timeout_ms = TIMEOUT_MS,
+                               .proxy_url = "",
+                               .sensitive = true,
+                           },
+                           env->stop, ret),
+                 "container endpoint"));
+    if (ret->status == 200)
+        return NULL;
+    return err_new(ret->status >= 500 || ret->status == 429 ? ERR_RETRY : ERR_DENIED,
+                   "container endpoint: HTTP status %d", ret->status);
+}
+
+static struct err *ask(const struct env *env, const char *url, const struct buf *token,
+                       struct http_reply *ret)
+{
+    for (int left = ATTEMPTS;;) {
+        AUTO_REPLY struct http_reply reply = {0};
+        struct err *err = ask_once(env, url, token, &reply);
+
+        if (!err) {
+            *ret = reply;
+            reply = (struct http_reply){0};
+            return NULL;
+        }
+        if (err_kind(err) != ERR_RETRY || --left <= 0)
+            return err;
+        err_ignore(err, "tried again");
+        if (!sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + PAUSE_MS))
+            return err_new(ERR_CANCELED, "container endpoint: stopped");
+    }
 }
 
 static struct err *container_fetch(struct credentials_source *self, const struct env *env,
@@ -83,19 +114,13 @@ static struct err *container_fetch(struct credentials_source *self, const struct
         return NULL;
     TRY(make_url(config, &url));
     TRY(read_token(config, &token));
-    TRY(err_wrap(http_call(env->transport,
-                           &(struct http_request){
-                               .method = "GET",
-                               .url = url,
-                               .headers = &(struct http_header){"authorization", buf_text(&token)},
-                               .header_count = token.len ? 1 : 0,
-                               .timeout_ms = TIMEOUT_MS,
-                               .proxy_url = "",
-                               .sensitive = true,
-                           },
-                           env->stop, &reply),
-                 "container endpoint"));
-    return read_answer(&reply, ret);
+    TRY(ask(env, url, &token, &reply));
+    /* Here the session token is called Token. */
+    return credentials_read_json(&(struct credentials_json){.what = "container endpoint",
+                                                            .text = buf_str(&reply.body),
+                                                            .token_member = "Token",
+                                                            .must_expire = true},
+                                 ret);
 }
 
 static void container_free(struct credentials_source *self)
