@@ -37,6 +37,7 @@ struct rds_cluster {
     double min_acu, max_acu; /* max 0: no Serverless v2 configuration */
     int64_t pause_s;         /* -1: not given */
     int64_t created_ms, ready_ms, modified_until_ms;
+    bool announces;  /* its creation event is still to come, at ready_ms */
     int64_t gone_ms; /* 0: not being deleted */
     /* A change of the master password: nothing to be seen, then the reset, then in force. */
     enum rds_reset_kind reset;

@@ -401,6 +401,7 @@ static char *restore(const struct restore_request *request, char **ret_failure)
     set_place(state, cluster, request, values);
     cluster->created_ms = request->now_ms;
     cluster->ready_ms = request->ready_ms;
+    cluster->announces = true;
     cluster->backup_arn = xstrdup_or_null(request->recovery_point_arn);
     if (request->copy_source_tags || state->options.restore_copies_tags)
         replace(&cluster->tags, json_copy(json_member(request->snapshot, "tags")));

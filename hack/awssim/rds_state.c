@@ -210,6 +210,20 @@ static void announce_instance(struct rds_state *state, struct rds_instance *inst
                                             .time_ms = at_ms});
 }
 
+static void announce_cluster(struct rds_state *state, struct rds_cluster *cluster)
+{
+    if (!cluster->announces || now_of(state) < cluster->ready_ms)
+        return;
+    cluster->announces = false;
+    sim_rds_event(state, &(struct rds_news){.source_type = "db-cluster",
+                                            .id = cluster->id,
+                                            .arn = cluster->arn,
+                                            .category = "creation",
+                                            .message = "DB cluster created",
+                                            .event_id = "RDS-EVENT-0170",
+                                            .time_ms = cluster->ready_ms});
+}
+
 static void instance_free(struct rds_instance *instance)
 {
     xfree(instance->id);
@@ -314,6 +328,7 @@ static void advance_cluster(struct rds_state *state, struct rds_cluster *cluster
 {
     int64_t now_ms = now_of(state);
 
+    announce_cluster(state, cluster);
     if (cluster->reset && now_ms >= cluster->reset_end_ms)
         sim_rds_finish_reset(state, cluster);
     for (size_t i = 0; i < cluster->instance_count; i++)
@@ -352,6 +367,8 @@ int64_t sim_rds_next_ms(struct account *account)
         struct rds_cluster *cluster = state->clusters[i];
 
         earlier(&next_ms, cluster->gone_ms);
+        if (cluster->announces)
+            earlier(&next_ms, cluster->ready_ms);
         if (cluster->reset)
             earlier(&next_ms, cluster->reset_end_ms);
         for (size_t k = 0; k < cluster->instance_count; k++) {

@@ -1,6 +1,7 @@
 /* What AWS Backup makes of an Aurora cluster in another account. */
 #include "tests/hack/awssim/services_world.h"
 
+#include "hack/awssim/core.h"
 #include "hack/awssim/rds.h"
 
 static struct awssim_client client;
@@ -167,6 +168,29 @@ static void test_restored_cluster(void **state)
     expect_xml(&client, "Key", 0, NULL); /* no tags */
 }
 
+/* The event comes when the cluster can be used, in this API and on the bus, where it has its number. */
+static void test_a_restored_cluster_is_announced(void **state)
+{
+    char *failure = NULL;
+    AUTO_FREE char *arn = restore("{" GOOD "," NETWORK "}", &failure);
+
+    (void)state;
+    assert_text_equal(failure, NULL);
+    succeed("DescribeEvents", "SourceType=db-cluster&SourceIdentifier=copy");
+    expect_xml(&client, "Message", 0, NULL);
+    awssim_client_advance(&client, MINUTES(6));
+    succeed("DescribeEvents", "SourceType=db-cluster&SourceIdentifier=copy");
+    expect_xml(&client, "Message", 0, "DB cluster created");
+    expect_xml(&client, "EventCategory", 0, "creation");
+    expect_xml(&client, "Date", 0, "2026-11-22T16:05:00.000Z");
+    expect_xml(&client, "Message", 1, NULL);
+    assert_true(client.sim->events.count > 0);
+    const struct sim_event_kept *event = &client.sim->events.items[client.sim->events.count - 1];
+    assert_text_equal(event->detail_type, "RDS DB Cluster Event");
+    assert_text_equal(event->resource, arn);
+    assert_text_equal(json_get_text(event->detail, "EventID", NULL), "RDS-EVENT-0170");
+}
+
 static void test_restore_that_names_no_network_lands_in_the_default_one(void **state)
 {
     char *failure = NULL;
@@ -212,6 +236,7 @@ int main(void)
 
     TEST_ROWS(&tests, test_restore, restore_rows);
     TEST(&tests, test_restored_cluster);
+    TEST(&tests, test_a_restored_cluster_is_announced);
     TEST(&tests, test_restore_that_names_no_network_lands_in_the_default_one);
     TEST(&tests, test_restore_may_bring_tags);
     TEST(&tests, test_restore_metadata_is_production_s);
