@@ -182,6 +182,9 @@ void sim_bookkeeping_done(struct sim *sim);
 /* The fault that strikes this call, NULL: none. Counts. */
 struct fault *sim_faults_match(struct sim *sim, const char *account, const char *service,
                                const char *operation);
+/* Whether the world can be struck so: keys, types, and that account, service and operation exist. ERR_INVALID
+ * names the key. */
+struct err *sim_fault_check(const struct sim *sim, const struct json *fault) MUST_USE;
 struct err *sim_faults_add(struct sim *sim, const struct json *body, struct json **ret_answer) MUST_USE;
 struct json *sim_faults_dump(const struct sim *sim);
 void sim_faults_clear(struct sim *sim);

@@ -41,44 +41,6 @@ struct fault *sim_faults_match(struct sim *sim, const char *account, const char 
 
 /* ---- POST faults ---- */
 
-static const char *const actions[] = {"refuse",     "throttle", "error",    "delay",    "drop-request",
-                                      "drop-reply", "twice",    "fail-job", "stick-job"};
-
-static const char *const top_keys[] = {"match",  "action",       "code", "message",
-                                       "status", "delaySeconds", "after"};
-static const char *const match_keys[] = {"service", "operation", "account", "nth", "times", "probability"};
-
-static struct err *check_keys(const struct json *object, const char *where, const char *const *keys,
-                              size_t count)
-{
-    json_each (member, object) {
-        bool known = false;
-
-        for (size_t i = 0; i < count; i++)
-            known = known || text_equal(json_key(member), keys[i]);
-        if (!known)
-            return err_new(ERR_INVALID, "%s%s: unknown key", where, json_key(member));
-    }
-    return NULL;
-}
-
-static struct err *check_body(const struct json *body)
-{
-    const struct json *match = json_member(body, "match");
-    const char *action = json_get_text(body, "action", "");
-
-    if (!json_is(body, JSON_OBJECT))
-        return err_new(ERR_INVALID, "a fault is a JSON object");
-    TRY(check_keys(body, "", top_keys, COUNT_OF(top_keys)));
-    TRY(check_keys(match, "match.", match_keys, COUNT_OF(match_keys)));
-    for (size_t i = 0; i < COUNT_OF(actions); i++)
-        if (text_equal(actions[i], action))
-            return NULL;
-    return err_new(ERR_INVALID,
-                   "action: must be one of refuse, throttle, error, delay, drop-request, drop-reply, "
-                   "twice, fail-job, stick-job");
-}
-
 /* Accounts may be given by their name in the world file. */
 static char *account_pattern(const struct sim *sim, const char *text)
 {
@@ -90,7 +52,7 @@ static char *account_pattern(const struct sim *sim, const char *text)
 
 struct err *sim_faults_add(struct sim *sim, const struct json *body, struct json **ret_answer)
 {
-    TRY(check_body(body));
+    TRY(sim_fault_check(sim, body));
     struct fault *fault = LIST_ADD(sim->faults);
     *fault = (struct fault){
         .id = ++sim->last_fault_id,

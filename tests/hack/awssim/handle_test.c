@@ -313,18 +313,76 @@ static void test_list_of_faults(void **state)
     assert_number(json_get_int(client.json, "[1].struck", 0), 1);
 }
 
-static void test_bad_faults(void **state)
-{
-    static const char *const bodies[] = {"[1]",
-                                         "1",
-                                         "{\"action\":\"explode\"}",
-                                         "{\"action\":\"refuse\",\"when\":1}",
-                                         "{\"action\":\"refuse\",\"match\":{\"color\":1}}",
-                                         "{"};
+#define MATCH(members) "{\"action\":\"throttle\",\"match\":{" members "}}"
 
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(bodies); i++)
-        assert_number(awssim_control(&client, "POST", "/_sim/faults", bodies[i]), 400);
+static const struct bad_fault_row {
+    const char *name, *body;
+    const char *message; /* part of it: the key that is wrong */
+} bad_fault_rows[] = {
+    {.name = "list of numbers", .body = "[1]", .message = "JSON object"},
+    {.name = "number", .body = "1", .message = "JSON object"},
+    {.name = "no JSON", .body = "{", .message = "JSON"},
+    {.name = "no action", .body = "{}", .message = "action"},
+    {.name = "unknown action", .body = "{\"action\":\"explode\"}", .message = "action"},
+    {.name = "unknown key", .body = "{\"action\":\"refuse\",\"when\":1}", .message = "when"},
+    {.name = "unknown key of match", .body = MATCH("\"color\":1"), .message = "match.color"},
+    {.name = "match is text", .body = "{\"action\":\"refuse\",\"match\":\"x\"}", .message = "match: "},
+    {.name = "nth is text", .body = MATCH("\"nth\":\"2\""), .message = "match.nth"},
+    {.name = "nth is half", .body = MATCH("\"nth\":0.5"), .message = "match.nth"},
+    {.name = "nth is zero", .body = MATCH("\"nth\":0"), .message = "match.nth"},
+    {.name = "times is negative", .body = MATCH("\"times\":-1"), .message = "match.times"},
+    {.name = "probability is text", .body = MATCH("\"probability\":\"0\""), .message = "match.probability"},
+    {.name = "probability above one", .body = MATCH("\"probability\":2"), .message = "match.probability"},
+    {.name = "service is a number", .body = MATCH("\"service\":1"), .message = "match.service"},
+    {.name = "unknown service", .body = MATCH("\"service\":\"s3\""), .message = "match.service"},
+    {.name = "unknown account", .body = MATCH("\"account\":\"three\""), .message = "match.account"},
+    {.name = "unknown operation", .body = MATCH("\"operation\":\"StartJob\""), .message = "match.operation"},
+    {.name = "operation of another service",
+     .body = MATCH("\"service\":\"sts\",\"operation\":\"ListBackupVaults\""),
+     .message = "match.operation"},
+    {.name = "action is a number", .body = "{\"action\":1}", .message = "action"},
+    {.name = "code is a number", .body = "{\"action\":\"error\",\"code\":1}", .message = "code"},
+    {.name = "status is text", .body = "{\"action\":\"error\",\"status\":\"boom\"}", .message = "status"},
+    {.name = "status of no error", .body = "{\"action\":\"error\",\"status\":200}", .message = "status"},
+    {.name = "delay is text",
+     .body = "{\"action\":\"delay\",\"delaySeconds\":\"3\"}",
+     .message = "delaySeconds"},
+    {.name = "delay is negative",
+     .body = "{\"action\":\"delay\",\"delaySeconds\":-1}",
+     .message = "delaySeconds"},
+    {.name = "after is text", .body = "{\"action\":\"error\",\"after\":\"true\"}", .message = "after"},
+};
+
+/* A fault that is not understood must not strike everything. */
+static void test_bad_fault(void **state)
+{
+    const struct bad_fault_row *row = *state;
+
+    assert_number(awssim_control(&client, "POST", "/_sim/faults", row->body), 400);
+    assert_text_contains(client.reply.body, row->message);
+    assert_number(awssim_control(&client, "GET", "/_sim/faults", NULL), 200);
+    assert_json_equal(client.json, "[]");
+    assert_number(list_vaults(), 200);
+}
+
+static const struct good_fault_row {
+    const char *name, *body;
+} good_fault_rows[] = {
+    {.name = "everything", .body = "{\"action\":\"throttle\"}"},
+    {.name = "patterns", .body = MATCH("\"service\":\"back*\",\"operation\":\"List*\",\"account\":\"*\"")},
+    {.name = "account by its name", .body = MATCH("\"account\":\"one\"")},
+    {.name = "account by its id", .body = MATCH("\"account\":\"111111111111\"")},
+    {.name = "numbers",
+     .body = "{\"action\":\"throttle\",\"delaySeconds\":0.5,\"match\":{\"nth\":1,\"times\":2,"
+             "\"probability\":1}}"},
+};
+
+static void test_good_fault(void **state)
+{
+    const struct good_fault_row *row = *state;
+
+    add_fault(row->body);
+    assert_number(list_vaults(), 400);
 }
 
 /* ---- bookkeeping ---- */
@@ -419,7 +477,8 @@ int main(void)
     TEST(&tests, test_twice_is_delivered_twice);
     TEST(&tests, test_error_after_the_deed);
     TEST(&tests, test_list_of_faults);
-    TEST(&tests, test_bad_faults);
+    TEST_ROWS(&tests, test_bad_fault, bad_fault_rows);
+    TEST_ROWS(&tests, test_good_fault, good_fault_rows);
     TEST(&tests, test_journal);
     TEST(&tests, test_calls);
     TEST(&tests, test_clock);
