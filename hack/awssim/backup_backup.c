@@ -66,6 +66,8 @@ bool sim_backup_start(struct call *call)
         return false;
     if (days < 0)
         return call_refuse(call, 400, "InvalidParameterValueException", "DeleteAfterDays must be at least 1");
+    if (!sim_job_may_start(call, "backup", &state->backups, kind))
+        return false;
     struct job *job = sim_job_new(call, &state->backups);
     job->kind = kind;
     job->vault = xstrdup(vault);
@@ -167,22 +169,24 @@ static void begin(struct account *account, struct job *job)
     sim_job_emit(account, job);
 }
 
-/* Another backup of the same database runs: this one looks again every ten minutes until its start window is
- * over. */
+/* Another backup of the same database runs, or too many in all: this one looks again every ten minutes until
+ * its start window is over. */
 static void wait_or_begin(struct account *account, struct job *job)
 {
     const struct backup_state *state = sim_backup_state_of(account);
     int64_t now = sim_now(account->sim);
-    int64_t again = now + sim_duration(account->sim, "backup.retry");
+    int64_t again = sim_job_look_again_ms(account);
+    bool is_busy = sim_resource_is_busy(&state->backups, job);
 
-    if (!sim_resource_is_busy(&state->backups, job)) {
+    if (!is_busy && sim_job_room(account, "backup", &state->backups, job) == ROOM) {
         begin(account, job);
     } else if (now >= job->start_by_ms) {
         job->state = JOB_EXPIRED;
         job->completed_ms = now;
         job->next_ms = NEVER_MS;
-        job->message =
-            xstrdup("Backup job expired before completion: there was a running job for the same resource");
+        job->message = xstrdup(
+            is_busy ? "Backup job expired before completion: there was a running job for the same resource"
+                    : "Backup job expired before completion");
         sim_job_emit(account, job);
     } else {
         job->next_ms = again < job->start_by_ms ? again : job->start_by_ms;

@@ -38,6 +38,8 @@ bool sim_copy_start(struct call *call)
         !str_starts(arn.resource, "backup-vault:") || !str_is(arn.partition, call->account->partition))
         return call_refuse(call, 400, "InvalidParameterValueException", "Invalid destination vault: %s",
                            destination);
+    if (!sim_job_may_start(call, "copy", &state->copies, source->kind))
+        return false;
     struct job *job = sim_job_new(call, &state->copies);
     job->kind = source->kind;
     job->vault = xstrdup(source->vault);
@@ -197,8 +199,13 @@ static void deliver(struct account *account, struct job *job)
 
 void sim_copy_job_step(struct account *account, struct job *job)
 {
+    const struct backup_state *state = sim_backup_state_of(account);
+
     if (job->state == JOB_CREATED) {
-        begin(account, job);
+        if (sim_job_room(account, "copy", &state->copies, job) == ROOM)
+            begin(account, job);
+        else
+            job->next_ms = sim_job_look_again_ms(account);
         return;
     }
     if (job->state == JOB_RUNNING && job->fail_message) {

@@ -123,6 +123,17 @@ bool sim_resource_is_busy(const struct job_list *list, const struct job *job);
 bool sim_job_is_repeat(struct call *call, bool *ret_answer);
 /* iam:PassRole on IamRoleArn; whether the role works shows only when the job runs. */
 bool sim_job_may_pass_role(struct call *call);
+/* backup_limits.c: how many jobs run at once; `work` as below. The start of one too many is refused, fails,
+ * or waits, as the world says. */
+bool sim_job_may_start(struct call *call, const char *work, const struct job_list *list,
+                       const struct database_kind *kind);
+enum room {
+    ROOM, /* it may begin; if only to fail, its fail_message is set */
+    ROOM_LATER,
+};
+enum room sim_job_room(const struct account *account, const char *work, const struct job_list *list,
+                       struct job *job);
+int64_t sim_job_look_again_ms(const struct account *account);
 /* What the service role lacks for a kind of work, NULL: nothing. `work` is "backup", "copy" or "restore".
  * Yours. */
 char *sim_role_lacks(const struct sim *sim, const struct job *job, const char *work);

@@ -29,7 +29,7 @@ bool sim_restore_start(struct call *call)
     if (sim_job_is_repeat(call, &answer))
         return answer;
     const struct point *point = sim_job_may_pass_role(call) ? find_source(call) : NULL;
-    if (!point)
+    if (!point || !sim_job_may_start(call, "restore", &state->restores, point->kind))
         return false;
     struct job *job = sim_job_new(call, &state->restores);
     job->kind = point->kind;
@@ -101,7 +101,11 @@ static void begin(struct account *account, struct job *job)
 
 void sim_restore_job_step(struct account *account, struct job *job)
 {
-    if (job->state == JOB_PENDING)
+    const struct backup_state *state = sim_backup_state_of(account);
+
+    if (job->state == JOB_PENDING && sim_job_room(account, "restore", &state->restores, job) == ROOM_LATER)
+        job->next_ms = sim_job_look_again_ms(account);
+    else if (job->state == JOB_PENDING)
         begin(account, job);
     else if (job->state == JOB_RUNNING && !job->begun)
         make(account, job);

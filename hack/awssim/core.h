@@ -49,6 +49,25 @@ struct fault {
     bool after;
 };
 
+/* Of the world file; a number that is 0: no limit. */
+struct sim_limits {
+    int64_t backups;                          /* jobs that run at once in an account */
+    int64_t table_copies, extra_table_copies; /* to one Region; beyond that, into one vault */
+    int64_t aurora_copies;                    /* to one Region */
+    int64_t aurora_restores, table_restores;
+    char *at_limit;              /* of one job too many: "wait", "fail", "refuse" */
+    const struct json *requests; /* only while loading */
+};
+struct rate {
+    char *name; /* "backup", "backup.StartCopyJob" */
+    int64_t per_second;
+};
+struct bucket { /* of one account */
+    size_t rate;
+    char *account;
+    int64_t level, seen_ms;
+};
+
 struct sim_event_kept {
     char *account, *region, *source, *detail_type, *resource;
     int64_t time_ms;
@@ -84,7 +103,10 @@ struct sim {
     bool cross_account_backup;
     bool empty_pages;                      /* the first page of every list is empty */
     double lost_events, duplicated_events; /* chances of a service's event */
-    LIST(int64_t) durations;               /* in the order of all services' tables */
+    struct sim_limits limits;
+    LIST(struct rate) rates;
+    LIST(struct bucket) buckets;
+    LIST(int64_t) durations; /* in the order of all services' tables */
     LIST(struct session) sessions;
     LIST(struct journal_entry) journal;
     LIST(struct call_count) calls;
@@ -97,6 +119,11 @@ struct sim {
 };
 
 struct err *sim_world_load(struct sim *sim, const struct sim_options *options) MUST_USE;
+/* limits.c; `node` may be NULL. */
+struct err *sim_limits_load(struct sim *sim, const struct loader *loader, const struct json *node) MUST_USE;
+void sim_limits_done(struct sim *sim);
+/* Counts the call; false when it is one too many for this second of real time. */
+bool sim_limits_request(struct call *call);
 void sim_advance(struct sim *sim, int64_t now_ms);
 int64_t sim_next_change(const struct sim *sim); /* NEVER_MS: none */
 const struct service *sim_service_find(const char *name);

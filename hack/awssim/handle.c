@@ -119,6 +119,8 @@ static bool perform(struct exchange *exchange, struct call *call)
         return false;
     if (ends_call(fault))
         return strike(call, fault);
+    if (!sim_limits_request(call))
+        return refuse_common(call, "Throttling", "Rate exceeded");
     if (!authorize(call) || !sim_input_check(call) || !call->operation->handle(call))
         return false;
     sim_token_keep(call);

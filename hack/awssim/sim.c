@@ -43,6 +43,7 @@ void awssim_free(struct sim *sim)
         account_free(sim->accounts[i]);
     xfree(sim->accounts);
     sim_bookkeeping_done(sim);
+    sim_limits_done(sim);
     xfree(sim->durations.items);
     xfree(sim->organization);
     random_free(sim->random);

@@ -1,14 +1,16 @@
-/* The world file: the organisation, durations, accounts. What lies below an account belongs to the services.
+/* The world file: the organisation, durations, limits, accounts. What lies below an account belongs to the
+ * services.
  */
 #include "hack/awssim/core.h"
 
 struct world_fields {
-    const struct json *organization, *durations, *accounts, *habits;
+    const struct json *organization, *durations, *accounts, *habits, *limits;
 };
 static const struct load_field world_fields[] = {
     {.name = "organization", .type = LOAD_OBJECT, .offset = offsetof(struct world_fields, organization)},
     {.name = "durations", .type = LOAD_OBJECT, .offset = offsetof(struct world_fields, durations)},
     {.name = "habits", .type = LOAD_OBJECT, .offset = offsetof(struct world_fields, habits)},
+    {.name = "limits", .type = LOAD_OBJECT, .offset = offsetof(struct world_fields, limits)},
     {.name = "accounts",
      .type = LOAD_LIST,
      .offset = offsetof(struct world_fields, accounts),
@@ -150,6 +152,7 @@ static struct err *load_document(struct sim *sim, const struct loader *loader)
         TRY(load_fields(loader, world.organization, organization_fields, COUNT_OF(organization_fields), sim));
     if (world.habits)
         TRY(load_fields(loader, world.habits, habit_fields, COUNT_OF(habit_fields), sim));
+    TRY(sim_limits_load(sim, loader, world.limits));
     TRY(load_durations(sim, loader, world.durations));
     json_each (node, world.accounts)
         TRY(load_account(sim, loader, node));

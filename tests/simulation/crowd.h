@@ -12,6 +12,7 @@ struct crowd_opts {
     int64_t count; /* of refreshes */
     uint64_t seed;
     bool hears_events;         /* production's and staging's events come to a queue that the engine reads */
+    const char *limits;        /* of the world: "backups: 5, atLimit: fail"; NULL: no limit of jobs */
     const char *const *faults; /* bodies for POST /_sim/faults, up to NULL; NULL: none */
 };
 
