@@ -21,9 +21,10 @@ enum verdict {
 struct outcome {
     enum verdict verdict;
     int64_t after_ms;
-    bool retryable;                 /* FAILED: another attempt may help */
-    char *reason;                   /* FAILED: CamelCase, for conditions */
-    char *message;                  /* what is being waited for, or what went wrong and what to do; owned */
+    bool retryable;  /* FAILED: another attempt may help */
+    bool is_crowded; /* and retryable: too much was under way at once, which passes by itself */
+    char *reason;    /* FAILED: CamelCase, for conditions */
+    char *message;   /* what is being waited for, or what went wrong and what to do; owned */
     char *warning_reason, *warning; /* what people should hear besides; owned, NULL: nothing */
 };
 

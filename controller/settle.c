@@ -1,5 +1,6 @@
 #include "controller/settle.h"
 
+#include "controller/pace.h"
 #include "pkg/base/backoff.h"
 
 /* A refusal that lies in AWS may pass by itself (fresh roles take minutes to be known); the same one for so
@@ -11,6 +12,10 @@
 #define GRACE_MS MINUTES(10)
 /* While the switchover is under way staging may be half switched: never far from the next try. */
 #define SWITCHOVER_BACKOFF_MAX_MS SECONDS(15)
+/* What AWS does not do beside so much else it will do when other jobs have ended. Attempts have two digits at
+ * most: they are part of names. */
+#define CROWDED_LOOK_MS MINUTES(20)
+#define ATTEMPT_MAX 90
 
 static const struct backoff trouble_backoff = {.base_ms = SECONDS(4), .max_ms = MINUTES(5)};
 
@@ -147,8 +152,37 @@ static void fail_row(struct work *work, struct stage *stage, const char *reason,
     rows_not_before(work, 0); /* what was changed is to be put back */
 }
 
+/* What becomes of attempts that failed in a crowd: they are not the row's fault. */
+struct crowded {
+    int64_t count, since_ms; /* since_ms 0: there was none */
+};
+
+static struct crowded crowded_of(const struct stage *stage)
+{
+    return (struct crowded){.count = step_evidence_ms(stage->row, "crowded", 0),
+                            .since_ms = step_evidence_ms(stage->row, "crowdedSince", 0)};
+}
+
+/* As long as the step may take, and no longer. */
+static bool waits_for_room(const struct stage *stage, const struct outcome *out)
+{
+    int64_t since_ms = crowded_of(stage).since_ms;
+
+    return out->is_crowded && stage->row->attempt < ATTEMPT_MAX &&
+           (!since_ms || sched_elapsed_ms(stage->pass->env->sched, since_ms) < timeout_of(stage));
+}
+
+static void keep_crowded(struct stage *stage, struct crowded crowded)
+{
+    if (!crowded.since_ms)
+        return;
+    step_set_evidence_ms(stage->row, "crowded", crowded.count);
+    step_set_evidence_ms(stage->row, "crowdedSince", crowded.since_ms);
+}
+
 /* Another attempt has other tokens and names; what the failed one left is no longer looked at. */
-static void start_over(struct work *work, struct stage *stage, const struct outcome *out)
+static void start_over(struct work *work, struct stage *stage, const struct outcome *out,
+                       struct crowded crowded)
 {
     int64_t attempt = stage->row->attempt;
 
@@ -162,17 +196,24 @@ static void start_over(struct work *work, struct stage *stage, const struct outc
     text_replace(&stage->row->external_id, NULL);
     text_replace(&stage->row->message, out->message);
     json_free(TAKE(stage->row->evidence));
+    keep_crowded(stage, crowded);
     if (stage->pass->status->run.attempt < attempt + 1)
         stage->pass->status->run.attempt = attempt + 1;
-    look_after(work, stage, MINUTES(1) * attempt);
+    look_after(work, stage, out->is_crowded ? stage_jitter_ms(stage, CROWDED_LOOK_MS) : MINUTES(1) * attempt);
 }
 
 static void apply_failure(struct work *work, struct stage *stage, const struct outcome *out)
 {
     const struct refresh_spec *spec = stage->pass->live ? stage->pass->live : stage->pass->spec;
+    struct crowded crowded = crowded_of(stage);
 
-    if (out->retryable && stage->row->attempt <= spec->live.backoff_limit)
-        start_over(work, stage, out);
+    if (waits_for_room(stage, out)) {
+        crowded.count++;
+        crowded.since_ms = crowded.since_ms ? crowded.since_ms : stage->pass->now_ms;
+        start_over(work, stage, out, crowded);
+    } else if (out->retryable && !out->is_crowded &&
+               stage->row->attempt - crowded.count <= spec->live.backoff_limit)
+        start_over(work, stage, out, crowded);
     else
         fail_row(work, stage, out->reason, out->message);
 }

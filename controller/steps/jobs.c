@@ -10,44 +10,50 @@
 #define NOT_KNOWN_YET_MS MINUTES(5)
 #define HINT_FRESH_MS MINUTES(5)
 
+enum hope {
+    FINAL,
+    RETRYABLE,
+    CROWDED, /* retryable when other jobs have ended */
+};
+
 /* Words of AWS Backup, matched as parts because they are for people and change: what they mean for us. The
  * first row that matches decides. Source: the service's troubleshooting pages. */
 struct job_message {
     const char *part;
     const char *reason;
-    bool retryable;
+    enum hope hope;
     const char *advice;
 };
 
 // clang-format off
 static const struct job_message job_messages[] = {
-    {"member of the same organization", "AccountsNotInOneOrganization", false, "both accounts must be members of one AWS organization"},
-    {"Cross-account copy feature is not enabled", "CrossAccountCopyDisabled", false, "the organization's management account must enable cross-account backup in AWS Backup's settings"},
-    {"Access Denied trying to call AWS Backup service", "CopyDenied", false, "the target vault's access policy must allow backup:CopyIntoBackupVault to the source account"},
-    {"encrypted with the default Backup service managed key", "VaultKeyIsServiceManaged", false, "the target vault must be encrypted with a customer managed key"},
-    {"AWS managed key can't be shared", "SourceKeyCannotBeShared", false, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
-    {"default key cannot be shared", "SourceKeyCannotBeShared", false, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
-    {"Given key ID is not accessible", "SourceKeyNotShared", false, "the source key's policy must admit the target account's AWSServiceRoleForBackup"},
-    {"KMS key", "KeyNotUsable", false, "check the policies of the source key and of the target vault's key"},
-    {"cannot be assumed by AWS Backup", "ServiceRoleNotTrusted", false, "spec.backup.serviceRoleARN must trust backup.amazonaws.com"},
-    {"does not have permission", "ServiceRoleLacksPermission", false, "grant the service role what the message names"},
-    {"not authorized", "ServiceRoleLacksPermission", false, "grant the service role what the message names"},
-    {"running job for the same resource", "ResourceBusy", true, "another job was running for the same resource"},
-    {"too many copy jobs", "TooManyJobs", true, "the account's limit of copy jobs was reached"},
-    {"limit exceeded", "LimitExceeded", true, "a limit of the account was reached"},
-    {"maximum concurrent", "TooManyJobs", true, "the account's limit of jobs was reached"},
-    {"not in the available state", "ResourceBusy", true, "the resource was busy"},
-    {"maintenance window", "ResourceBusy", true, "the resource was too close to a maintenance window"},
-    {"automated backup window", "ResourceBusy", true, "the resource was in its automated backup window"},
-    {"expired before completion", "StartWindowPassed", true, "the job could not start within its window"},
-    {"retention specified in the job is not within the range", "VaultLockForbidsRetention", false, "spec.retention.recoveryPointDays must fit the vault's lock"},
-    {"Feature is not supported for provided resource type", "NotSupportedByAWSBackup", false, "this kind of recovery point cannot be copied; a DynamoDB table needs AWS Backup's advanced features, turned on before the backup"},
-    {"restore metadata is invalid", "RestoreSettingsRefused", false, "check spec.databases[].*.restore"},
-    {"already exists", "NameTaken", true, "something of that name was there already"},
-    {"does not exist", "ResourceGone", false, "the resource named is not there any more"},
-    {"Cannot find recovery point", "RecoveryPointGone", false, "the recovery point is not there any more"},
-    {"internal error", "AWSInternalError", true, "AWS Backup failed internally"},
-    {"fatal error", "AWSInternalError", true, "AWS Backup failed internally"},
+    {"member of the same organization", "AccountsNotInOneOrganization", FINAL, "both accounts must be members of one AWS organization"},
+    {"Cross-account copy feature is not enabled", "CrossAccountCopyDisabled", FINAL, "the organization's management account must enable cross-account backup in AWS Backup's settings"},
+    {"Access Denied trying to call AWS Backup service", "CopyDenied", FINAL, "the target vault's access policy must allow backup:CopyIntoBackupVault to the source account"},
+    {"encrypted with the default Backup service managed key", "VaultKeyIsServiceManaged", FINAL, "the target vault must be encrypted with a customer managed key"},
+    {"AWS managed key can't be shared", "SourceKeyCannotBeShared", FINAL, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
+    {"default key cannot be shared", "SourceKeyCannotBeShared", FINAL, "the source cluster is encrypted with aws/rds, which cannot leave its account; move it to a customer managed key"},
+    {"Given key ID is not accessible", "SourceKeyNotShared", FINAL, "the source key's policy must admit the target account's AWSServiceRoleForBackup"},
+    {"KMS key", "KeyNotUsable", FINAL, "check the policies of the source key and of the target vault's key"},
+    {"cannot be assumed by AWS Backup", "ServiceRoleNotTrusted", FINAL, "spec.backup.serviceRoleARN must trust backup.amazonaws.com"},
+    {"does not have permission", "ServiceRoleLacksPermission", FINAL, "grant the service role what the message names"},
+    {"not authorized", "ServiceRoleLacksPermission", FINAL, "grant the service role what the message names"},
+    {"running job for the same resource", "ResourceBusy", RETRYABLE, "another job was running for the same resource"},
+    {"too many copy jobs", "TooManyJobs", CROWDED, "the account's limit of copy jobs was reached"},
+    {"limit exceeded", "LimitExceeded", CROWDED, "a limit of the account was reached"},
+    {"maximum concurrent", "TooManyJobs", CROWDED, "the account's limit of jobs was reached"},
+    {"not in the available state", "ResourceBusy", RETRYABLE, "the resource was busy"},
+    {"maintenance window", "ResourceBusy", RETRYABLE, "the resource was too close to a maintenance window"},
+    {"automated backup window", "ResourceBusy", RETRYABLE, "the resource was in its automated backup window"},
+    {"expired before completion", "StartWindowPassed", RETRYABLE, "the job could not start within its window"},
+    {"retention specified in the job is not within the range", "VaultLockForbidsRetention", FINAL, "spec.retention.recoveryPointDays must fit the vault's lock"},
+    {"Feature is not supported for provided resource type", "NotSupportedByAWSBackup", FINAL, "this kind of recovery point cannot be copied; a DynamoDB table needs AWS Backup's advanced features, turned on before the backup"},
+    {"restore metadata is invalid", "RestoreSettingsRefused", FINAL, "check spec.databases[].*.restore"},
+    {"already exists", "NameTaken", RETRYABLE, "something of that name was there already"},
+    {"does not exist", "ResourceGone", FINAL, "the resource named is not there any more"},
+    {"Cannot find recovery point", "RecoveryPointGone", FINAL, "the recovery point is not there any more"},
+    {"internal error", "AWSInternalError", RETRYABLE, "AWS Backup failed internally"},
+    {"fatal error", "AWSInternalError", RETRYABLE, "AWS Backup failed internally"},
 };
 // clang-format on
 
@@ -86,13 +92,16 @@ static struct outcome job_failed(const char *noun, const struct backup_job *job)
 {
     const struct job_end *end = &job_ends[job->state];
     const struct job_message *known = end->is_final ? NULL : find_message(job->status_message);
-    bool retryable = known ? known->retryable : end->retryable;
+    bool retryable = known ? known->hope != FINAL : end->retryable;
     const char *advice = known ? known->advice : end->advice, *reason = known ? known->reason : end->reason;
     AUTO_FREE char *text = xasprintf("%s %s ended as %s: %s%s%s", noun, job->id, job->state_text,
                                      job->status_message ? job->status_message : "AWS gave no reason",
                                      advice ? "; " : "", advice ? advice : "");
 
-    return retryable ? outcome_retryable(reason, "%s", text) : outcome_failed(reason, "%s", text);
+    struct outcome out =
+        retryable ? outcome_retryable(reason, "%s", text) : outcome_failed(reason, "%s", text);
+    out.is_crowded = known && known->hope == CROWDED;
+    return out;
 }
 
 struct outcome job_end(const char *noun, const struct backup_job *job)

@@ -61,7 +61,8 @@ static const struct rule rules[] = {
     {.code = "KMSInvalidState",     .service = ANY, .verdict = {.kind = ERR_DENIED}},
     {.code = "KMSKeyNotAccessible", .service = ANY, .verdict = {.kind = ERR_DENIED}},
 
-    /* DynamoDB: too many tables are being changed at once, which passes; elsewhere a real quota. */
+    /* Too many jobs run, or too many tables are being changed, at once: it passes; elsewhere a real quota. */
+    {.code = "LimitExceeded",       .service = AWS_BACKUP, .verdict = {.kind = ERR_RETRY}},
     {.code = "LimitExceeded",       .service = AWS_DYNAMODB, .verdict = {.kind = ERR_RETRY}},
     {.code = "OverLimit",           .service = AWS_SQS, .verdict = {.kind = ERR_RETRY}},
     {.code = "*KmsAccessDenied",    .service = AWS_SQS, .verdict = {.kind = ERR_DENIED}},
