@@ -3,6 +3,7 @@
 #include "hack/awssim/core.h"
 
 #define KEPT_INVOCATIONS 100
+#define PAYLOAD_MAX MIB /* of an asynchronous invocation */
 
 struct function {
     char *name, *arn;
@@ -78,12 +79,17 @@ static struct json *lambda_dump(struct account *account)
     return dump;
 }
 
-/* By name, or by ARN. */
+static bool is_or_has_qualifier(struct str given, const char *name)
+{
+    return str_starts(given, name) && (given.len == strlen(name) || given.ptr[strlen(name)] == ':');
+}
+
+/* By name, or by ARN, either with the name of a version behind it: this world has all of them. */
 static struct function *find_function(const struct lambda_state *state, const char *name)
 {
     for (size_t i = 0; i < state->functions.count; i++) {
-        if (text_equal(state->functions.items[i].name, name) ||
-            text_equal(state->functions.items[i].arn, name))
+        if (is_or_has_qualifier(str_of(name), state->functions.items[i].name) ||
+            is_or_has_qualifier(str_of(name), state->functions.items[i].arn))
             return &state->functions.items[i];
     }
     return NULL;
@@ -101,7 +107,7 @@ static const char *invocation_type(const struct call *call)
 static bool invoke(struct call *call)
 {
     struct function *function = find_function(call_state(call), call_text(call, "FunctionName"));
-    struct json *payload;
+    struct json *payload = NULL;
 
     if (!function)
         return call_refuse(call, 404, "ResourceNotFoundException", "Function not found: %s",
@@ -109,8 +115,13 @@ static bool invoke(struct call *call)
     if (!text_equal(invocation_type(call), "Event"))
         return call_refuse(call, 400, "InvalidParameterValueException",
                            "this world runs no functions: only invocation type Event is known here");
-    payload = json_copy(call->input);
-    json_remove(payload, "FunctionName");
+    if (call->request->body.len > PAYLOAD_MAX)
+        return call_refuse(call, 413, "RequestTooLargeException",
+                           "Request must be smaller than %d bytes for the InvokeFunction operation",
+                           PAYLOAD_MAX);
+    if (call->request->body.len)
+        err_ignore(json_parse(call->request->body, NULL, &payload), "the framework has read it before");
+    payload = payload ? payload : json_new_object();
     if (json_count(function->payloads) == KEPT_INVOCATIONS)
         json_remove_item(function->payloads, 0);
     json_append(function->payloads, payload);
@@ -126,6 +137,7 @@ static const struct operation operations[] = {
      .method = "POST",
      .path = "/2015-03-31/functions/{FunctionName}/invocations",
      .action = "lambda:InvokeFunction",
+     .input = "FunctionName! Qualifier:text",
      .mutating = true},
 };
 
@@ -133,6 +145,8 @@ const struct service lambda_service = {
     .name = "lambda",
     .section = "lambda",
     .protocol = PROTOCOL_REST,
+    .malformed_code = "InvalidRequestContentException",
+    .free_body = true,
     .operations = operations,
     .operation_count = COUNT_OF(operations),
     .state_size = sizeof(struct lambda_state),

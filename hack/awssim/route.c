@@ -165,6 +165,19 @@ static bool route_query(const struct sim_request *request, struct route *route, 
 
 /* ---- json ---- */
 
+static bool read_body(const struct sim_request *request, struct route *route, const char **ret_code,
+                      char **ret_message)
+{
+    struct err *err = json_parse(request->body, NULL, &route->input);
+
+    if (!err && (route->service->free_body || json_is(route->input, JSON_OBJECT)))
+        return true;
+    err_ignore(err, "what matters is that it cannot be read");
+    *ret_code = route->service->malformed_code ? route->service->malformed_code : "SerializationException";
+    *ret_message = xasprintf("the body is no JSON%s", route->service->free_body ? "" : " object");
+    return false;
+}
+
 static bool route_json(const struct sim_request *request, struct route *route, const char **ret_code,
                        char **ret_message)
 {
@@ -181,14 +194,7 @@ static bool route_json(const struct sim_request *request, struct route *route, c
                                  route->service->name);
         return false;
     }
-    struct err *err = json_parse(request->body, NULL, &route->input);
-    if (err || !json_is(route->input, JSON_OBJECT)) {
-        err_ignore(err, "what matters is that it is no object");
-        *ret_code = "SerializationException";
-        *ret_message = xstrdup("the body is no JSON object");
-        return false;
-    }
-    return true;
+    return read_body(request, route, ret_code, ret_message);
 }
 
 /* ---- rest ---- */
@@ -260,16 +266,10 @@ static bool route_rest(const struct sim_request *request, struct route *route, c
         *ret_message = xasprintf("no operation %s " STR_FMT, request->method, STR_ARG(path));
         return false;
     }
-    if (request->body.len) {
-        struct err *err = json_parse(request->body, NULL, &route->input);
-
-        if (err || !json_is(route->input, JSON_OBJECT)) {
-            err_ignore(err, "what matters is that it is no object");
-            *ret_code = "SerializationException";
-            *ret_message = xstrdup("the body is no JSON object");
-            return false;
-        }
-    } else {
+    if (request->body.len && !read_body(request, route, ret_code, ret_message))
+        return false;
+    if (!request->body.len || route->service->free_body) {
+        json_free(route->input);
         route->input = json_new_object();
     }
     json_each (label, labels)

@@ -60,9 +60,11 @@ struct service {
                                     NULL: the code alone */
     const char *message_key;     /* json: "message" (default) or "Message" */
     /* What the framework answers; NULL: the protocol's usual one. */
-    const char *missing_code; /* a required member is not there */
-    const char *invalid_code; /* a member is unknown or of a wrong type */
-    bool crc32;               /* answers carry x-amz-crc32 */
+    const char *missing_code;   /* a required member is not there */
+    const char *invalid_code;   /* a member is unknown or of a wrong type */
+    const char *malformed_code; /* the body cannot be read */
+    bool free_body;             /* rest: the body is the caller's own JSON, no members; see call->request */
+    bool crc32;                 /* answers carry x-amz-crc32 */
     const struct operation *operations;
     size_t operation_count;
     const struct duration *durations;

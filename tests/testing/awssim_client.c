@@ -153,7 +153,7 @@ static char *authorization(const struct awssim_client *client, const struct outg
 static int send_signed(struct awssim_client *client, const struct outgoing *out)
 {
     char date[TIME_TEXT_MAX];
-    struct sim_header headers[6];
+    struct sim_header headers[7];
     size_t count = 0;
 
     time_amz(client->wall_ms, date);
@@ -161,6 +161,9 @@ static int send_signed(struct awssim_client *client, const struct outgoing *out)
         headers[count++] = (struct sim_header){.name = "content-type", .value = out->content_type};
     headers[count++] = (struct sim_header){.name = "host", .value = HOST};
     headers[count++] = (struct sim_header){.name = "x-amz-date", .value = date};
+    if (client->invocation_type)
+        headers[count++] =
+            (struct sim_header){.name = "x-amz-invocation-type", .value = client->invocation_type};
     if (client->session_token)
         headers[count++] =
             (struct sim_header){.name = "x-amz-security-token", .value = client->session_token};

@@ -13,6 +13,7 @@ struct awssim_client {
     int64_t wall_ms, world_ms; /* the two clocks, the test's to move */
     const char *region;
     char *access_key_id, *secret, *session_token; /* who signs; session_token may be NULL */
+    const char *invocation_type;                  /* Lambda's X-Amz-Invocation-Type, NULL: not said */
     /* What came back last. */
     struct sim_reply reply;
     struct json *json; /* the body, if it is JSON */
