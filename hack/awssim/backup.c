@@ -188,6 +188,7 @@ static void backup_done(struct account *account)
         xfree(vault->name);
         xfree(vault->arn);
         xfree(vault->key_arn);
+        xfree(vault->creator_request_id);
         json_free(vault->policy);
         json_free(vault->tags);
     }
@@ -269,6 +270,12 @@ static const struct operation operations[] = {
      .path = "/restore-jobs/",
      .handle = sim_restore_list,
      .input = JOB_FILTERS " status restoreTestingPlanArn"},
+    {.name = "CreateBackupVault",
+     .method = "PUT",
+     .path = VAULT,
+     .handle = sim_backup_create_vault,
+     .mutating = true,
+     .input = "BackupVaultName! EncryptionKeyArn BackupVaultTags:map CreatorRequestId"},
     {.name = "DescribeBackupVault",
      .method = "GET",
      .path = VAULT,
@@ -317,6 +324,12 @@ static const struct operation operations[] = {
      .path = "/account-settings",
      .handle = describe_region_settings,
      .input = ""},
+    {.name = "UpdateRegionSettings",
+     .method = "PUT",
+     .path = "/account-settings",
+     .handle = sim_backup_update_region_settings,
+     .mutating = true,
+     .input = "ResourceTypeOptInPreference:object ResourceTypeManagementPreference:object"},
     {.name = "DescribeGlobalSettings",
      .method = "GET",
      .path = "/global-settings",

@@ -6,7 +6,8 @@
 
 struct vault {
     char *name, *arn, *key_arn;
-    struct json *policy; /* NULL: none */
+    char *creator_request_id; /* NULL: it was there from the beginning, or was made without one */
+    struct json *policy;      /* NULL: none */
     struct json *tags;
     int64_t created_ms, min_days, max_days; /* days 0: no lock */
     bool delete_fails; /* the role behind deletions lacks a permission: 200, then EXPIRED */
@@ -93,6 +94,10 @@ const struct database_kind *sim_kind_of_resource(const char *arn); /* NULL: none
 bool sim_texts_have(const struct json *texts, const char *text);
 /* The vault's lock allows this retention? days 0: for ever. */
 bool sim_vault_lock_allows(const struct vault *vault, int64_t days);
+
+/* backup_owner.c */
+bool sim_backup_create_vault(struct call *call);
+bool sim_backup_update_region_settings(struct call *call);
 
 bool sim_backup_describe_vault(struct call *call);
 bool sim_backup_list_vaults(struct call *call);
