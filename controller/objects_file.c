@@ -61,10 +61,38 @@ static struct object_id id_of(const struct json *object)
     };
 }
 
+/* What a file that cannot be read was for, by the beginning of its name. A crash never leaves one: somebody
+ * or the disk did. */
+static const struct damage {
+    const char *prefix, *advice;
+} damages[] = {
+    {"awsaccount_", "it is damaged, and holds nothing that is not made again: delete it"},
+    {"stagingrefresh_",
+     "it is damaged, and was the record of the run: put back a copy of it. Without it the run "
+     "cannot go on; to begin anew give another --state-dir, and look in AWS for what this "
+     "one has made, by the tags stagingrefresh.dev/..."},
+    {"leftovers.json",
+     "it is damaged, and was the list of what is still to be removed from AWS: put back a copy "
+     "of it. If you delete it, look in AWS for what is left over, by the tags "
+     "stagingrefresh.dev/..."},
+};
+
+static const char *advice_for(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct str name = str_of(slash ? slash + 1 : path);
+
+    for (size_t i = 0; i < COUNT_OF(damages); i++)
+        if (str_starts(name, damages[i].prefix))
+            return damages[i].advice;
+    return "it is damaged";
+}
+
 /* *ret is NULL when nothing was stored under that path. */
 static struct err *load(const char *path, struct json **ret)
 {
     AUTO_BUF struct buf text = BUF_MAX(OBJECT_MAX_BYTES);
+    AUTO_JSON struct json *json = NULL;
     AUTO_ERR struct err *err = file_read(path, &text);
 
     if (err && err_kind(err) == ERR_NOT_FOUND) {
@@ -72,7 +100,13 @@ static struct err *load(const char *path, struct json **ret)
         return NULL;
     }
     TRY(TAKE(err));
-    return err_wrap(json_parse(buf_str(&text), NULL, ret), "%s", path);
+    err = json_parse(buf_str(&text), NULL, &json);
+    if (!err && json_is(json, JSON_OBJECT)) {
+        *ret = TAKE(json);
+        return NULL;
+    }
+    return err_new(ERR_INVALID, "%s: %s (%s)", path, advice_for(path),
+                   err ? err_text(err) : "no JSON object");
 }
 
 /* --- the interface --- */

@@ -304,20 +304,75 @@ static void takes_a_default_for_the_same(void **state)
     done(&t);
 }
 
+static const struct broken_row {
+    const char *name, *file, *content, *advice;
+} broken_rows[] = {
+    {.name = "a refresh that was cut",
+     .file = "stagingrefresh_staging_shop.json",
+     .content = "{",
+     .advice = "record of the run: put back a copy"},
+    {.name = "a refresh that is empty",
+     .file = "stagingrefresh_staging_shop.json",
+     .content = "",
+     .advice = "give another --state-dir"},
+    {.name = "a refresh that is a list",
+     .file = "stagingrefresh_staging_shop.json",
+     .content = "[]",
+     .advice = "no JSON object"},
+    {.name = "an account", .file = "awsaccount_staging.json", .content = "{", .advice = "delete it"},
+    {.name = "leftovers",
+     .file = "leftovers.json",
+     .content = "{\"items\": [",
+     .advice = "still to be removed from AWS"},
+};
+
+static struct err *open_all(const struct fixture *t, struct objects **ret)
+{
+    AUTO_JSON struct json *refresh = parsed(DOCUMENT(""));
+    AUTO_JSON struct json *account = parsed(ACCOUNT_DOCUMENT(""));
+    AUTO_JSON struct json *leftovers = NULL;
+
+    TRY(objects_file_open(t->dir, &t->base.env, ret));
+    TRY(objects_file_put(*ret, &t->base.env, account));
+    TRY(objects_file_put(*ret, &t->base.env, refresh));
+    return objects_read_leftovers(*ret, &t->base.env, &leftovers);
+}
+
+/* It says which file, and what becomes of it. */
 static void refuses_a_file_that_is_broken(void **state)
 {
-    AUTO_JSON struct json *document = parsed(DOCUMENT(""));
+    const struct broken_row *row = *state;
+    AUTO_FREE char *path = NULL;
+    AUTO_ERR struct err *err = NULL;
+    struct objects *objects = NULL;
+    struct fixture t;
+
+    init(&t);
+    path = xasprintf("%s/%s", t.dir, row->file);
+    assert_no_err(file_replace(path, str_of(row->content), 0600));
+    err = open_all(&t, &objects);
+    assert_non_null(err);
+    assert_int_equal(err_kind(err), ERR_INVALID);
+    assert_text_contains(err_text(err), row->file);
+    assert_text_contains(err_text(err), row->advice);
+    objects_file_close(objects);
+    done(&t);
+}
+
+/* What the advice about an account promises. */
+static void makes_an_account_again(void **state)
+{
     AUTO_FREE char *path = NULL;
     struct objects *objects = NULL;
     struct fixture t;
 
     (void)state;
     init(&t);
-    path = xasprintf("%s/stagingrefresh_staging_shop.json", t.dir);
-    assert_no_err(file_replace(path, STR("{"), 0600));
-    assert_no_err(objects_file_open(t.dir, &t.base.env, &objects));
-    assert_fails(objects_file_put(objects, &t.base.env, document), ERR_INVALID,
-                 "stagingrefresh_staging_shop.json");
+    path = xasprintf("%s/awsaccount_staging.json", t.dir);
+    assert_no_err(open_all(&t, &objects));
+    objects_file_close(objects);
+    assert_int_equal(unlink(path), 0);
+    assert_no_err(open_all(&t, &objects));
     objects_file_close(objects);
     done(&t);
 }
@@ -358,7 +413,8 @@ int main(void)
     TEST(&tests, sets_the_finalizer);
     TEST_ROWS(&tests, refuses, refused_rows);
     TEST(&tests, takes_a_default_for_the_same);
-    TEST(&tests, refuses_a_file_that_is_broken);
+    TEST_ROWS(&tests, refuses_a_file_that_is_broken, broken_rows);
+    TEST(&tests, makes_an_account_again);
     TEST_ROWS(&tests, finds_the_default_folder, dir_rows);
     return tests_run(&tests, "objects_file");
 }
