@@ -18,6 +18,9 @@ struct states_state {
     size_t count;
 };
 
+#define INPUT_MAX (256 * KIB)
+#define NAME_KEPT_MS DAYS(90) /* after its end an execution is forgotten, and its name is free again */
+
 extern const struct service states_service;
 
 static struct states_state *state_of(const struct account *account)
@@ -119,10 +122,16 @@ static struct machine *find_machine(const struct states_state *state, const char
     return NULL;
 }
 
-static struct execution *find_execution(const struct machine *machine, const char *name)
+static bool is_forgotten(const struct machine *machine, const struct execution *execution, int64_t now_ms)
+{
+    return now_ms >= execution->start_ms + machine->takes_ms + NAME_KEPT_MS;
+}
+
+static struct execution *find_execution(const struct machine *machine, const char *name, int64_t now_ms)
 {
     for (size_t i = 0; i < machine->executions.count; i++) {
-        if (text_equal(machine->executions.items[i].name, name))
+        if (text_equal(machine->executions.items[i].name, name) &&
+            !is_forgotten(machine, &machine->executions.items[i], now_ms))
             return &machine->executions.items[i];
     }
     return NULL;
@@ -145,18 +154,49 @@ static bool answer_existing(struct call *call, const struct machine *machine, co
     return true;
 }
 
+static bool is_arn_of(const char *text, const char *kind)
+{
+    struct arn arn;
+
+    return sim_arn_parse(text, &arn) && str_is(arn.service, "states") && str_starts(arn.resource, kind);
+}
+
+static bool is_json(const char *text)
+{
+    AUTO_JSON struct json *value = NULL;
+    struct err *err = json_parse(str_of(text), NULL, &value);
+
+    err_ignore(err, "the caller is told that it is none");
+    return value != NULL;
+}
+
+static bool check_start(struct call *call)
+{
+    const char *arn = call_text(call, "stateMachineArn"), *name = call_text(call, "name");
+    const char *input = call_text(call, "input");
+
+    if (!is_arn_of(arn, "stateMachine:"))
+        return call_refuse(call, 400, "InvalidArn", "Invalid Arn: '%s'", arn);
+    if (name && (!*name || strlen(name) > 80 || strpbrk(name, " <>{}[]?*\"#%\\^|~`$&,;:/")))
+        return call_refuse(call, 400, "InvalidName", "Invalid Name: '%s'", name);
+    if (input && (strlen(input) > INPUT_MAX || !is_json(input)))
+        return call_refuse(call, 400, "InvalidExecutionInput",
+                           "Invalid State Machine Execution Input: '%.40s'", input);
+    return true;
+}
+
 static bool start_execution(struct call *call)
 {
     struct machine *machine = find_machine(call_state(call), call_text(call, "stateMachineArn"));
     const char *name = call_text(call, "name"), *input = call_text(call, "input");
     struct execution *execution;
 
+    if (!check_start(call))
+        return false;
     if (!machine)
         return call_refuse(call, 400, "StateMachineDoesNotExist", "State Machine Does Not Exist: '%s'",
                            call_text(call, "stateMachineArn"));
-    if (name && (strlen(name) > 80 || strpbrk(name, " <>{}[]?*\"#%\\^|~`$&,;:/")))
-        return call_refuse(call, 400, "InvalidName", "Invalid Name: '%s'", name);
-    execution = name ? find_execution(machine, name) : NULL;
+    execution = name ? find_execution(machine, name, call->now_ms) : NULL;
     if (execution)
         return answer_existing(call, machine, execution);
     execution = LIST_ADD(machine->executions);
@@ -169,29 +209,45 @@ static bool start_execution(struct call *call)
     return true;
 }
 
+static void answer_describe(const struct call *call, const struct machine *machine,
+                            const struct execution *execution)
+{
+    const char *status = status_of(machine, execution, call->now_ms);
+
+    json_set_text(call->out, "executionArn", execution->arn);
+    json_set_text(call->out, "stateMachineArn", machine->arn);
+    json_set_text(call->out, "name", execution->name);
+    json_set_text(call->out, "status", status);
+    json_set(call->out, "startDate", call_time(call, execution->start_ms));
+    json_set_text(call->out, "input", execution->input);
+    if (!text_equal(status, "RUNNING"))
+        json_set(call->out, "stopDate", call_time(call, execution->start_ms + machine->takes_ms));
+    if (text_equal(status, "SUCCEEDED"))
+        json_set_text(call->out, "output", "{}");
+    if (text_equal(status, "FAILED")) {
+        json_set_text(call->out, "error", "States.TaskFailed");
+        json_set_text(call->out, "cause", "the world file says that it fails");
+    }
+}
+
 static bool describe_execution(struct call *call)
 {
     const struct states_state *state = call_state(call);
     const char *arn = call_text(call, "executionArn");
+    int64_t seen_ms = call->now_ms - sim_duration(call->sim, "states.visible");
 
+    if (!is_arn_of(arn, "execution:"))
+        return call_refuse(call, 400, "InvalidArn", "Invalid Arn: '%s'", arn);
     for (size_t i = 0; i < state->count; i++) {
         const struct machine *machine = state->machines[i];
 
         for (size_t k = 0; k < machine->executions.count; k++) {
             const struct execution *execution = &machine->executions.items[k];
-            const char *status = status_of(machine, execution, call->now_ms);
 
-            if (!text_equal(execution->arn, arn))
+            if (!text_equal(execution->arn, arn) || execution->start_ms > seen_ms ||
+                is_forgotten(machine, execution, call->now_ms))
                 continue;
-            json_set_text(call->out, "executionArn", execution->arn);
-            json_set_text(call->out, "stateMachineArn", machine->arn);
-            json_set_text(call->out, "name", execution->name);
-            json_set_text(call->out, "status", status);
-            json_set(call->out, "startDate", call_time(call, execution->start_ms));
-            if (text_equal(status, "FAILED")) {
-                json_set_text(call->out, "error", "States.TaskFailed");
-                json_set_text(call->out, "cause", "the world file says that it fails");
-            }
+            answer_describe(call, machine, execution);
             return true;
         }
     }
@@ -206,6 +262,10 @@ static const struct operation operations[] = {
     {.name = "DescribeExecution", .handle = describe_execution, .input = "executionArn! includedData"},
 };
 
+static const struct duration durations[] = {
+    {.name = "states.visible", .default_ms = 0}, /* until DescribeExecution knows a new execution */
+};
+
 const struct service states_service = {
     .name = "states",
     .section = "states",
@@ -216,6 +276,8 @@ const struct service states_service = {
     .invalid_code = "ValidationException",
     .operations = operations,
     .operation_count = COUNT_OF(operations),
+    .durations = durations,
+    .duration_count = COUNT_OF(durations),
     .state_size = sizeof(struct states_state),
     .load = states_load,
     .dump = states_dump,
