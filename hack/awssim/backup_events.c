@@ -19,19 +19,36 @@ static void set_vault(struct json *detail, const struct account *account, const 
     json_set_text(detail, "backupVaultArn", arn);
 }
 
+/* Not filled in for Aurora. */
+static int64_t size_of(const struct account *account, const struct job *job, const char *point_arn)
+{
+    const struct point *point = point_arn ? sim_point_find(account, job->vault, point_arn) : NULL;
+
+    return point && text_equal(point->kind->resource_type, "DynamoDB") ? point->size_bytes : 0;
+}
+
+/* A number that comes as text. */
+static void set_number_text(struct json *detail, const char *name, int64_t number)
+{
+    AUTO_FREE char *text = xasprintf("%lld", (long long)number);
+
+    json_set_text(detail, name, text);
+}
+
 static void set_backup(struct json *detail, const struct account *account, const struct job *job)
 {
-    AUTO_FREE char *bytes = xasprintf("%lld", 0LL);
-
     set_vault(detail, account, job->vault);
     json_set(detail, "percentDone", json_new_number(job->state == JOB_COMPLETED ? 100.0 : 0.0));
-    json_set_text(detail, "bytesTransferred", bytes);
+    set_number_text(detail, "bytesTransferred", 0);
+    set_number_text(detail, "backupSizeInBytes", size_of(account, job, job->point_arn));
+    set_iso(detail, "startBy", job->start_by_ms);
 }
 
 static void set_copy(struct json *detail, const struct account *account, const struct job *job)
 {
     AUTO_FREE char *source = account_arn(account, "backup", "backup-vault:%s", job->vault);
 
+    json_set_int(detail, "backupSizeInBytes", size_of(account, job, job->source_point_arn));
     json_set_text(detail, "sourceBackupVaultArn", source);
     json_set_text(detail, "destinationBackupVaultArn", job->destination_vault_arn);
     /* An object instead of a text when it is not known yet: that is how AWS sends it. */
@@ -39,8 +56,15 @@ static void set_copy(struct json *detail, const struct account *account, const s
              job->destination_point_arn ? json_new_text(job->destination_point_arn) : json_new_object());
 }
 
-static void set_restore(struct json *detail, const struct account *account UNUSED, const struct job *job)
+/* Its percentage stays at nought, at the end too. */
+static void set_restore(struct json *detail, const struct account *account, const struct job *job)
 {
+    AUTO_FREE char *vault = account_arn(account, "backup", "backup-vault:%s", job->vault);
+
+    json_set_text(detail, "backupVaultArn", vault);
+    json_set_text(detail, "sourceResourceArn", job->resource_arn);
+    json_set_int(detail, "percentDone", 0);
+    set_number_text(detail, "backupSizeInBytes", size_of(account, job, job->point_arn));
     json_set_text(detail, "createdResourceArn", job->created_arn);
     json_set_text(detail, "recoveryPointArn", job->point_arn);
 }
@@ -124,6 +148,21 @@ void sim_job_emit_created(struct account *account, const struct job *job)
                                           .detail = detail});
 }
 
+/* The second one's capital is AWS's. */
+static void set_lifecycle(struct json *detail, const struct point *point)
+{
+    struct json *lifecycle, *calculated;
+
+    if (!point->delete_after_days)
+        return;
+    lifecycle = json_new_object();
+    calculated = json_new_object();
+    json_set_int(lifecycle, "deleteAfterDays", point->delete_after_days);
+    set_iso(calculated, "deleteAt", point->delete_at_ms);
+    json_set(detail, "lifecycle", lifecycle);
+    json_set(detail, "calculatedLifeCycle", calculated);
+}
+
 void sim_point_emit(struct account *account, const struct point *point)
 {
     struct json *detail = json_new_object();
@@ -135,6 +174,7 @@ void sim_point_emit(struct account *account, const struct point *point)
     json_set_text(detail, "iamRoleArn", point->role_arn);
     json_set_text(detail, "isEncrypted", point->is_encrypted ? "true" : "false");
     json_set_text(detail, "storageClass", "WARM");
+    set_lifecycle(detail, point);
     set_iso(detail, "creationDate", point->created_ms);
     set_iso(detail, "completionDate", point->completed_ms);
     sim_emit(account, &(struct sim_event){.source = "aws.backup",
