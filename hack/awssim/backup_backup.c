@@ -66,6 +66,9 @@ bool sim_backup_start(struct call *call)
         return false;
     if (days < 0)
         return call_refuse(call, 400, "InvalidParameterValueException", "DeleteAfterDays must be at least 1");
+    if (json_count(json_member(call->input, "RecoveryPointTags")) > 50)
+        return call_refuse(call, 400, "InvalidParameterValueException",
+                           "A recovery point has at most 50 tags");
     if (!sim_job_may_start(call, "backup", &state->backups, kind))
         return false;
     struct job *job = sim_job_new(call, &state->backups);

@@ -2,6 +2,7 @@
 #include "hack/awssim/backup_priv.h"
 
 #define MAX_POLICY (20 * KIB)
+#define MAX_TAGS 50
 
 /* ---- finding ---- */
 
@@ -460,9 +461,14 @@ bool sim_backup_list_tags(struct call *call)
 bool sim_backup_tag(struct call *call)
 {
     struct json *tags = NULL;
+    size_t count = 0;
 
     if (!find_tags(call, &tags))
         return false;
+    json_each (tag, json_member(call->input, "Tags"))
+        count += !json_member(tags, json_key(tag));
+    if (json_count(tags) + count > MAX_TAGS)
+        return call_refuse(call, 400, "LimitExceededException", "A resource has at most %d tags", MAX_TAGS);
     json_each (tag, json_member(call->input, "Tags"))
         json_set_copy(tags, json_key(tag), tag);
     call_effect(call, EFFECT_CHANGED, call_text(call, "ResourceArn"));

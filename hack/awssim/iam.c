@@ -361,10 +361,14 @@ static bool simulate_principal_policy(struct call *call)
     const char *source = call_text(call, "PolicySourceArn");
     const struct json *actions = call_list(call, "ActionNames.member");
     const char *resource = call_text(call, "ResourceArns.member[0]");
+    struct arn arn;
     struct json *results = json_new_array(), *wrap = json_new_object();
 
     json_set(wrap, "member", results);
     json_set(call->out, "EvaluationResults", wrap);
+    if (!sim_arn_parse(source, &arn) || !str_is(arn.service, "iam"))
+        return call_refuse(call, 400, "InvalidInput",
+                           "Invalid Entity Arn: %s does not clearly define entity type and name.", source);
     json_set_bool(call->out, "IsTruncated", false);
     json_each (item, actions) {
         const char *action = json_get_text(item, NULL, "");

@@ -296,7 +296,9 @@ static bool get_key_policy(struct call *call)
 {
     const struct kms_key *key = NULL;
 
-    if (str_starts(str_of(call_text(call, "KeyId")), "alias/"))
+    const char *policy_name = call_text(call, "PolicyName");
+
+    if (str_contains(str_of(call_text(call, "KeyId")), "alias/"))
         return call_refuse(call, 400, "NotFoundException", "Invalid keyId '%s'", call_text(call, "KeyId"));
     if (!find_for_caller(call, &key))
         return false;
@@ -304,6 +306,8 @@ static bool get_key_policy(struct call *call)
         return call_refuse(call, 400, "AccessDeniedException",
                            "User: %s is not authorized to perform: kms:GetKeyPolicy on resource: %s",
                            call->principal, key->arn);
+    if (policy_name && !text_equal(policy_name, "default"))
+        return call_refuse(call, 400, "NotFoundException", "No such policy exists");
     AUTO_FREE char *policy = key_policy(key);
     json_set_text(call->out, "Policy", policy);
     json_set_text(call->out, "PolicyName", "default");

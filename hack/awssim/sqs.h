@@ -12,6 +12,7 @@ struct sqs_message {
     int64_t sent_ms;     /* world clock, as all of these */
     int64_t visible_ms;  /* hidden before: delayed, or in somebody's hands */
     int64_t received_ms; /* the first time; 0: never */
+    int64_t taken_ms;    /* the latest time */
     int64_t receives;
 };
 

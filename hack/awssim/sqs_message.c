@@ -326,6 +326,7 @@ static void take(struct sqs_queue *queue, struct sqs_message *message, int64_t v
     message->receives++;
     message->received_ms = message->received_ms ? message->received_ms : now_ms;
     message->visible_ms = now_ms + SECONDS(visibility);
+    message->taken_ms = now_ms;
 }
 
 struct receive {
@@ -442,6 +443,12 @@ static const char *change_one(struct sqs_queue *queue, const struct json *entry,
     if (index == queue->messages.count || queue->messages.items[index]->visible_ms <= now_ms) {
         *ret_message = xstrdup("The message referred to isn't in flight.");
         return "MessageNotInflight";
+    }
+    if (now_ms + SECONDS(timeout) > queue->messages.items[index]->taken_ms + HOURS(12)) {
+        *ret_message = xasprintf("Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
+                                 "VisibilityTimeout for the message is beyond the limit [43200 seconds].",
+                                 (long long)timeout);
+        return "InvalidParameterValue";
     }
     queue->messages.items[index]->visible_ms = now_ms + SECONDS(timeout);
     sim_tell(queue->account->sim);

@@ -88,6 +88,21 @@ static void test_so_many_vaults(void **state)
     assert_awssim_error(&client, "LimitExceededException");
 }
 
+static void test_fifty_tags(void **state)
+{
+    static const char path[] = "/tags/arn%3Aaws%3Abackup%3Aap-northeast-1%3A111111111111%3Abackup-vault%3Av1";
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        AUTO_FREE char *body = xasprintf("{\"Tags\":{\"tag-%d\":\"x\"}}", i);
+
+        assert_number(awssim_rest(&client, "POST", path, body), 200);
+    }
+    assert_number(awssim_rest(&client, "POST", path, "{\"Tags\":{\"tag-1\":\"other\"}}"), 200);
+    assert_number(awssim_rest(&client, "POST", path, "{\"Tags\":{\"tag-50\":\"x\"}}"), 400);
+    assert_awssim_error(&client, "LimitExceededException");
+}
+
 static void test_opting_in(void **state)
 {
     (void)state;
@@ -115,6 +130,7 @@ int main(void)
     TEST(&tests, test_an_existing_vault_is_named);
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_so_many_vaults);
+    TEST(&tests, test_fifty_tags);
     TEST(&tests, test_opting_in);
     return tests_run(&tests, "awssim backup owner");
 }

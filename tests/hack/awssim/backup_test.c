@@ -272,6 +272,11 @@ static const struct refused_row {
      .body = "{\"BackupVaultName\":\"staging-refresh\",\"ResourceArn\":\"" CLUSTER
              "\",\"IamRoleArn\":\"" SERVICE_ROLE(PROD) "\",\"StartWindowMinutes\":59}",
      .error = "InvalidParameterValueException"},
+    {.name = "deleted before it has been cold for 90 days",
+     .body = "{\"BackupVaultName\":\"staging-refresh\",\"ResourceArn\":\"" CLUSTER
+             "\",\"IamRoleArn\":\"" SERVICE_ROLE(PROD) "\",\"Lifecycle\":{\"MoveToColdStorageAfterDays\":1,"
+                                                       "\"DeleteAfterDays\":90}}",
+     .error = "InvalidParameterValueException"},
     {.name = "deleted after no day",
      .body = "{\"BackupVaultName\":\"staging-refresh\",\"ResourceArn\":\"" CLUSTER
              "\",\"IamRoleArn\":\"" SERVICE_ROLE(PROD) "\",\"Lifecycle\":{\"DeleteAfterDays\":0}}",
@@ -646,6 +651,10 @@ static void test_lists_lag(void **state)
     awssim_rest(&client, "GET", "/backup-jobs/?createdAfter=2026-11-22T15%3A59%3A59Z", NULL);
     assert_number((int64_t)json_count(json_at(client.json, "BackupJobs")), 1);
     assert_number(awssim_rest(&client, "GET", "/backup-jobs/?createdAfter=yesterday", NULL), 400);
+    awssim_client_advance(&client, DAYS(30));
+    become(PROD);
+    awssim_rest(&client, "GET", "/backup-jobs/", NULL);
+    assert_number((int64_t)json_count(json_at(client.json, "BackupJobs")), 0);
 }
 
 static void test_stopping(void **state)

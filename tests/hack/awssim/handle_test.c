@@ -100,6 +100,33 @@ static void test_simulate_principal_policy(void **state)
     assert_text_equal(second, "implicitDeny");
 }
 
+static const struct source_row {
+    const char *name, *source, *error;
+    int status;
+} source_rows[] = {
+    {.name = "a user", .source = "arn:aws:iam::111111111111:user/me", .status = 200},
+    {.name = "no such role",
+     .source = "arn:aws:iam::111111111111:role/none",
+     .status = 404,
+     .error = "NoSuchEntity"},
+    {.name = "a session instead of its role",
+     .source = "arn:aws:sts::111111111111:assumed-role/all/test",
+     .status = 400,
+     .error = "InvalidInput"},
+    {.name = "a name", .source = "all", .status = 400, .error = "InvalidInput"},
+};
+
+static void test_simulated_source(void **state)
+{
+    const struct source_row *row = *state;
+    AUTO_FREE char *form = xasprintf("PolicySourceArn=%s&ActionNames.member.1=kms:DescribeKey", row->source);
+
+    client.region = "us-east-1";
+    assert_number(awssim_query(&client, "iam", "SimulatePrincipalPolicy", form), row->status);
+    if (row->error)
+        assert_awssim_error(&client, row->error);
+}
+
 /* ---- what is asked ---- */
 
 static const struct bad_row {
@@ -464,6 +491,7 @@ int main(void)
     TEST(&tests, test_permissions_are_patterns);
     TEST(&tests, test_another_region_is_not_enabled);
     TEST(&tests, test_simulate_principal_policy);
+    TEST_ROWS(&tests, test_simulated_source, source_rows);
     TEST_ROWS(&tests, test_bad_request, bad_rows);
     TEST(&tests, test_unknown_operations);
     TEST(&tests, test_pages);

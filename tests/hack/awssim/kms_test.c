@@ -78,6 +78,10 @@ static const struct row {
      .operation = "GetKeyPolicy",
      .key = "alias/one",
      .error = "NotFoundException"},
+    {.name = "policy by alias ARN",
+     .operation = "GetKeyPolicy",
+     .key = "arn:aws:kms:ap-northeast-1:111111111111:alias/one",
+     .error = "NotFoundException"},
     {.name = "policy of another account",
      .operation = "GetKeyPolicy",
      .key = KEY("key-one"),
@@ -105,6 +109,9 @@ static void test_policy_names_whom_it_is_shared_with(void **state)
     assert_text_contains(awssim_text(&client, "Policy"), "arn:aws:iam::222222222222:root");
     awssim_json(&client, "kms", "GetKeyPolicy", "{\"KeyId\":\"key-off\"}");
     assert_text_lacks(awssim_text(&client, "Policy"), "222222222222");
+    assert_number(
+        awssim_json(&client, "kms", "GetKeyPolicy", "{\"KeyId\":\"key-one\",\"PolicyName\":\"mine\"}"), 400);
+    assert_awssim_error(&client, "NotFoundException");
 }
 
 int main(void)

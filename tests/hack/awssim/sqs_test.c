@@ -191,6 +191,23 @@ static void test_visibility_is_changed(void **state)
     assert_awssim_error(&client, "MessageNotInflight");
 }
 
+/* Twelve hours in all since it was received, however often that is put off. */
+static void test_visibility_is_no_more_than_twelve_hours(void **state)
+{
+    (void)state;
+    send_text(URL, "a");
+    AUTO_FREE char *handle = receive(URL, "a");
+    AUTO_FREE char *all =
+        xasprintf("{" AT(URL) ",\"ReceiptHandle\":\"%s\",\"VisibilityTimeout\":43200}", handle);
+    AUTO_FREE char *rest =
+        xasprintf("{" AT(URL) ",\"ReceiptHandle\":\"%s\",\"VisibilityTimeout\":43190}", handle);
+    assert_number(sqs("ChangeMessageVisibility", all), 200);
+    awssim_client_advance(&client, SECONDS(10));
+    assert_number(sqs("ChangeMessageVisibility", all), 400);
+    assert_awssim_error(&client, "InvalidParameterValue");
+    assert_number(sqs("ChangeMessageVisibility", rest), 200);
+}
+
 static void test_a_batch_says_what_failed(void **state)
 {
     (void)state;
@@ -320,6 +337,7 @@ int main(void)
     TEST(&tests, test_create_is_idempotent);
     TEST(&tests, test_a_message_is_hidden_until_its_time_is_over);
     TEST(&tests, test_visibility_is_changed);
+    TEST(&tests, test_visibility_is_no_more_than_twelve_hours);
     TEST(&tests, test_a_batch_says_what_failed);
     TEST(&tests, test_delayed_and_purged);
     TEST(&tests, test_retention);
