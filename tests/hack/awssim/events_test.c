@@ -414,6 +414,54 @@ static void test_forwarding_needs_a_role_that_may(void **state)
     assert_text_contains(awssim_text(&client, "message"), "cannot be assumed by principal");
 }
 
+/* What a second PutRule does not say is cleared; targets stay. */
+static void test_a_rule_is_replaced(void **state)
+{
+    (void)state;
+    assert_number(events("PutRule", "{\"Name\":\"r\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\","
+                                    "\"Description\":\"d\",\"State\":\"DISABLED\"}"),
+                  200);
+    assert_number(events("PutTargets", "{\"Rule\":\"r\",\"Targets\":[" TO_QUEUE "]}"), 200);
+    assert_number(events("PutRule", "{\"Name\":\"r\",\"EventPattern\":\"{\\\"source\\\":[\\\"b\\\"]}\"}"),
+                  200);
+    assert_number(events("DescribeRule", "{\"Name\":\"r\"}"), 200);
+    assert_text_equal(awssim_text(&client, "Description"), NULL);
+    assert_text_equal(awssim_text(&client, "State"), "ENABLED");
+    assert_text_contains(awssim_text(&client, "EventPattern"), "\"b\"");
+    assert_number(events("ListTargetsByRule", "{\"Rule\":\"r\"}"), 200);
+    assert_number((int64_t)json_count(json_at(client.json, "Targets")), 1);
+}
+
+static void test_a_rule_has_five_targets(void **state)
+{
+    (void)state;
+    assert_number(events("PutRule", "{\"Name\":\"r\",\"EventPattern\":\"{\\\"source\\\":[\\\"a\\\"]}\"}"),
+                  200);
+    for (int i = 0; i < 6; i++) {
+        AUTO_FREE char *body =
+            xasprintf("{\"Rule\":\"r\",\"Targets\":[{\"Id\":\"t%d\",\"Arn\":\"" QUEUE_ARN "\"}]}", i);
+
+        assert_number(events("PutTargets", body), i < 5 ? 200 : 400);
+    }
+    assert_awssim_error(&client, "LimitExceededException");
+}
+
+static void test_a_policy_of_a_bus_has_ten_kilobytes(void **state)
+{
+    AUTO_BUF struct buf sid = BUF_MAX(16 * KIB);
+
+    (void)state;
+    while (sid.len < 10 * KIB)
+        buf_adds(&sid, "aaaaaaaaaaaaaaaa");
+    AUTO_FREE char *body =
+        xasprintf("{\"EventBusName\":\"guests\",\"Policy\":\"{\\\"Statement\\\":[{\\\"Sid\\\":\\\"%s\\\","
+                  "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":"
+                  "\\\"events:PutEvents\\\"}]}\"}",
+                  buf_text(&sid));
+    assert_number(events("PutPermission", body), 400);
+    assert_awssim_error(&client, "PolicyLengthExceededException");
+}
+
 static void test_targets_are_removed_and_the_rule_goes(void **state)
 {
     (void)state;
@@ -441,6 +489,9 @@ int main(void)
     TEST(&tests, test_forwarding_needs_the_policy_of_the_bus);
     TEST(&tests, test_the_organisation_may_be_let_in);
     TEST(&tests, test_forwarding_needs_a_role_that_may);
+    TEST(&tests, test_a_rule_is_replaced);
+    TEST(&tests, test_a_rule_has_five_targets);
+    TEST(&tests, test_a_policy_of_a_bus_has_ten_kilobytes);
     TEST(&tests, test_targets_are_removed_and_the_rule_goes);
     return tests_run(&tests, "awssim events");
 }

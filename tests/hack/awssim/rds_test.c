@@ -155,6 +155,18 @@ static const struct refused_row {
          "DBInstanceIdentifier=a--b&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
      .error = "InvalidParameterValue",
      .status = 400},
+    {.name = "a hyphen at the end",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=e-&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=empty",
+     .error = "InvalidParameterValue",
+     .status = 400},
+    {.name = "a digit in front",
+     .operation = "CreateDBInstance",
+     .form =
+         "DBInstanceIdentifier=1e&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&DBClusterIdentifier=empty",
+     .error = "InvalidParameterValue",
+     .status = 400},
     {.name = "no such class",
      .operation = "CreateDBInstance",
      .form = "DBInstanceIdentifier=x&DBInstanceClass=r6g.large&Engine=aurora-mysql&DBClusterIdentifier=new",
@@ -581,6 +593,25 @@ static void test_bounce_after_available(void **state)
     expect_xml(&client, "DBInstanceStatus", 0, "available");
 }
 
+/* Kept in lower case; the first one writes. */
+static void test_names_of_instances(void **state)
+{
+    (void)state;
+    succeed("CreateDBInstance", "DBInstanceIdentifier=E1&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&"
+                                "DBClusterIdentifier=Empty");
+    expect_xml(&client, "DBInstanceIdentifier", 0, "e1");
+    assert_number(rds("CreateDBInstance", "DBInstanceIdentifier=e1&DBInstanceClass=db.r6g.large&Engine="
+                                          "aurora-mysql&DBClusterIdentifier=empty"),
+                  400);
+    assert_awssim_error(&client, "DBInstanceAlreadyExists");
+    awssim_client_advance(&client, MINUTES(10));
+    succeed("CreateDBInstance", "DBInstanceIdentifier=e2&DBInstanceClass=db.r6g.large&Engine=aurora-mysql&"
+                                "DBClusterIdentifier=empty&PromotionTier=0");
+    succeed("DescribeDBClusters", "DBClusterIdentifier=empty");
+    expect_xml(&client, "IsClusterWriter", 0, "true");
+    expect_xml(&client, "IsClusterWriter", 1, "false");
+}
+
 static void test_serverless_after_scaling(void **state)
 {
     (void)state;
@@ -660,6 +691,7 @@ int main(void)
     TEST_ROWS(&tests, test_instance_phases, phase_rows);
     TEST(&tests, test_instance_may_end_badly);
     TEST(&tests, test_bounce_after_available);
+    TEST(&tests, test_names_of_instances);
     TEST(&tests, test_serverless_after_scaling);
     TEST(&tests, test_deletion);
     TEST(&tests, test_final_snapshot);
