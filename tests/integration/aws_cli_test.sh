@@ -335,6 +335,24 @@ is "1 COMPLETED" as_stg ecs describe-services --cluster shop-stg --services web 
     --query 'services[0].[length(deployments),deployments[0].rolloutState]'
 quiet as_stg ecs wait services-stable --cluster shop-stg --services web
 
+# ---- hooks ----
+
+is 202 as_stg lambda invoke --function-name refresh-hook --qualifier live --invocation-type Event --payload '[1]' \
+    "$SIM_DIR/payload" --query StatusCode
+refused InvalidRequestContentException as_stg lambda invoke --function-name refresh-hook --invocation-type Event \
+    --payload '{' "$SIM_DIR/payload"
+mask() {
+    as_stg stepfunctions start-execution --state-machine-arn "arn:aws:states:$region:$stg:stateMachine:mask-staging" "$@"
+}
+execution=arn:aws:states:$region:$stg:execution:mask-staging:r1
+is "$execution" mask --name r1 --input '{"a":1}' --query executionArn
+is "$execution" mask --name r1 --input '{"a":1}' --query executionArn
+refused ExecutionAlreadyExists mask --name r1 --input '{"a":2}'
+refused InvalidExecutionInput mask --name r2 --input '{'
+is RUNNING as_stg stepfunctions describe-execution --execution-arn "$execution" --query status
+advance 1200
+is 'SUCCEEDED {}' as_stg stepfunctions describe-execution --execution-arn "$execution" --query '[status,output]'
+
 # ---- auto scaling of a table ----
 
 scalable=(--service-namespace dynamodb --resource-id table/sessions --scalable-dimension dynamodb:table:ReadCapacityUnits)
