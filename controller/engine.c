@@ -378,24 +378,36 @@ struct err *engine_account(struct engine *engine, const struct account *account,
 
 /* --- events --- */
 
-/* The observers' way to name what an event is about. */
-static const struct {
-    bool is_job;
-    enum backup_job_kind kind;
-} jobs_of_events[AWS_EVENT_KIND_COUNT] = {
-    [AWS_EVENT_BACKUP_JOB] = {.is_job = true, .kind = BACKUP_JOB},
-    [AWS_EVENT_COPY_JOB] = {.is_job = true, .kind = COPY_JOB},
-    [AWS_EVENT_RESTORE_JOB] = {.is_job = true, .kind = RESTORE_JOB},
-};
+static void hint_observer(struct aws_account *account, const struct aws_event *event)
+{
+    switch (event->kind) {
+    case AWS_EVENT_BACKUP_JOB:
+        observer_hint(account, BACKUP_JOB, event->subject);
+        break;
+    case AWS_EVENT_COPY_JOB:
+        observer_hint(account, COPY_JOB, event->subject);
+        break;
+    case AWS_EVENT_RESTORE_JOB:
+        observer_hint(account, RESTORE_JOB, event->subject);
+        break;
+    case AWS_EVENT_DB_CLUSTER:
+        observer_hint_cluster(account, event->subject);
+        break;
+    case AWS_EVENT_DB_INSTANCE:
+        observer_hint_instance(account, event->subject);
+        break;
+    case AWS_EVENT_RECOVERY_POINT: /* is looked at without an observer */
+    case AWS_EVENT_KIND_COUNT:
+        break;
+    }
+}
 
 static void hint_observers(struct engine *engine, const struct aws_event *event)
 {
-    if (!jobs_of_events[event->kind].is_job)
-        return;
     LOCK_SCOPE(&engine->lock);
     for (struct known_account *known = engine->accounts; known; known = known->next) {
         if (text_equal(aws_account_id(known->account), event->account))
-            observer_hint(known->account, jobs_of_events[event->kind].kind, event->subject);
+            hint_observer(known->account, event);
     }
 }
 

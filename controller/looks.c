@@ -1,5 +1,6 @@
 #include "controller/looks.h"
 
+#include "pkg/aws/rds.h"
 #include "pkg/base/lock.h"
 #include "pkg/base/str.h"
 #include "pkg/base/times.h"
@@ -181,14 +182,6 @@ void looks_heard_done(struct looks_heard *heard)
     *heard = (struct looks_heard){0};
 }
 
-/* "shop-stg-20261122-a" is an instance of "shop-stg-20261122". */
-static bool is_instance_of(const char *instance, const char *cluster)
-{
-    size_t len = cluster ? strlen(cluster) : 0;
-
-    return len && strncmp(instance, cluster, len) == 0 && instance[len] == '-';
-}
-
 static bool concerns(const struct look_news *news, const struct interest *interest)
 {
     bool in_account = false;
@@ -199,7 +192,7 @@ static bool concerns(const struct look_news *news, const struct interest *intere
     if (!in_account)
         return false;
     if (news->is_instance)
-        return is_instance_of(news->subject, interest->cluster);
+        return interest->cluster && rds_is_named_after(news->subject, interest->cluster);
     for (size_t i = 0; i < COUNT_OF(interest->subjects); i++) {
         if (interest->subjects[i] && text_equal(interest->subjects[i], news->subject))
             return true;

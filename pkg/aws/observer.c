@@ -129,7 +129,7 @@ static void lose_interest(struct observer *observer, const struct query *query)
     *interest = board->interests[--board->interest_count];
 }
 
-void observer_hint(struct aws_account *account, enum backup_job_kind kind, const char *id)
+static void hint(struct aws_account *account, enum sight_kind kind, const char *id)
 {
     struct observer *observer = aws_account_observer(account);
 
@@ -138,6 +138,30 @@ void observer_hint(struct aws_account *account, enum backup_job_kind kind, const
 
     if (interest)
         interest->is_hinted = true;
+}
+
+void observer_hint(struct aws_account *account, enum backup_job_kind kind, const char *id)
+{
+    hint(account, (enum sight_kind)kind, id);
+}
+
+void observer_hint_cluster(struct aws_account *account, const char *id)
+{
+    hint(account, SIGHT_CLUSTER, id);
+    hint(account, SIGHT_MEMBERS, id);
+}
+
+void observer_hint_instance(struct aws_account *account, const char *id)
+{
+    struct observer *observer = aws_account_observer(account);
+
+    LOCK_SCOPE(&observer->lock);
+    struct board *board = &observer->boards[SIGHT_MEMBERS];
+
+    for (size_t i = 0; i < board->interest_count; i++) {
+        if (rds_is_named_after(id, board->interests[i].id))
+            board->interests[i].is_hinted = true;
+    }
 }
 
 /* --- reading the list --- */

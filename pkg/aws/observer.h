@@ -49,5 +49,9 @@ struct err *observer_instances(const struct aws_client *aws, const struct observ
 /* There may be news of a job: the next look at it is at AWS itself, however fresh what is known. Nothing is
  * believed, and for a job that nobody asks about nothing happens. */
 void observer_hint(struct aws_account *account, enum backup_job_kind kind, const char *id);
+/* The same for a cluster and for its instances, */
+void observer_hint_cluster(struct aws_account *account, const char *id);
+/* and for the instances of the cluster that this one is named after. */
+void observer_hint_instance(struct aws_account *account, const char *id);
 
 #endif

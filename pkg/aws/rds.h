@@ -114,6 +114,9 @@ void rds_instances_done(struct rds_instances *instances);
 
 void rds_instances_copy(const struct rds_instances *instances, struct rds_instances *ret);
 
+/* "shop-stg-20261122-a" is after "shop-stg-20261122", as we name the instances of our copies: what an event,
+ * which knows no clusters, may be about. */
+bool rds_is_named_after(const char *instance_id, const char *cluster_id);
 /* The members of some clusters; `count` 0: all instances. */
 struct err *rds_find_instances(const struct aws_client *aws, const char *const *cluster_ids, size_t count,
                                struct rds_instances *ret) MUST_USE;

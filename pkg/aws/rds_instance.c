@@ -26,6 +26,13 @@ void rds_instances_done(struct rds_instances *instances)
     *instances = (struct rds_instances){0};
 }
 
+bool rds_is_named_after(const char *instance_id, const char *cluster_id)
+{
+    size_t len = strlen(cluster_id);
+
+    return len && strncmp(instance_id, cluster_id, len) == 0 && instance_id[len] == '-';
+}
+
 static void add_instances(const struct xml *list, struct rds_instances *instances)
 {
     xml_each(item, list)

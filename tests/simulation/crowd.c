@@ -99,10 +99,16 @@ static const char staging_events[] =
 
 static void add_production(const struct crowd *crowd, struct buf *out)
 {
-    buf_adds(out, "organization: {id: o-exampleorg1, crossAccountBackup: true}\n"
-                  "durations:\n"
-                  "  aurora: {backup: 12m, copy: 40m, restore: 35m}\n");
-    buf_addf(out, "limits: {%s}\n", crowd->opts.limits ? crowd->opts.limits : "backups: 0, auroraCopies: 0");
+    buf_addf(out,
+             "organization: {id: o-exampleorg1, crossAccountBackup: true}\n"
+             "durations:\n"
+             "  aurora: {backup: 12m, copy: 40m, restore: 35m}\n"
+             "  events: %s\n"
+             "habits: %s\n"
+             "limits: {%s}\n",
+             crowd->opts.events_take ? crowd->opts.events_take : "{}",
+             crowd->opts.habits ? crowd->opts.habits : "{}",
+             crowd->opts.limits ? crowd->opts.limits : "backups: 0, auroraCopies: 0");
     buf_adds(out, "accounts:\n"
                   "- id: \"111111111111\"\n"
                   "  name: production\n"

@@ -14,6 +14,8 @@ struct crowd_opts {
     bool hears_events;         /* production's and staging's events come to a queue that the engine reads */
     const char *limits;        /* of the world: "backups: 5, atLimit: fail"; NULL: no limit of jobs */
     const char *const *faults; /* bodies for POST /_sim/faults, up to NULL; NULL: none */
+    const char *events_take;   /* the world's durations.events, as "{backup: 0s}"; NULL: its default */
+    const char *habits;        /* the world's; NULL: its defaults */
 };
 
 struct crowd *crowd_new(const struct crowd_opts *opts);

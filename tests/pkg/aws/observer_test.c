@@ -248,6 +248,65 @@ static void reads_after_its_own_write(void **state UNUSED)
     fixture_done(&f);
 }
 
+static void a_hint_makes_it_look_at_instances(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "creating"))},
+        {RDS, .body = BY_NAMES, .reply = INSTANCES(INSTANCE("a", "creating") INSTANCE("b", "creating"))},
+        {RDS, .body = BY_NAME("b"), .reply = INSTANCES(INSTANCE("b", "available"))},
+        {RDS, .body = BY_NAME("a"), .reply = INSTANCES(INSTANCE("a", "available"))},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_instances(&f, "a", 0, "1 creating 15000");
+    assert_instances(&f, "b", 0, "1 creating 15000");
+    observer_hint_instance(f.account, "b-1");
+    observer_hint_instance(f.account, "aa-1"); /* of another cluster */
+    assert_instances(&f, "a", 0, "1 creating 15000");
+    assert_instances(&f, "b", 0, "1 available 15000");
+    observer_hint_cluster(f.account, "a");
+    assert_instances(&f, "a", 0, "1 available 15000");
+    fixture_done(&f);
+}
+
+#define CLUSTER(id, status)                                                                   \
+    "<DBCluster><DBClusterIdentifier>" id "</DBClusterIdentifier><Status>" status "</Status>" \
+    "</DBCluster>"
+#define CLUSTERS(list)                                                        \
+    "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters>" list \
+    "</DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
+
+static void assert_cluster(struct fixture *f, const char *id, const char *want)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    struct observation seen = {0};
+
+    assert_no_err(observer_cluster(
+        &f->aws, &(struct observer_rds_query){.cluster_id = id, .max_age_ms = SECONDS(15)}, &cluster, &seen));
+    assert_text_equal(cluster.status, want);
+}
+
+static void a_hint_makes_it_look_at_the_cluster(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body_contains = {"DBClusterIdentifier=a"}, .reply = CLUSTERS(CLUSTER("a", "available"))},
+        {RDS, .body_contains = {"Filters"},
+         .reply = CLUSTERS(CLUSTER("a", "available") CLUSTER("b", "available"))},
+        {RDS, .body_contains = {"DBClusterIdentifier=a"}, .reply = CLUSTERS(CLUSTER("a", "modifying"))},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_cluster(&f, "a", "available");
+    assert_cluster(&f, "b", "available");
+    assert_cluster(&f, "a", "available");
+    observer_hint_cluster(f.account, "a");
+    assert_cluster(&f, "a", "modifying");
+    assert_cluster(&f, "b", "available");
+    fixture_done(&f);
+}
+
 /* --- many threads --- */
 
 #define CROWD 8
@@ -308,6 +367,8 @@ int main(void)
     TEST(&tests, a_hint_makes_it_look_at_aws);
     TEST(&tests, lists_instances_once_for_many);
     TEST(&tests, reads_after_its_own_write);
+    TEST(&tests, a_hint_makes_it_look_at_instances);
+    TEST(&tests, a_hint_makes_it_look_at_the_cluster);
     TEST(&tests, has_one_list_in_flight);
     return tests_run(&tests, "observer");
 }
