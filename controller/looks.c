@@ -7,13 +7,17 @@
 
 #define BUCKETS 1024
 #define GAP_MS MINUTES(2)
+/* Of one subject: so many times news makes a row due at once, then each time once more after so long. */
+#define HEAR_BURST 3
 #define HEAR_AGAIN_MS SECONDS(10)
+
+#define SUBJECTS COUNT_OF(((struct look_interest *)0)->subjects)
 
 /* The members of struct look_interest, owned. */
 struct interest {
     char *namespace, *name;
     char *accounts[2];
-    char *subjects[3];
+    char *subjects[SUBJECTS];
     char *cluster;
 };
 
@@ -22,6 +26,9 @@ struct look {
     int64_t due_ms;
     int64_t first_ms; /* of an unbroken row of looks; -1: none yet */
     int64_t heard_ms; /* the last news; -1: none yet */
+    /* When all that each subject may do at once will be saved up again; the last is the cluster's instances.
+     */
+    int64_t full_ms[SUBJECTS + 1];
     struct interest interest;
     struct look *next;
 };
@@ -182,7 +189,8 @@ void looks_heard_done(struct looks_heard *heard)
     *heard = (struct looks_heard){0};
 }
 
-static bool concerns(const struct look_news *news, const struct interest *interest)
+/* Which of the row's subjects the news is about, SUBJECTS being the instances; -1: none. */
+static int subject_of(const struct look_news *news, const struct interest *interest)
 {
     bool in_account = false;
 
@@ -190,14 +198,14 @@ static bool concerns(const struct look_news *news, const struct interest *intere
         in_account =
             in_account || (interest->accounts[i] && text_equal(interest->accounts[i], news->account));
     if (!in_account)
-        return false;
+        return -1;
     if (news->is_instance)
-        return interest->cluster && rds_is_named_after(news->subject, interest->cluster);
-    for (size_t i = 0; i < COUNT_OF(interest->subjects); i++) {
+        return interest->cluster && rds_is_named_after(news->subject, interest->cluster) ? (int)SUBJECTS : -1;
+    for (size_t i = 0; i < SUBJECTS; i++) {
         if (interest->subjects[i] && text_equal(interest->subjects[i], news->subject))
-            return true;
+            return (int)i;
     }
-    return false;
+    return -1;
 }
 
 static void add_heard(struct looks_heard *heard, const struct look *look, int64_t after_ms)
@@ -208,17 +216,28 @@ static void add_heard(struct looks_heard *heard, const struct look *look, int64_
                                                        .after_ms = after_ms};
 }
 
-static void hear(struct look *look, int64_t now_ms, struct looks_heard *ret)
+/* One subject's flood does not hold back what another has to say. */
+static int64_t when_to_look(struct look *look, int subject, int64_t now_ms)
 {
-    int64_t due_ms = now_ms;
+    int64_t *full_ms = &look->full_ms[subject];
+    int64_t at_ms = *full_ms - (HEAR_BURST - 1) * HEAR_AGAIN_MS;
 
-    if (look->heard_ms >= 0 && now_ms - look->heard_ms < HEAR_AGAIN_MS)
-        due_ms = look->heard_ms + HEAR_AGAIN_MS;
-    else
-        look->heard_ms = now_ms;
-    if (look->due_ms > due_ms)
-        look->due_ms = due_ms;
-    add_heard(ret, look, due_ms - now_ms);
+    if (at_ms > now_ms)
+        return at_ms;
+    *full_ms = (*full_ms > now_ms ? *full_ms : now_ms) + HEAR_AGAIN_MS;
+    return now_ms;
+}
+
+static void hear(struct look *look, int subject, int64_t now_ms, struct looks_heard *ret)
+{
+    look->heard_ms = now_ms;
+    if (look->due_ms > now_ms) {
+        int64_t at_ms = when_to_look(look, subject, now_ms);
+
+        if (look->due_ms > at_ms)
+            look->due_ms = at_ms;
+    }
+    add_heard(ret, look, look->due_ms > now_ms ? look->due_ms - now_ms : 0);
 }
 
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret)
@@ -227,8 +246,10 @@ void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_m
 
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct look *look = looks->buckets[i]; look; look = look->next) {
-            if (look->interest.name && concerns(news, &look->interest))
-                hear(look, now_ms, ret);
+            int subject = look->interest.name ? subject_of(news, &look->interest) : -1;
+
+            if (subject >= 0)
+                hear(look, subject, now_ms, ret);
         }
     }
 }

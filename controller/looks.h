@@ -46,8 +46,8 @@ struct looks_heard {
 };
 void looks_heard_done(struct looks_heard *heard);
 #define AUTO_LOOKS_HEARD CLEANUP(looks_heard_done)
-/* Rows that wait for the subject become due: at once, or ten seconds after the last news of the row, so that
- * a flood of hints is no flood of looks. */
+/* Rows that wait for the subject become due: at once, or, when a row has heard of this subject several times
+ * within seconds, a little later, so that a flood of hints is no flood of looks. */
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret);
 /* How long ago the row's last news was; NEVER_MS: there was none. */
 int64_t looks_heard_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);

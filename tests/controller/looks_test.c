@@ -132,21 +132,52 @@ static void news_makes_the_rows_due_that_wait_for_it(void **state UNUSED)
 static void a_flood_of_news_is_no_flood_of_looks(void **state UNUSED)
 {
     static const struct look_news news = {.account = "111111111111", .subject = "J1"};
+    static const struct look_news other = {.account = "222222222222", .subject = "shop-stg-1"};
+    static const struct {
+        int64_t at_ms;
+        const char *want;
+    } rows[] = {
+        {1000, "uid-1:0"},    {1000, "uid-1:0"},    {2000, "uid-1:0"}, /* each found nothing */
+        {3000, "uid-1:8000"}, {4000, "uid-1:7000"}, {11000, "uid-1:0"}, {11500, "uid-1:9500"},
+        {90000, "uid-1:0"},   {90100, "uid-1:0"},   {90200, "uid-1:0"}, {90300, "uid-1:9700"},
+    };
     struct looks *looks = looks_new();
-    AUTO_FREE char *first = NULL, *second = NULL, *third = NULL;
+    AUTO_FREE char *got = NULL;
+
+    expect(looks, "uid-1", "main/Copy", "J1");
+    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 1000), NEVER_MS);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO_FREE char *at_once = NULL;
+
+        looks_set(looks, "uid-1", "main/Copy", rows[i].at_ms + 60000);
+        at_once = hear(looks, news, rows[i].at_ms);
+        assert_text_equal(at_once, rows[i].want);
+    }
+    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 100000);
+    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 92300), 2000);
+    /* What somebody else has to say does not wait for it. */
+    got = hear(looks, other, 90400);
+    assert_text_equal(got, "uid-1:0");
+    looks_free(looks);
+}
+
+/* However many come before anybody has looked, they ask for one look. */
+static void what_is_due_already_is_not_counted(void **state UNUSED)
+{
+    static const struct look_news news = {.account = "111111111111", .subject = "J1"};
+    struct looks *looks = looks_new();
+    AUTO_FREE char *later = NULL;
 
     looks_set(looks, "uid-1", "main/Copy", 60000);
     expect(looks, "uid-1", "main/Copy", "J1");
-    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 1000), NEVER_MS);
-    first = hear(looks, news, 1000);
-    assert_text_equal(first, "uid-1:0");
-    looks_set(looks, "uid-1", "main/Copy", 61000); /* looked, and found nothing */
-    second = hear(looks, news, 3000);
-    assert_text_equal(second, "uid-1:8000");
-    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 11000);
-    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 3000), 2000);
-    third = hear(looks, news, 11000);
-    assert_text_equal(third, "uid-1:0");
+    for (int i = 0; i < 20; i++) {
+        AUTO_FREE char *got = hear(looks, news, 1000);
+
+        assert_text_equal(got, "uid-1:0");
+    }
+    looks_set(looks, "uid-1", "main/Copy", 61000);
+    later = hear(looks, news, 2000);
+    assert_text_equal(later, "uid-1:0");
     looks_free(looks);
 }
 
@@ -159,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_gap_begins_the_watch_anew),
         cmocka_unit_test(news_makes_the_rows_due_that_wait_for_it),
         cmocka_unit_test(a_flood_of_news_is_no_flood_of_looks),
+        cmocka_unit_test(what_is_due_already_is_not_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
