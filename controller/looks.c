@@ -26,6 +26,8 @@ struct look {
     int64_t due_ms;
     int64_t first_ms; /* of an unbroken row of looks; -1: none yet */
     int64_t heard_ms; /* the last news; -1: none yet */
+    bool is_looking;
+    int64_t news_ms; /* what came while somebody looked makes it due then; NEVER_MS: nothing came */
     /* When all that each subject may do at once will be saved up again; the last is the cluster's instances.
      */
     int64_t full_ms[SUBJECTS + 1];
@@ -121,6 +123,7 @@ static struct look *find_or_add(struct looks *looks, const char *uid, const char
         look->row = xstrdup(row);
         look->first_ms = -1;
         look->heard_ms = -1;
+        look->news_ms = NEVER_MS;
         look->next = *bucket;
         *bucket = look;
     }
@@ -130,8 +133,11 @@ static struct look *find_or_add(struct looks *looks, const char *uid, const char
 void looks_set(struct looks *looks, const char *uid, const char *row, int64_t due_ms)
 {
     LOCK_SCOPE(&looks->lock);
+    struct look *look = find_or_add(looks, uid, row);
 
-    find_or_add(looks, uid, row)->due_ms = due_ms;
+    look->due_ms = due_ms < look->news_ms ? due_ms : look->news_ms;
+    look->is_looking = false;
+    look->news_ms = NEVER_MS;
 }
 
 int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms)
@@ -141,6 +147,8 @@ int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, 
 
     if (look->first_ms < 0 || (look->due_ms && now_ms - look->due_ms > GAP_MS))
         look->first_ms = now_ms;
+    look->is_looking = true;
+    look->news_ms = NEVER_MS;
     return now_ms - look->first_ms;
 }
 
@@ -228,16 +236,19 @@ static int64_t when_to_look(struct look *look, int subject, int64_t now_ms)
     return now_ms;
 }
 
-static void hear(struct look *look, int subject, int64_t now_ms, struct looks_heard *ret)
+/* When the row will be looked at, now that there is news. */
+static int64_t hear(struct look *look, int subject, int64_t now_ms)
 {
+    int64_t *due_ms = look->is_looking ? &look->news_ms : &look->due_ms;
+
     look->heard_ms = now_ms;
-    if (look->due_ms > now_ms) {
+    if (*due_ms > now_ms) {
         int64_t at_ms = when_to_look(look, subject, now_ms);
 
-        if (look->due_ms > at_ms)
-            look->due_ms = at_ms;
+        if (*due_ms > at_ms)
+            *due_ms = at_ms;
     }
-    add_heard(ret, look, look->due_ms > now_ms ? look->due_ms - now_ms : 0);
+    return *due_ms > now_ms ? *due_ms : now_ms;
 }
 
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret)
@@ -249,7 +260,7 @@ void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_m
             int subject = look->interest.name ? subject_of(news, &look->interest) : -1;
 
             if (subject >= 0)
-                hear(look, subject, now_ms, ret);
+                add_heard(ret, look, hear(look, subject, now_ms) - now_ms);
         }
     }
 }

@@ -14,9 +14,11 @@ struct looks *looks_new(void);
 void looks_free(struct looks *looks);
 /* On the scheduler's monotonic clock; 0 when nothing is known. */
 int64_t looks_due_ms(struct looks *looks, const char *uid, const char *row);
+/* A look has ended; news that came during it makes the row due earlier. */
 void looks_set(struct looks *looks, const char *uid, const char *row, int64_t due_ms);
-/* Called at each look: for how long this process has been looking at the row without a gap. 0 at the first
- * look, and at one that comes minutes after it was due: nobody was looking then, whatever the reason. */
+/* Called when a look begins: for how long this process has been looking at the row without a gap. 0 at the
+ * first look, and at one that comes minutes after it was due: nobody was looking then, whatever the reason.
+ */
 int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);
 
 /* What news would concern a row: so that it can be found by it. Copied. */

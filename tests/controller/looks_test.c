@@ -181,6 +181,46 @@ static void what_is_due_already_is_not_counted(void **state UNUSED)
     looks_free(looks);
 }
 
+/* The answer may have been on its way already. */
+static void news_that_comes_during_a_look_is_looked_at(void **state UNUSED)
+{
+    static const struct look_news news = {.account = "111111111111", .subject = "J1"};
+    struct looks *looks = looks_new();
+    AUTO_FREE char *got = NULL;
+
+    expect(looks, "uid-1", "main/Copy", "J1");
+    looks_set(looks, "uid-1", "main/Copy", 1000);
+    looks_watched_ms(looks, "uid-1", "main/Copy", 1000);
+    got = hear(looks, news, 1050);
+    assert_text_equal(got, "uid-1:0");
+    looks_set(looks, "uid-1", "main/Copy", 60000);
+    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 1050);
+    looks_watched_ms(looks, "uid-1", "main/Copy", 1100); /* that was before this look */
+    looks_set(looks, "uid-1", "main/Copy", 60000);
+    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 60000);
+    looks_free(looks);
+}
+
+/* ... and is no way around the limit. */
+static void a_flood_during_looks_is_no_flood_of_looks(void **state UNUSED)
+{
+    static const struct look_news news = {.account = "111111111111", .subject = "J1"};
+    static const int64_t want_ms[] = {1010, 1110, 1210, 11010, 11010};
+    struct looks *looks = looks_new();
+
+    expect(looks, "uid-1", "main/Copy", "J1");
+    for (int i = 0; i < 5; i++) {
+        int64_t now_ms = 1000 + 100 * i;
+
+        looks_watched_ms(looks, "uid-1", "main/Copy", now_ms);
+        for (int k = 1; k <= 5; k++)
+            xfree(hear(looks, news, now_ms + 10 * k));
+        looks_set(looks, "uid-1", "main/Copy", 60000);
+        assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), want_ms[i]);
+    }
+    looks_free(looks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +231,8 @@ int main(void)
         cmocka_unit_test(news_makes_the_rows_due_that_wait_for_it),
         cmocka_unit_test(a_flood_of_news_is_no_flood_of_looks),
         cmocka_unit_test(what_is_due_already_is_not_counted),
+        cmocka_unit_test(news_that_comes_during_a_look_is_looked_at),
+        cmocka_unit_test(a_flood_during_looks_is_no_flood_of_looks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
