@@ -417,10 +417,12 @@ static size_t hear_event(void *arg, const struct aws_event *event)
     struct engine *engine = arg;
     const struct look_news news = {.account = event->account,
                                    .subject = event->subject,
-                                   .is_instance = event->kind == AWS_EVENT_DB_INSTANCE};
+                                   .is_instance = event->kind == AWS_EVENT_DB_INSTANCE,
+                                   .is_under_way = !event->is_over};
     AUTO_LOOKS_HEARD struct looks_heard heard = {0};
 
-    hint_observers(engine, event);
+    if (event->is_over)
+        hint_observers(engine, event);
     looks_hear(engine->looks, &news, sched_now_ms(engine->opts.sched), &heard);
     for (size_t i = 0; i < heard.count; i++) {
         const struct object_id id = {

@@ -69,11 +69,11 @@ static const char *pass_on(struct event_queue *queue, const struct json *account
     const struct event_queues_opts *opts = &queue->owner->opts;
     size_t told;
 
-    if (!event->is_over)
-        return "no_news";
     if (!is_known(accounts, event))
         return "foreign";
     told = opts->hear(opts->arg, event);
+    if (!event->is_over)
+        return "no_news";
     if (!told)
         return "nobody_waits";
     LOG_DEBUG(opts->log, "event heard", KV("kind", aws_event_kind_name(event->kind)),

@@ -24,7 +24,8 @@ struct event_queues_opts {
     /* A transport of its own for each queue; freed here. */
     struct transport *(*new_transport)(void *arg);
     void *new_transport_arg;
-    /* From a queue's thread, no lock held. Gives how many objects wait for what the event is about. */
+    /* From a queue's thread, no lock held. Gives how many objects look because of the event: none when what
+     * it is about is only under way. */
     size_t (*hear)(void *arg, const struct aws_event *event);
     /* What event_queues_look() says of this AWSAccount is another thing now. */
     void (*changed)(void *arg, const char *account_name);

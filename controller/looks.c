@@ -26,6 +26,7 @@ struct look {
     int64_t due_ms;
     int64_t first_ms; /* of an unbroken row of looks; -1: none yet */
     int64_t heard_ms; /* the last news; -1: none yet */
+    bool is_told;     /* of its first subject, the job */
     bool is_looking;
     int64_t news_ms; /* what came while somebody looked makes it due then; NEVER_MS: nothing came */
     /* When all that each subject may do at once will be saved up again; the last is the cluster's instances.
@@ -177,6 +178,8 @@ void looks_expect(struct looks *looks, const char *uid, const char *row, const s
     struct look *look = find_or_add(looks, uid, row);
     struct interest *own = &look->interest;
 
+    if (!own->subjects[0] || !interest->subjects[0] || !text_equal(own->subjects[0], interest->subjects[0]))
+        look->is_told = false;
     interest_done(own);
     own->namespace = xstrdup(interest->namespace);
     own->name = xstrdup(interest->name);
@@ -259,7 +262,9 @@ void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_m
         for (struct look *look = looks->buckets[i]; look; look = look->next) {
             int subject = look->interest.name ? subject_of(news, &look->interest) : -1;
 
-            if (subject >= 0)
+            if (subject >= 0 && news->is_under_way)
+                look->is_told = look->is_told || subject == 0;
+            else if (subject >= 0)
                 add_heard(ret, look, hear(look, subject, now_ms) - now_ms);
         }
     }
@@ -271,4 +276,12 @@ int64_t looks_heard_ms(struct looks *looks, const char *uid, const char *row, in
     const struct look *look = find(looks, uid, row);
 
     return look && look->heard_ms >= 0 ? now_ms - look->heard_ms : NEVER_MS;
+}
+
+bool looks_is_told(struct looks *looks, const char *uid, const char *row)
+{
+    LOCK_SCOPE(&looks->lock);
+    const struct look *look = find(looks, uid, row);
+
+    return look && look->is_told;
 }

@@ -35,7 +35,8 @@ void looks_expect(struct looks *looks, const char *uid, const char *row,
 struct look_news {
     const char *account;
     const char *subject;
-    bool is_instance; /* of a cluster, whose name its own begins with */
+    bool is_instance;  /* of a cluster, whose name its own begins with */
+    bool is_under_way; /* it goes on as expected: there is nothing to look at */
 };
 /* An object with rows that are due in `after_ms`, because of the news. Owned. */
 struct look_heard {
@@ -48,11 +49,14 @@ struct looks_heard {
 };
 void looks_heard_done(struct looks_heard *heard);
 #define AUTO_LOOKS_HEARD CLEANUP(looks_heard_done)
-/* Rows that wait for the subject become due: at once, or, when a row has heard of this subject several times
- * within seconds, a little later, so that a flood of hints is no flood of looks. */
+/* Rows that wait for the subject, unless it is under way, become due: at once, or, when a row has heard of
+ * this subject several times within seconds, a little later, so that a flood of hints is no flood of looks.
+ */
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret);
 /* How long ago the row's last news was; NEVER_MS: there was none. */
 int64_t looks_heard_ms(struct looks *looks, const char *uid, const char *row, int64_t now_ms);
+/* News of what the row waits for does come: there was some of its being under way. */
+bool looks_is_told(struct looks *looks, const char *uid, const char *row);
 
 /* The run has ended, or the object is gone. */
 void looks_forget(struct looks *looks, const char *uid);

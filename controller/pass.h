@@ -51,7 +51,7 @@ struct pass {
     struct aws_client source; /* account NULL when there is no source */
     struct aws_client target;
     int64_t now_ms;    /* wall clock at the start of the pass */
-    bool hears_events; /* the target's event queue works: there will be a hint, most likely */
+    bool hears_events; /* the target's event queue can be read */
 };
 
 /* What one step works on: a database of the pipeline or an entry of the switchover. */
@@ -64,6 +64,7 @@ struct stage {
     size_t index;                         /* switchover: which proxy, parameter or application */
     int64_t watched_ms; /* how long this process has been looking: time in which nobody did is no evidence */
     int64_t heard_ms;   /* how long ago there was a hint of news; NEVER_MS: there was none */
+    bool is_told;       /* there was a hint that it is under way: there will be one of its end, most likely */
 };
 
 /* Why acting twice on one intent does no harm. */

@@ -44,6 +44,7 @@ static void offer(struct work *work, const struct stage *stage)
         return;
     work->stages[work->count] = *stage;
     work->stages[work->count].heard_ms = looks_heard_ms(work->looks, work->pass->uid, key, now_ms);
+    work->stages[work->count].is_told = looks_is_told(work->looks, work->pass->uid, key);
     work->stages[work->count++].watched_ms = looks_watched_ms(work->looks, work->pass->uid, key, now_ms);
 }
 

@@ -9,6 +9,7 @@
 #define CLOCKS_MS MINUTES(5)
 #define NOT_KNOWN_YET_MS MINUTES(5)
 #define HINT_FRESH_MS MINUTES(5)
+#define PATIENCE_MAX_MS MINUTES(4)
 
 enum hope {
     FINAL,
@@ -137,13 +138,17 @@ static struct err *start(struct stage *stage, const struct job_ops *ops, struct 
     return NULL;
 }
 
-/* With a queue that works most looks would find nothing new: a hint comes first. Who has had one, and found
- * nothing, must not wait for another. */
+/* While hints come most looks would find nothing new, and far from the end one that is lost costs little. But
+ * that a queue can be read is no sign that anybody writes to it: the job's own beginning must have been heard
+ * of. Who has had a hint, and found nothing, must not wait for another. */
 static int64_t patience_ms(struct stage *stage)
 {
-    bool waits_for_hint = stage->pass->hears_events && stage->heard_ms > HINT_FRESH_MS;
+    bool hears = stage->pass->hears_events && stage->is_told;
+    int64_t pace_ms = stage_pace_ms(stage);
 
-    return waits_for_hint ? 4 * stage_pace_ms(stage) : stage_pace_ms(stage);
+    if (!hears || stage->heard_ms <= HINT_FRESH_MS || pace_ms == PACE_MIN_MS)
+        return pace_ms;
+    return 4 * pace_ms < PATIENCE_MAX_MS ? 4 * pace_ms : PATIENCE_MAX_MS;
 }
 
 static struct err *look(struct stage *stage, const struct job_ops *ops, struct backup_job *ret,

@@ -54,7 +54,7 @@ static size_t hear(void *arg, const struct aws_event *event)
 {
     struct trial *trial = arg;
 
-    buf_addf(&trial->heard, "%s ", event->subject);
+    buf_addf(&trial->heard, "%s%s ", event->subject, event->is_over ? "" : "(goes on)");
     return str_starts(str_of(event->subject), "nobody") ? 0 : 1;
 }
 
@@ -163,7 +163,7 @@ static void passes_on_what_is_of_use_and_deletes_all(void **state UNUSED)
     TRIAL(trial, rows);
     follow(&trial);
     pass_time(&trial, SECONDS(5));
-    assert_text_equal(buf_text(&trial.heard), "B1 nobody-1 ");
+    assert_text_equal(buf_text(&trial.heard), "B1 B2(goes on) nobody-1 ");
     assert_text_equal(buf_text(&trial.changes), "works ");
     assert_true(event_queues_work(trial.queues, "staging"));
     assert_false(event_queues_work(trial.queues, "other"));

@@ -221,6 +221,29 @@ static void a_flood_during_looks_is_no_flood_of_looks(void **state UNUSED)
     looks_free(looks);
 }
 
+static void hears_that_it_is_under_way(void **state UNUSED)
+{
+    static const struct look_news goes_on = {
+        .account = "111111111111", .subject = "J1", .is_under_way = true};
+    struct looks *looks = looks_new();
+    AUTO_FREE char *got = NULL;
+
+    looks_set(looks, "uid-1", "main/Copy", 60000);
+    expect(looks, "uid-1", "main/Copy", "J1");
+    assert_false(looks_is_told(looks, "uid-1", "main/Copy"));
+    got = hear(looks, goes_on, 1000);
+    assert_text_equal(got, "");
+    assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), 60000);
+    assert_number(looks_heard_ms(looks, "uid-1", "main/Copy", 1000), NEVER_MS);
+    assert_true(looks_is_told(looks, "uid-1", "main/Copy"));
+    assert_false(looks_is_told(looks, "uid-1", "main/Restore"));
+    expect(looks, "uid-1", "main/Copy", "J1");
+    assert_true(looks_is_told(looks, "uid-1", "main/Copy"));
+    expect(looks, "uid-1", "main/Copy", "J2"); /* another attempt: nothing was heard of this one yet */
+    assert_false(looks_is_told(looks, "uid-1", "main/Copy"));
+    looks_free(looks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +256,7 @@ int main(void)
         cmocka_unit_test(what_is_due_already_is_not_counted),
         cmocka_unit_test(news_that_comes_during_a_look_is_looked_at),
         cmocka_unit_test(a_flood_during_looks_is_no_flood_of_looks),
+        cmocka_unit_test(hears_that_it_is_under_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
