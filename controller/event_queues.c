@@ -7,6 +7,9 @@
 
 /* A queue that answers at once, and empty, does not wait as it was asked: then we do. */
 #define EMPTY_ROUND_MS SECONDS(1)
+/* While each is full there are more: they are received before any is deleted, in far less than the 30 s after
+ * which a message comes again. */
+#define BATCHES_MAX 8
 /* A blip is no trouble that anybody should read of. */
 #define FAILURES_SAID 3
 
@@ -99,13 +102,21 @@ static void take(struct event_queue *queue, const struct json *accounts, const s
 
 static struct err *take_all(struct event_queue *queue, const struct sqs_messages *messages)
 {
-    const struct aws_client aws = {.account = queue->account, .env = &queue->env};
     AUTO_JSON struct json *accounts = NULL;
-    size_t left = 0;
 
     TRY(objects_list(queue->owner->opts.objects, &queue->env, OBJECT_ACCOUNT, &accounts));
     for (size_t i = 0; i < messages->count; i++)
         take(queue, accounts, &messages->items[i]);
+    return NULL;
+}
+
+static struct err *delete_all(struct event_queue *queue, const struct sqs_messages *messages)
+{
+    const struct aws_client aws = {.account = queue->account, .env = &queue->env};
+    size_t left = 0;
+
+    if (!messages->count)
+        return NULL;
     TRY(err_wrap(sqs_delete(&aws, queue->url, messages, &left), "delete what was received"));
     if (left)
         LOG_DEBUG(queue->env.log, "some messages were not deleted and come again", KV("account", queue->name),
@@ -113,19 +124,56 @@ static struct err *take_all(struct event_queue *queue, const struct sqs_messages
     return NULL;
 }
 
-static struct err *round_of(struct event_queue *queue)
+static struct err *receive(struct event_queue *queue, int wait_s, struct sqs_messages *ret)
 {
     const struct aws_client aws = {.account = queue->account, .env = &queue->env};
-    struct sched *sched = queue->env.sched;
     AUTO_SQS_MESSAGES struct sqs_messages messages = {0};
-    int64_t began_ms = sched_now_ms(sched);
-    struct err *err = sqs_receive(&aws, queue->url, queue->batch, SQS_WAIT_MAX_S, &messages);
+    struct err *err = sqs_receive(&aws, queue->url, queue->batch, wait_s, &messages);
 
     /* Ten large messages may be more than an answer may hold. */
     queue->batch = err && err_kind(err) == ERR_INVALID ? 1 : SQS_BATCH_MAX;
     TRY(err);
-    if (messages.count)
-        return take_all(queue, &messages);
+    TRY(take_all(queue, &messages));
+    *ret = messages;
+    messages = (struct sqs_messages){0};
+    return NULL;
+}
+
+struct batches {
+    struct sqs_messages items[BATCHES_MAX];
+    size_t count;
+};
+
+static void batches_done(struct batches *batches)
+{
+    for (size_t i = 0; i < batches->count; i++)
+        sqs_messages_done(&batches->items[i]);
+}
+
+static struct err *receive_all(struct event_queue *queue, struct batches *ret)
+{
+    while (ret->count < BATCHES_MAX) {
+        struct sqs_messages *batch = &ret->items[ret->count];
+
+        TRY(receive(queue, ret->count ? 0 : SQS_WAIT_MAX_S, batch));
+        ret->count++;
+        if (batch->count < SQS_BATCH_MAX)
+            break;
+    }
+    return NULL;
+}
+
+static struct err *round_of(struct event_queue *queue)
+{
+    struct sched *sched = queue->env.sched;
+    CLEANUP(batches_done) struct batches batches = {0};
+    int64_t began_ms = sched_now_ms(sched);
+    AUTO_ERR struct err *err = receive_all(queue, &batches);
+
+    for (size_t i = 0; i < batches.count && !stop_requested(queue->env.stop); i++)
+        TRY(delete_all(queue, &batches.items[i]));
+    if (err || batches.items[0].count)
+        return TAKE(err);
     if (!sched_wait_until(sched, queue->env.stop, began_ms + EMPTY_ROUND_MS))
         return err_new(ERR_CANCELED, "stopped");
     return NULL;

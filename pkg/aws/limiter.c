@@ -7,7 +7,7 @@
  * SSM's PutParameter) are tens and single calls per second. */
 #define RATE_MAX_MPS 20000
 #define RATE_MIN_MPS 1000
-#define BURST 40
+#define BURST 120             /* three calls for each of forty things that end together */
 #define RECOVERY_MPS_PER_MS 1 /* a call per second, each second */
 /* A burst that is throttled as a whole is one piece of news. */
 #define SLOW_AGAIN_MS 1000

@@ -233,6 +233,58 @@ static void takes_huge_messages_one_by_one(void **state UNUSED)
     trial_done(&trial);
 }
 
+#define TEN(kind)                                                                                                  \
+    MESSAGES(MESSAGE(kind "0", "x") "," MESSAGE(kind "1", "x") "," MESSAGE(kind "2", "x") "," MESSAGE(             \
+        kind "3",                                                                                                  \
+        "x") "," MESSAGE(kind "4",                                                                                 \
+                         "x") "," MESSAGE(kind "5",                                                                \
+                                          "x") "," MESSAGE(kind "6",                                               \
+                                                           "x") "," MESSAGE(kind "7",                              \
+                                                                            "x") "," MESSAGE(kind "8",             \
+                                                                                             "x") "," MESSAGE(kind \
+                                                                                                              "9", \
+                                                                                                              "x"))
+
+/* What others have to say does not wait until what was heard is deleted. */
+static void hears_a_burst_to_its_end_first(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RECEIVE, .body_contains = {"\"WaitTimeSeconds\":20"}, .reply = TEN("a")},
+        {RECEIVE, .body_contains = {"\"WaitTimeSeconds\":0"}, .reply = TEN("b")},
+        {RECEIVE, .body_contains = {"\"WaitTimeSeconds\":0"},
+         .reply = MESSAGES(MESSAGE("c", EVENT("111111111111", "B1", "COMPLETED")))},
+        {DELETE, .body_contains = {"\"a0\"", "\"a9\""}, .reply = "{}"},
+        {DELETE, .body_contains = {"\"b0\"", "\"b9\""}, .reply = "{}"},
+        {DELETE, .body_contains = {"\"c\""}, .reply = "{}"},
+        NOTHING_MORE,
+    };
+    struct trial trial;
+
+    TRIAL(trial, rows);
+    follow(&trial);
+    pass_time(&trial, SECONDS(5));
+    assert_text_equal(buf_text(&trial.heard), "B1 ");
+    trial_done(&trial);
+}
+
+/* ... and what was heard is deleted, though the next cannot be received. */
+static void deletes_what_came_before_a_failure(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RECEIVE, .reply = TEN("a")},
+        {RECEIVE, .status = 400, .reply = "{\"__type\":\"x#AccessDeniedException\",\"message\":\"no\"}"},
+        {DELETE, .body_contains = {"\"a0\"", "\"a9\""}, .reply = "{}"},
+        NOTHING_MORE,
+    };
+    struct trial trial;
+
+    TRIAL(trial, rows);
+    follow(&trial);
+    pass_time(&trial, MINUTES(1));
+    assert_text_equal(buf_text(&trial.changes), "fails:AccessDeniedException works ");
+    trial_done(&trial);
+}
+
 /* A queue that does not wait as it was asked is not asked all the time. */
 static void an_impatient_queue_is_not_hammered(void **state UNUSED)
 {
@@ -295,6 +347,8 @@ int main(void)
     TEST(&tests, says_that_it_fails_and_that_it_works_again);
     TEST(&tests, a_blip_is_not_worth_a_word);
     TEST(&tests, takes_huge_messages_one_by_one);
+    TEST(&tests, hears_a_burst_to_its_end_first);
+    TEST(&tests, deletes_what_came_before_a_failure);
     TEST(&tests, an_impatient_queue_is_not_hammered);
     TEST(&tests, ends_within_a_second);
     TEST(&tests, follows_what_the_account_says);

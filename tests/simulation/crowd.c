@@ -11,7 +11,6 @@
 #include "tests/simulation/sim_transport.h"
 
 #define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
-#define WORKERS 4
 #define LOOK_MS SECONDS(30)
 #define TEXT_MAX (64 * MIB)
 
@@ -344,7 +343,6 @@ void crowd_run(struct crowd *crowd, int64_t deadline_ms, crowd_look_fn *look, vo
                                                      .random = random,
                                                      .log = log,
                                                      .stop = lifetime_stop(crowd->life),
-                                                     .workers = WORKERS,
                                                      .metrics = crowd->metrics,
                                                      .hears_events = crowd->opts.hears_events,
                                                      .new_transport = new_transport,

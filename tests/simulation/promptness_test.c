@@ -137,6 +137,7 @@ struct row {
 static const struct row rows[] = {
     {"one refresh", 1, 1},
     {"three refreshes", 3, 1},
+    {"forty refreshes", 40, 1},
 };
 
 static void the_next_call_follows_an_event_within_two_seconds(void **state)

@@ -230,16 +230,17 @@ static void process_start(struct process *process, struct scenario *scenario, co
                                                          .latency_min_ms = LATENCY_MIN_MS,
                                                          .latency_max_ms = LATENCY_MAX_MS});
     process->client = memory_client_new(scenario->memory, process->life);
-    process->engine = engine_new(&(struct engine_opts){.objects = memory_client_objects(process->client),
-                                                       .config = &scenario->config,
-                                                       .sched = scenario->sched,
-                                                       .random = scenario->random,
-                                                       .log = scenario->log,
-                                                       .stop = lifetime_stop(process->life),
-                                                       .workers = scenario->opts.workers,
-                                                       .new_transport = new_transport,
-                                                       .new_transport_arg = process,
-                                                       .hears_events = true});
+    process->engine =
+        engine_new(&(struct engine_opts){.objects = memory_client_objects(process->client),
+                                         .config = &scenario->config,
+                                         .sched = scenario->sched,
+                                         .random = scenario->random,
+                                         .log = scenario->log,
+                                         .stop = lifetime_stop(process->life),
+                                         .workers = scenario->opts.workers ? scenario->opts.workers : 4,
+                                         .new_transport = new_transport,
+                                         .new_transport_arg = process,
+                                         .hears_events = true});
     engine_start(process->engine);
     process->watch = sched_spawn(scenario->sched, "watch", run_watch, process);
 }

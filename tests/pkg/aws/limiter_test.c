@@ -28,7 +28,7 @@ static void lets_a_burst_through_and_then_a_rate(void **state UNUSED)
 {
     struct limiter limiter = LIMITER_INIT;
 
-    assert_number(burst_at(&limiter, 0), 40);
+    assert_number(burst_at(&limiter, 0), 120);
     assert_number(calls_in_10s(&limiter, 1000), 20 + 9980 * 20 / 1000);
 }
 
