@@ -101,7 +101,7 @@ static void hears_within_seconds_and_asks_less(void **state UNUSED)
                   (long long)worst[0], (long long)worst[1]);
     print_message("looks at jobs: %lld without, %lld with\n", (long long)looks[0], (long long)looks[1]);
     /* Virtual time: the way there and back takes up to 0.4 s for each call. */
-    assert_in_range(worst[1], 1, 3000);
+    assert_in_range(worst[1], 1, 2000);
     assert_true(worst[1] < worst[0]);
     assert_in_range(looks[1], 1, looks[0] * 2 / 3);
 }
