@@ -398,7 +398,6 @@ static void hint_observer(struct aws_account *account, const struct aws_event *e
     case AWS_EVENT_DB_INSTANCE:
         observer_hint_instance(account, event->subject);
         break;
-    case AWS_EVENT_RECOVERY_POINT: /* is looked at without an observer */
     case AWS_EVENT_KIND_COUNT:
         break;
     }

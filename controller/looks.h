@@ -25,7 +25,7 @@ int64_t looks_watched_ms(struct looks *looks, const char *uid, const char *row, 
 struct look_interest {
     const char *namespace, *name; /* of the object */
     const char *accounts[2];      /* account ids; NULL: none */
-    const char *subjects[3];      /* ids and ARNs; NULL: none */
+    const char *subjects[2];      /* ids; the first is the job's; NULL: none */
     const char *cluster;          /* whose instances it waits for, too; NULL: none */
 };
 void looks_expect(struct looks *looks, const char *uid, const char *row,

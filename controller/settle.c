@@ -95,8 +95,7 @@ static void expect_news(struct work *work, const struct stage *stage, const char
         .name = pass->name,
         .accounts = {pass->source_account ? pass->source_account->account_id : NULL,
                      pass->target_account->account_id},
-        .subjects = {stage->row->external_id, copy ? copy->copy_identifier : NULL,
-                     copy ? copy->copy_recovery_point_arn : NULL},
+        .subjects = {stage->row->external_id, copy ? copy->copy_identifier : NULL},
         .cluster = copy ? copy->copy_identifier : NULL,
     };
 

@@ -17,8 +17,6 @@ static const struct shape shapes[AWS_EVENT_KIND_COUNT] = {
                                   .subject = "detail.copyJobId", .states = {"detail.state", "detail.status"}},
     [AWS_EVENT_RESTORE_JOB]    = {.detail_type = "Restore Job State Change", .name = "restore_job",
                                   .subject = "detail.restoreJobId", .states = {"detail.status", "detail.state"}},
-    [AWS_EVENT_RECOVERY_POINT] = {.detail_type = "Recovery Point State Change", .name = "recovery_point",
-                                  .subject = "resources[0]", .states = {"detail.status", "detail.state"}},
     [AWS_EVENT_DB_CLUSTER]     = {.detail_type = "RDS DB Cluster Event", .name = "db_cluster",
                                   .subject = "detail.SourceIdentifier"},
     [AWS_EVENT_DB_INSTANCE]    = {.detail_type = "RDS DB Instance Event", .name = "db_instance",
@@ -26,7 +24,7 @@ static const struct shape shapes[AWS_EVENT_KIND_COUNT] = {
 };
 /* clang-format on */
 
-/* States of jobs and recovery points that others follow. One that is not known is taken for news. */
+/* States of jobs that others follow. One that is not known is taken for news. */
 static const char *const under_way[] = {"CREATED", "CREATING", "PENDING", "RUNNING", "ABORTING", "DELETING"};
 
 static const struct json_limits limits = {.max_bytes = AWS_EVENT_MAX_BYTES, .max_depth = 16};

@@ -1,4 +1,4 @@
-/* What EventBridge puts into a queue, read as a hint and nothing more: which job, recovery point, cluster or
+/* What EventBridge puts into a queue, read as a hint and nothing more: which job, cluster or
  * instance there may be news of. Whoever can write to the queue can write anything, and what AWS writes comes
  * late, twice, in any order or never: nothing of it is believed, and what is not understood is dropped.
  * https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
@@ -16,7 +16,6 @@ enum aws_event_kind {
     AWS_EVENT_BACKUP_JOB,
     AWS_EVENT_COPY_JOB,
     AWS_EVENT_RESTORE_JOB,
-    AWS_EVENT_RECOVERY_POINT,
     AWS_EVENT_DB_CLUSTER,
     AWS_EVENT_DB_INSTANCE,
     AWS_EVENT_KIND_COUNT,
@@ -26,8 +25,8 @@ const char *aws_event_kind_name(enum aws_event_kind kind); /* "backup_job" */
 struct aws_event {
     enum aws_event_kind kind;
     char *account, *region; /* where it happened, by its own words */
-    char *subject;          /* a job's id, a recovery point's ARN, a cluster's or an instance's identifier */
-    bool is_over;           /* not about a job or recovery point that is only beginning or under way */
+    char *subject;          /* a job's id, a cluster's or an instance's identifier */
+    bool is_over;           /* not about a job that is only beginning or under way */
 };
 void aws_event_done(struct aws_event *event);
 #define AUTO_AWS_EVENT CLEANUP(aws_event_done)

@@ -235,18 +235,26 @@ def check(world, stacks):
     allow(world, stacks["target"])
     job = back_up(world, production, "with-policy")
     events = receive(world, staging, url, 1)
-    assert [(event["account"], event["source"], event["detail"]["backupJobId"], event["detail"]["state"]) for event in events] == [
-        (PROD, "aws.backup", job, "COMPLETED")], events
+    told = sorted((event["account"], event["source"], event["detail"]["backupJobId"], event["detail"]["state"]) for event in events)
+    assert told == [(PROD, "aws.backup", job, "COMPLETED"), (PROD, "aws.backup", job, "RUNNING")], events
 
-    # Staging's own way: a restore tells "status".
     point = world.aws("", "backup", "describe-backup-job", "--backup-job-id", job, session=production)["RecoveryPointArn"]
     copy = world.aws("", "backup", "start-copy-job", "--recovery-point-arn", point, "--source-backup-vault-name", "staging-refresh",
                      "--destination-backup-vault-arn", f"arn:aws:backup:{REGION}:{STG}:backup-vault:staging-refresh", "--iam-role-arn",
                      f"arn:aws:iam::{PROD}:role/AWSBackupStagingRefresh", "--idempotency-token", "copy", session=production)["CopyJobId"]
     world.advance(1800)
-    kinds = sorted((event["account"], event["detail-type"], event["detail"].get("copyJobId", "")) for event in
-                   receive(world, staging, url, 0))
-    assert kinds == [(PROD, "Copy Job State Change", copy), (STG, "Recovery Point State Change", "")], kinds
+    told = sorted((event["account"], event["detail"]["copyJobId"], event["detail"]["state"]) for event in receive(world, staging, url, 0))
+    assert told == [(PROD, copy, "COMPLETED"), (PROD, copy, "RUNNING")], told
+
+    # Staging's own way: a restore tells "status", but at first.
+    point = world.aws("", "backup", "describe-copy-job", "--copy-job-id", copy, session=production)["CopyJob"]["DestinationRecoveryPointArn"]
+    job = world.aws("", "backup", "start-restore-job", "--recovery-point-arn", point, "--resource-type", "DynamoDB", "--iam-role-arn",
+                    f"arn:aws:iam::{STG}:role/AWSBackupStagingRefresh", "--idempotency-token", "restore", "--metadata",
+                    "targetTableName=sessions-stg,encryptionType=Default", session=staging)["RestoreJobId"]
+    world.advance(3600)
+    told = sorted((event["account"], event["detail"]["restoreJobId"], event["detail"].get("status", "")) for event in
+                  receive(world, staging, url, 0))
+    assert told == [(STG, job, ""), (STG, job, "COMPLETED"), (STG, job, "RUNNING")], told
 
     # The controller's own notifications.
     entry = {"Source": "stagingrefresh.dev", "DetailType": "StagingRefresh Phase Change", "Detail": "{}"}

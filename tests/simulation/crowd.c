@@ -81,7 +81,7 @@ static const char staging_events[] =
     "      pattern:\n"
     "        account: [\"222222222222\"]\n"
     "        source: [aws.backup]\n"
-    "        detail-type: [Copy Job State Change, Restore Job State Change, Recovery Point State Change]\n"
+    "        detail-type: [Copy Job State Change, Restore Job State Change]\n"
     "      targets: [{id: queue, arn: \"arn:aws:sqs:ap-northeast-1:222222222222:staging-refresh\"}]\n"
     "    - name: staging-refresh-rds\n"
     "      pattern:\n"
