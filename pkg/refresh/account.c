@@ -126,6 +126,23 @@ static struct err *check_grant(const struct account *account, const struct grant
     return check_webhooks(grant);
 }
 
+/* Only AWS's own hosts say a Region; others, as of an endpoint of one's own, may be called anything. */
+static bool is_of_region(const char *queue_url, const char *region)
+{
+    static const char *const ends[] = {".amazonaws.com", ".amazonaws.com.cn", ".api.aws"};
+    AUTO_FREE char *label = xasprintf(".%s.", region);
+    struct str rest = str_of(queue_url), host;
+    bool is_aws = false;
+
+    if (!str_starts(rest, "https://sqs.") && !str_starts(rest, "https://sqs-fips."))
+        return true;
+    rest = str_from(rest, strlen("https://"));
+    str_cut(&rest, '/', &host);
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        is_aws = is_aws || str_ends(host, ends[i]);
+    return !is_aws || str_contains(host, label);
+}
+
 static struct err *check_events(const struct account *account, const char *where)
 {
     AUTO_FREE char *path = xasprintf("/%s/", account->account_id);
@@ -136,6 +153,8 @@ static struct err *check_events(const struct account *account, const char *where
         return err_new(ERR_INVALID, "%s.events: belong to a Target only", where);
     if (!str_contains(str_of(account->events_queue_url), path))
         return err_new(ERR_INVALID, "%s.events.queueURL: must be a queue of accountID", where);
+    if (!is_of_region(account->events_queue_url, account->region))
+        return err_new(ERR_INVALID, "%s.events.queueURL: must be a queue of region", where);
     return NULL;
 }
 
