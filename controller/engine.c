@@ -48,6 +48,7 @@ struct engine {
 /* What forty objects need that become ready together, each three passes of a tenth of a second or two, is
  * done within two seconds. */
 #define DEFAULT_WORKERS 16
+#define PROMPT_MS SECONDS(30)   /* our clock and theirs may differ, too */
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
 
 static void read_events(struct engine *engine);
@@ -412,6 +413,14 @@ static void hint_observers(struct engine *engine, const struct aws_event *event)
     }
 }
 
+/* An event that came minutes late makes nobody believe that the next will not. */
+static bool is_prompt(const struct engine *engine, const struct aws_event *event)
+{
+    int64_t late_ms = sched_wall_ms(engine->opts.sched) - event->time_ms;
+
+    return late_ms < PROMPT_MS && late_ms > -PROMPT_MS;
+}
+
 /* The observer first: the pass that follows must not be shown what was known before. */
 static size_t hear_event(void *arg, const struct aws_event *event)
 {
@@ -424,6 +433,8 @@ static size_t hear_event(void *arg, const struct aws_event *event)
 
     if (event->is_over)
         hint_observers(engine, event);
+    else if (!is_prompt(engine, event))
+        return 0;
     looks_hear(engine->looks, &news, sched_now_ms(engine->opts.sched), &heard);
     for (size_t i = 0; i < heard.count; i++) {
         const struct object_id id = {

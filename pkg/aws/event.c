@@ -1,6 +1,7 @@
 #include "pkg/aws/event.h"
 
 #include "pkg/base/json.h"
+#include "pkg/base/times.h"
 
 struct shape {
     const char *detail_type;
@@ -55,6 +56,13 @@ static bool is_over(const struct json *event, const struct shape *shape)
     return true;
 }
 
+static int64_t time_of(const struct json *event)
+{
+    int64_t wall_ms = 0;
+
+    return time_parse(str_of(json_get_text(event, "time", "")), &wall_ms) ? wall_ms : 0;
+}
+
 static const struct shape *shape_of(const struct json *event)
 {
     const char *detail_type = json_get_text(event, "detail-type", NULL);
@@ -90,6 +98,7 @@ static enum aws_event_fault read_event(const struct json *event, struct aws_even
         .account = xstrdup(account),
         .region = xstrdup(region),
         .subject = xstrdup(subject),
+        .time_ms = time_of(event),
         .is_over = is_over(event, shape),
     };
     return AWS_EVENT_FINE;

@@ -26,6 +26,7 @@ struct aws_event {
     enum aws_event_kind kind;
     char *account, *region; /* where it happened, by its own words */
     char *subject;          /* a job's id, a cluster's or an instance's identifier */
+    int64_t time_ms;        /* when, by its own words; 0: not said */
     bool is_over;           /* not about a job that is only beginning or under way */
 };
 void aws_event_done(struct aws_event *event);
