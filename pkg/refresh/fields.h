@@ -47,7 +47,7 @@ struct field {
     bool live;     /* this and all below may change while a run is under way */
     size_t offset;
     size_t count_offset; /* TEXTS, PAIRS, LIST */
-    int64_t min, max;    /* of a number; characters of a text; entries of a list. max 0: none */
+    int64_t min, max;    /* of a number; characters of a text; entries of a list read. max 0: none */
     int64_t item_max;    /* characters of each text of a list or pair */
     size_t cut;          /* a text is cut to so many bytes when it is written, and not measured when read */
     int64_t otherwise;   /* number, truth, index of the name, milliseconds when absent */

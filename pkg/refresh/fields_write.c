@@ -97,7 +97,8 @@ static struct json *write_json(const struct field *field, const void *item)
     return copy;
 }
 
-/* Depth is that of the tables. */
+/* Depth is that of the tables. Nothing is cut: an entry that is lost is work that is never done, or a copy
+ * that nobody deletes, and whoever keeps the object says so when there are too many. */
 static struct json *write_list(const struct field *field, const void *item)
 {
     const char *entries = field_pointer(field_at(field, item));
@@ -107,7 +108,7 @@ static struct json *write_list(const struct field *field, const void *item)
     if (!count)
         return NULL;
     list = json_new_array();
-    for (size_t i = 0; i < count && (!field->max || i < (size_t)field->max); i++)
+    for (size_t i = 0; i < count; i++)
         json_append(list, fields_write(field->part, entries + i * field->part->size));
     return list;
 }

@@ -186,7 +186,7 @@ static const struct field status_fields[] = {
      .part = &copy_part},
     {.path = "switchover",          .kind = FIELD_OBJECT},
     {.path = "switchover.steps",    .kind = FIELD_LIST, .offset = AT(switchover_steps),
-     .count_offset = AT(switchover_step_count), .max = 64, .part = &step_part},
+     .count_offset = AT(switchover_step_count), .max = 256, .part = &step_part},
     {.path = "switchover.previous", .kind = FIELD_LIST, .offset = AT(previous), .count_offset = AT(previous_count),
      .max = 128, .part = &previous_part},
     {.path = "history",    .kind = FIELD_LIST, .offset = AT(history), .count_offset = AT(history_count), .max = 10,
