@@ -57,6 +57,22 @@ static void take_approval(struct pass *pass, struct outcome *out)
     *out = outcome_done("approved by %s", pass->status->run.approved_by);
 }
 
+/* The policy is live, and so is what the platform team requires: the target may have come to require it since
+ * the run began, or the policy was changed to get round it. */
+static bool is_required(const struct pass *pass)
+{
+    return pass->objects->grants_apply && account_requires_approval(pass->target_account, pass->namespace);
+}
+
+/* Why the policy does not let it through; NULL: it asks for approval itself. Yours. */
+static char *overruled_policy(const struct pass *pass)
+{
+    if (live_of(pass)->policy != POLICY_AUTOMATIC)
+        return NULL;
+    return xasprintf("policy Automatic does not count, for AWSAccount %s requires approval for namespace %s",
+                     pass->target_account->name, pass->namespace);
+}
+
 /* Each refused value is told once. */
 static void tell_refusal(struct stage *stage, const char *refusal, struct outcome *out)
 {
@@ -71,17 +87,19 @@ static void await_approval(struct stage *stage, struct outcome *out)
 {
     AUTO_FREE char *command = approve_command(stage->pass);
     AUTO_FREE char *refusal = refusal_of(stage->pass);
+    AUTO_FREE char *overruled = overruled_policy(stage->pass);
     int64_t left_ms = live_of(stage->pass)->timeouts.approval_ms - stage_age_ms(stage);
     char left[TIME_TEXT_MAX];
 
     duration_text(live_of(stage->pass)->timeouts.approval_ms, left);
     if (left_ms <= 0)
-        *out = outcome_failed(
-            "ApprovalTimedOut",
-            "nobody approved within %s; ask for a retry and approve it, or set policy Automatic", left);
+        *out =
+            outcome_failed("ApprovalTimedOut", "nobody approved within %s; ask for a retry and approve it%s",
+                           left, is_required(stage->pass) ? "" : ", or set policy Automatic");
     else
-        *out = outcome_wait(left_ms, "waits for approval%s%s: %s", refusal ? "; " : "",
-                            refusal ? refusal : "", command);
+        *out =
+            outcome_wait(left_ms, "waits for approval%s%s%s%s: %s", refusal ? "; " : "",
+                         refusal ? refusal : "", overruled ? "; " : "", overruled ? overruled : "", command);
     tell_refusal(stage, refusal, out);
 }
 
@@ -89,7 +107,7 @@ struct err *approval_act(struct stage *stage, struct outcome *out)
 {
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, NULL);
-    if (live_of(stage->pass)->policy == POLICY_AUTOMATIC)
+    if (live_of(stage->pass)->policy == POLICY_AUTOMATIC && !is_required(stage->pass))
         *out = outcome_done("policy Automatic needs no approval");
     else if (is_approved(stage->pass))
         take_approval(stage->pass, out);

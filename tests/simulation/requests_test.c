@@ -204,6 +204,48 @@ static void make_automatic(struct play *play, const struct json *object)
         edit(play, "{\"spec\":{\"switchover\":{\"policy\":\"Automatic\"}}}");
 }
 
+/* Whoever may edit cannot take the approval away that the platform team requires. */
+static void make_automatic_and_approve(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "AwaitingApproval")) {
+        edit(play, "{\"spec\":{\"switchover\":{\"policy\":\"Automatic\"}}}");
+    } else if (play->scene == 1 &&
+               strstr(row_text(object, "Approval", "message"),
+                      "policy Automatic does not count, for AWSAccount staging requires approval")) {
+        want_number(play, count(play, "DeregisterDBProxyTargets", NULL), 0);
+        speak(play, "approve", json_get_text(object, "status.run.id", ""));
+        speak(play, "approved-by", "anna");
+    }
+}
+
+static void check_required(struct play *play, const struct json *object)
+{
+    want_text(play, condition_text(object, "Succeeded", "status"), "True");
+    want_text(play, json_get_text(object, "status.run.approval.by", ""), "anna");
+    want_number(play, play->scene, 3);
+}
+
+/* The account has come to require it since the run began. */
+static void require_approval(struct play *play, const struct json *object)
+{
+    static const struct object_id staging = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = "staging"};
+
+    if (play->scene == 0 && phase_is(object, "Copying")) {
+        AUTO_JSON struct json *patch = json_new_object();
+        const struct json *account = memory_get(scenario_memory(play->scenario), &staging);
+        struct json *spec = json_new_object();
+
+        json_set(patch, "spec", spec);
+        json_set_copy(spec, "grants", json_at(account, "spec.grants"));
+        json_set(json_edit(spec, "grants[0]"), "requireApproval", json_new_bool(true));
+        AUTO_FREE char *text = json_to_text(patch);
+        play->scene = 1;
+        memory_patch(scenario_memory(play->scenario), &staging, text);
+    } else {
+        make_automatic_and_approve(play, object);
+    }
+}
+
 static void check_succeeded(struct play *play, const struct json *object)
 {
     want_text(play, condition_text(object, "Succeeded", "status"), "True");
@@ -532,6 +574,7 @@ static void check_no_drift(struct play *play, const struct json *object)
 /* --- */
 
 #define MANUAL "policy: Automatic", "policy: Manual"
+#define REQUIRED "requireApproval: false", "requireApproval: true"
 #define FROM_SECRET "fromSecret:\n          secretsManager: {secretID: shop/stg/db, key: password}"
 #define GENERATE FROM_SECRET, "generate:\n          secretsManager: {secretID: shop/stg/db, key: password}"
 #define MANAGED FROM_SECRET, "rdsManaged: {}"
@@ -544,6 +587,12 @@ static const struct story stories[] = {
     {"approval, at the third try", {MANUAL}, 0, approve_wrongly_at_first, check_approved},
     {"nobody approves", {MANUAL, SHORT_APPROVAL}, 0, say_nothing, check_timed_out},
     {"the policy becomes Automatic", {MANUAL}, 0, make_automatic, check_succeeded},
+    {"the policy becomes Automatic where approval is required",
+     {MANUAL, REQUIRED},
+     0,
+     make_automatic_and_approve,
+     check_required},
+    {"approval comes to be required", {NULL}, 0, require_approval, check_required},
     {"a window", {WINDOW}, 0, say_nothing, check_opened_on_monday},
     {"the window goes", {WINDOW}, 0, open_the_window, check_opened_at_once},
     {"cancel while copying, retry", {NULL}, HOURS(4), cancel_copying, check_retried},
