@@ -4,6 +4,7 @@
 #include "controller/rows.h"
 
 #define CANCELLED "Cancelled" /* the reason of a row */
+#define APPROVAL "Approval"
 
 const char *request_value(const struct json *object, const char *name)
 {
@@ -28,7 +29,7 @@ static char *with_attempt(const struct refresh_status *status)
 static struct step_status *memory_row(const struct refresh_status *status)
 {
     for (size_t i = 0; i < status->switchover_step_count; i++) {
-        if (text_equal(status->switchover_steps[i].name, "Approval"))
+        if (text_equal(status->switchover_steps[i].name, APPROVAL))
             return &status->switchover_steps[i];
     }
     return NULL;
@@ -209,10 +210,12 @@ bool request_retries(const struct refresh_status *status, const struct json *obj
            text_equal(request_value(object, "retry"), present);
 }
 
+/* What the row that stands for what people say must not forget. */
+static const char *const lasting[] = {"cancel", "switch-to", EVIDENCE_NEW_COPY};
+
 static void start_over(struct step_status *row)
 {
-    AUTO_FREE char *cancelled = xstrdup_or_null(step_evidence(row, "cancel"));
-    AUTO_FREE char *switched = xstrdup_or_null(step_evidence(row, "switch-to"));
+    AUTO_JSON struct json *evidence = TAKE(row->evidence);
 
     row->state = STEP_WAITING;
     row->attempt++;
@@ -221,9 +224,8 @@ static void start_over(struct step_status *row)
     row->percent = 0;
     text_replace(&row->external_id, NULL);
     text_replace(&row->message, NULL);
-    json_free(TAKE(row->evidence));
-    step_set_evidence(row, "cancel", cancelled);
-    step_set_evidence(row, "switch-to", switched);
+    for (size_t i = 0; i < COUNT_OF(lasting); i++)
+        step_set_evidence(row, lasting[i], json_get_text(json_member(evidence, lasting[i]), NULL, NULL));
 }
 
 static struct copy_status *copy_of(const struct refresh_status *status, const char *arn)
@@ -235,8 +237,8 @@ static struct copy_status *copy_of(const struct refresh_status *status, const ch
     return NULL;
 }
 
-/* What was restored is used again if it is still there; else it is restored anew. */
-static void retry_database(const struct refresh_status *status, struct database_status *database,
+/* What was restored is used again if it is still there; else it is restored anew, and this is told. */
+static bool retry_database(const struct refresh_status *status, struct database_status *database,
                            const struct step_table *pipeline)
 {
     struct copy_status *copy = copy_of(status, database->copy_arn);
@@ -254,25 +256,45 @@ static void retry_database(const struct refresh_status *status, struct database_
         if (row->state == STEP_FAILED || (again && row->state != STEP_WAITING && row->state != STEP_SKIPPED))
             start_over(row);
     }
+    return again;
+}
+
+/* Of rows that have passed: it was open then; nobody was asked then; it has nothing left to do. */
+static bool is_passing(const struct refresh_status *status, const struct step_status *row)
+{
+    return text_equal(row->name, "Window") || (text_equal(row->name, APPROVAL) && !status->run.approved_by) ||
+           is_last(row);
+}
+
+/* A new copy has passed nothing that the old one has: no hook has masked it, and nobody has approved it. */
+static void retry_switchover(struct refresh_status *status, bool has_new_copy)
+{
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        struct step_status *row = &status->switchover_steps[i];
+        bool again = row->state == STEP_DONE && (has_new_copy || is_passing(status, row));
+
+        if (row->state == STEP_FAILED || row->state == STEP_UNDONE || again)
+            start_over(row);
+    }
+    if (has_new_copy) {
+        text_replace(&status->run.approved_by, NULL);
+        status->run.approval_ms = 0;
+        remember(status, EVIDENCE_NEW_COPY, "true");
+    }
 }
 
 void request_retry(struct refresh_status *status, const struct refresh_spec *spec)
 {
+    bool has_new_copy = false;
+
     for (size_t i = 0; i < status->database_count; i++) {
         const struct database_spec *database = refresh_database(spec, status->databases[i].name);
 
         if (database)
-            retry_database(status, &status->databases[i], workflow_pipeline(database->kind));
+            has_new_copy = retry_database(status, &status->databases[i], workflow_pipeline(database->kind)) ||
+                           has_new_copy;
     }
-    for (size_t i = 0; i < status->switchover_step_count; i++) {
-        struct step_status *row = &status->switchover_steps[i];
-        /* It was open then. */
-        bool is_window = row->state == STEP_DONE && text_equal(row->name, "Window");
-
-        if (row->state == STEP_FAILED || row->state == STEP_UNDONE || is_window ||
-            (is_last(row) && row->state == STEP_DONE))
-            start_over(row);
-    }
+    retry_switchover(status, has_new_copy);
     status->run.attempt++;
     status->run.completion_ms = 0;
 }

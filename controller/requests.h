@@ -33,7 +33,9 @@ void request_abandon(struct refresh_status *status, int64_t now_ms);
 
 /* The run that failed last is meant, and this attempt of it. */
 bool request_retries(const struct refresh_status *status, const struct json *object);
-/* Rows that failed or were undone wait again, under the next attempt; the run is under way. */
+/* Rows that failed or were undone wait again, under the next attempt; the run is under way. A copy that is
+ * not in the status any more, or is being removed, is restored anew: then hooks and approval are due again,
+ * too. */
 void request_retry(struct refresh_status *status, const struct refresh_spec *spec);
 
 /* What is asked for, as long as it was not answered; NULL: nothing. Inside the object. */

@@ -1,7 +1,8 @@
 /* One pass over one StagingRefresh, as the parts of reconcile.c hand it round: what was read, and the one
  * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_series.c says who may,
  * visit_advance.c goes on with one and ends it, visit_requests.c does what people ask for by annotation,
- * visit_idle.c and visit_drift.c look round in between, visit_delete.c clears up when the object goes. */
+ * visit_retry.c goes on with one that failed, visit_idle.c and visit_drift.c look round in between,
+ * visit_delete.c clears up when the object goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -84,9 +85,14 @@ struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, s
  * left to be cancelled, and it is about to end by itself. */
 struct err *visit_replace(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret,
                           bool *ret_done) MUST_USE;
-struct err *visit_retry(struct visit *visit, struct requeue *ret) MUST_USE;
+/* What was asked for is in the status: written and said; the next pass goes on. */
+struct err *visit_write_request(struct visit *visit, const char *reason, const char *note,
+                                struct requeue *ret) MUST_USE;
 /* By something that does not begin a run of its own. Sets switch_to. */
 bool visit_is_asked(struct visit *visit);
+
+/* visit_retry.c */
+struct err *visit_retry(struct visit *visit, struct requeue *ret) MUST_USE;
 
 /* visit_idle.c */
 /* No run is under way or asked for: what was said of the last one still holds, and an object whose time is

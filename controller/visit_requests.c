@@ -8,8 +8,8 @@ void visit_say_stale(struct visit *visit)
     visit_say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "retry"));
 }
 
-static struct err *write_request(struct visit *visit, const char *reason, const char *note,
-                                 struct requeue *ret)
+struct err *visit_write_request(struct visit *visit, const char *reason, const char *note,
+                                struct requeue *ret)
 {
     summary_running(&visit->summary, NULL, NULL, false);
     TRY(visit_write(visit));
@@ -26,7 +26,7 @@ struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, s
     request_cancel(visit->status, spec, request_value(visit->object, "cancel"), visit->summary.now_ms);
     visit->summary.spec = spec;
     looks_forget(engine_looks(visit->engine), visit->uid);
-    return write_request(visit, "RunCancelled", note, ret);
+    return visit_write_request(visit, "RunCancelled", note, ret);
 }
 
 struct err *visit_replace(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret,
@@ -47,24 +47,7 @@ struct err *visit_replace(struct visit *visit, const struct refresh_spec *spec, 
     note = xasprintf("Run %s is cancelled: %s asks for another run in its place", visit->status->run.id,
                      successor);
     looks_forget(engine_looks(visit->engine), visit->uid);
-    return write_request(visit, "RunReplaced", note, ret);
-}
-
-struct err *visit_retry(struct visit *visit, struct requeue *ret)
-{
-    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
-    AUTO_FREE char *note = NULL;
-    bool taken;
-
-    TRY(err_wrap(refresh_spec_parse(visit->status->run.spec, visit->name, &spec), "status.run"));
-    TRY(visit_take_series(visit, ret, &taken));
-    if (!taken)
-        return NULL;
-    request_retry(visit->status, spec);
-    visit->summary.spec = spec;
-    note = xasprintf("Run %s goes on, attempt %lld", visit->status->run.id,
-                     (long long)visit->status->run.attempt);
-    return write_request(visit, "RunRetried", note, ret);
+    return visit_write_request(visit, "RunReplaced", note, ret);
 }
 
 /* False when no copies are kept that could be switched to; this has been said. */

@@ -24,6 +24,8 @@ static void plan_run(const struct request *request, const struct refresh_status 
 static void plan_approve(const struct request *request, const struct refresh_status *status, const char *user,
                          struct request_plan *plan)
 {
+    AUTO_FREE char *value = NULL;
+
     if (!facts_is_active(status)) {
         plan->refusal = xasprintf("nothing waits for approval: no run of %s is under way", request->name);
     } else if (!facts_awaits_approval(status)) {
@@ -32,7 +34,8 @@ static void plan_approve(const struct request *request, const struct refresh_sta
                                   status->run.approved_by ? ", and was approved by " : "",
                                   status->run.approved_by ? status->run.approved_by : "");
     } else {
-        annotate(plan, ANNOTATION("approve"), status->run.id);
+        value = status_approval(status);
+        annotate(plan, ANNOTATION("approve"), value);
         annotate(plan, ANNOTATION("approved-by"), user);
         plan->said = xasprintf("run %s of %s is approved by %s: staging goes onto its copies", status->run.id,
                                request->name, user);

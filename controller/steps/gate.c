@@ -22,32 +22,45 @@ static const char *annotation_of(const struct pass *pass, const char *name)
 /* The command that approves, ready to be pasted. Without a cluster whoever runs the program is asked. */
 static char *approve_command(const struct pass *pass)
 {
+    AUTO_FREE char *value = status_approval(pass->status);
+
     if (!pass->objects->grants_apply)
         return xstrdup("answer on the terminal, or run the same command with --approve");
     return xasprintf(
         "kubectl annotate stagingrefresh %s -n %s --overwrite " ANNOTATION("approve") "=%s " ANNOTATION(
             "approved-by") "=\"$(kubectl auth whoami -o jsonpath='{.status.userInfo.username}')\"",
-        pass->name, pass->namespace, pass->status->run.id);
+        pass->name, pass->namespace, value);
+}
+
+/* An earlier attempt's copies may have been looked at before it was approved; those that are restored since
+ * were not. */
+static bool names_run(const struct stage *stage, const char *approved)
+{
+    const struct refresh_status *status = stage->pass->status;
+    AUTO_FREE char *exact = status_approval(status);
+
+    return text_equal(approved, exact) ||
+           (!step_evidence(stage->row, EVIDENCE_NEW_COPY) && text_equal(approved, status->run.id));
 }
 
 /* Somebody has approved, but not this: why it does not count; NULL: nobody has. Yours. */
-static char *refusal_of(const struct pass *pass)
+static char *refusal_of(const struct stage *stage)
 {
-    const char *approved = annotation_of(pass, ANNOTATION("approve"));
+    const char *approved = annotation_of(stage->pass, ANNOTATION("approve"));
+    AUTO_FREE char *exact = status_approval(stage->pass->status);
 
     if (!*approved)
         return NULL;
-    if (!text_equal(approved, pass->status->run.id))
-        return xasprintf("the approval of \"%.64s\" does not count: this run is %s", approved,
-                         pass->status->run.id);
+    if (!names_run(stage, approved))
+        return xasprintf("the approval of \"%.80s\" does not count: this run is %s", approved, exact);
     return xasprintf(
         "the approval does not count without " ANNOTATION("approved-by") ", the name of who approves");
 }
 
-static bool is_approved(const struct pass *pass)
+static bool is_approved(const struct stage *stage)
 {
-    return text_equal(annotation_of(pass, ANNOTATION("approve")), pass->status->run.id) &&
-           *annotation_of(pass, ANNOTATION("approved-by"));
+    return names_run(stage, annotation_of(stage->pass, ANNOTATION("approve"))) &&
+           *annotation_of(stage->pass, ANNOTATION("approved-by"));
 }
 
 static void take_approval(struct pass *pass, struct outcome *out)
@@ -86,7 +99,7 @@ static void tell_refusal(struct stage *stage, const char *refusal, struct outcom
 static void await_approval(struct stage *stage, struct outcome *out)
 {
     AUTO_FREE char *command = approve_command(stage->pass);
-    AUTO_FREE char *refusal = refusal_of(stage->pass);
+    AUTO_FREE char *refusal = refusal_of(stage);
     AUTO_FREE char *overruled = overruled_policy(stage->pass);
     int64_t left_ms = live_of(stage->pass)->timeouts.approval_ms - stage_age_ms(stage);
     char left[TIME_TEXT_MAX];
@@ -109,7 +122,7 @@ struct err *approval_act(struct stage *stage, struct outcome *out)
         stage_started(stage, NULL);
     if (live_of(stage->pass)->policy == POLICY_AUTOMATIC && !is_required(stage->pass))
         *out = outcome_done("policy Automatic needs no approval");
-    else if (is_approved(stage->pass))
+    else if (is_approved(stage))
         take_approval(stage->pass, out);
     else
         await_approval(stage, out);

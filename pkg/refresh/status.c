@@ -269,6 +269,13 @@ const char *status_copies_run(const struct refresh_status *status)
     return status->run.copies_of ? status->run.copies_of : status->run.id;
 }
 
+char *status_approval(const struct refresh_status *status)
+{
+    if (status->run.attempt < 2)
+        return xstrdup(status->run.id);
+    return xasprintf("%s/%lld", status->run.id, (long long)status->run.attempt);
+}
+
 void status_remove_copy(struct refresh_status *status, size_t index)
 {
     struct copy_status *copy = &status->copies[index];

@@ -157,6 +157,9 @@ void status_reset_run(struct refresh_status *status);
 
 /* The run whose copies the last run puts staging onto. */
 const char *status_copies_run(const struct refresh_status *status);
+/* What the annotation that approves the run under way holds: "<run>", from the second attempt on
+ * "<run>/<attempt>"; yours. */
+char *status_approval(const struct refresh_status *status);
 /* A notice at the end, with nobody to be told yet. True: the oldest had to go for it. */
 bool status_add_notice(struct refresh_status *status, const struct notice *notice);
 void status_notice_pend(struct notice *notice, const char *name);
@@ -164,6 +167,8 @@ void status_notice_pend(struct notice *notice, const char *name);
 void status_notice_settle(struct refresh_status *status, const char *id, const char *name);
 
 /* Evidence of a step: short texts by name. value NULL removes. */
+/* Of the row Approval: the run has a copy that an earlier approval did not mean. */
+#define EVIDENCE_NEW_COPY "newCopy"
 const char *step_evidence(const struct step_status *step, const char *name);
 void step_set_evidence(struct step_status *step, const char *name, const char *value);
 void step_set_evidence_ms(struct step_status *step, const char *name, int64_t ms);

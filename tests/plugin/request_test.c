@@ -7,6 +7,9 @@
 
 #define AWAITING \
     STATUS("AwaitingApproval", "95%", ACTIVE_RUN, SWITCHOVER(ROW("Approval", "Running", "," START)))
+#define AWAITING_AGAIN                                                                   \
+    STATUS("AwaitingApproval", "95%", "\"run\":{\"id\":\"r2\",\"attempt\":3," START "}", \
+           SWITCHOVER(ROW("Approval", "Running", "," START)))
 #define COPYING STATUS("Copying", "40%", ACTIVE_RUN, SWITCHOVER(WAITING("Approval")))
 #define APPROVED                                                                                          \
     STATUS("SwitchingOver", "95%",                                                                        \
@@ -37,6 +40,8 @@ static const struct plan_row {
     {.name = "run after a run", .kind = REQUEST_RUN, .status = COPYING, .want = "{" A("run-requested") "\"new\"}", .said = "it begins after run r2"},
     {.name = "approve", .kind = REQUEST_APPROVE, .status = AWAITING, .want = "{" A("approve") "\"r2\"," A("approved-by") "\"kate\"}",
      .said = "run r2 of shop is approved by kate"},
+    {.name = "approve a later attempt", .kind = REQUEST_APPROVE, .status = AWAITING_AGAIN,
+     .want = "{" A("approve") "\"r2/3\"," A("approved-by") "\"kate\"}"},
     {.name = "approve too early", .kind = REQUEST_APPROVE, .status = COPYING, .refusal = "nothing waits for approval: run r2 is Copying"},
     {.name = "approve twice", .kind = REQUEST_APPROVE, .status = APPROVED, .refusal = "run r2 is SwitchingOver, and was approved by kate"},
     {.name = "approve nothing", .kind = REQUEST_APPROVE, .status = SUCCEEDED, .refusal = "no run of shop is under way"},
