@@ -3,14 +3,12 @@
  * Secret of ours: in the status there is never a secret's content. */
 #include "controller/names.h"
 #include "controller/steps/kube_secret.h"
-#include "controller/steps/secret_text.h"
+#include "controller/steps/parameter_secret.h"
 #include "controller/steps/steps.h"
-#include "pkg/aws/secretsmanager.h"
 #include "pkg/aws/ssm.h"
 #include "pkg/base/secret.h"
 #include "pkg/kube/client.h"
 
-#define VALUE_MAX (8 * KIB)
 /* What was there before is kept in the status, which has room for so much. */
 #define CONFIG_MAP_VALUE_MAX KIB
 
@@ -94,68 +92,6 @@ static struct err *ssm_restore(struct stage *stage, const struct parameter_spec 
     if (secret_equal(before.value, ours))
         return NULL;
     return err_wrap(ssm_write(stage, spec, before.value), "put parameter %s back", spec->target);
-}
-
-/* --- a secret of Secrets Manager: one key of it, or the whole --- */
-
-static struct err *secret_remember(struct stage *stage, const struct parameter_spec *spec)
-{
-    AUTO_SECRET_VALUE struct secret_value value = {0};
-    struct previous_status *previous;
-
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &value),
-                 "read secret %s", spec->target));
-    previous = status_set_previous(stage->pass->status, "SecretsManager", spec->name);
-    text_replace(&previous->version, value.version_id);
-    return NULL;
-}
-
-/* The new content, yours; NULL when it is that already. */
-static struct err *new_content(const struct secret *present, const struct parameter_spec *spec,
-                               const char *value, struct secret **ret)
-{
-    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
-
-    if (spec->key)
-        return secret_text_with(present, spec->target, spec->key, wanted, ret);
-    if (!secret_equal(present, wanted))
-        *ret = TAKE(wanted);
-    return NULL;
-}
-
-static struct err *secret_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
-                                bool *ret_changed)
-{
-    AUTO_SECRET_VALUE struct secret_value present = {0};
-    AUTO_SECRET struct secret *wanted = NULL;
-    AUTO_FREE char *version = NULL;
-    char token[TOKEN_MAX];
-
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
-                 "read secret %s", spec->target));
-    TRY(new_content(present.text, spec, value, &wanted));
-    if (!wanted)
-        return NULL;
-    name_token(stage, token);
-    *ret_changed = true;
-    return err_wrap(secretsmanager_put_value(&stage->pass->target, spec->target, token, wanted, &version),
-                    "write secret %s", spec->target);
-}
-
-static struct err *secret_restore(struct stage *stage, const struct parameter_spec *spec, const char *value,
-                                  const struct previous_status *previous)
-{
-    AUTO_SECRET_VALUE struct secret_value present = {0};
-    AUTO_SECRET struct secret *differs = NULL;
-
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
-                 "read secret %s", spec->target));
-    TRY(new_content(present.text, spec, value, &differs));
-    if (differs || text_equal(present.version_id, previous->version))
-        return NULL;
-    return err_wrap(secretsmanager_move_stage(&stage->pass->target, spec->target, "AWSCURRENT",
-                                              previous->version, present.version_id),
-                    "put secret %s back", spec->target);
 }
 
 /* --- one key of a ConfigMap --- */
@@ -294,9 +230,9 @@ static struct err *kube_restore(struct stage *stage, const struct parameter_spec
 static const struct place_ops places[] = {
     [PARAMETER_SSM] = {.kind = "SSM", .remember = ssm_remember, .apply = ssm_apply, .restore = ssm_restore},
     [PARAMETER_SECRETS_MANAGER] = {.kind = "SecretsManager",
-                                   .remember = secret_remember,
-                                   .apply = secret_apply,
-                                   .restore = secret_restore},
+                                   .remember = parameter_secret_remember,
+                                   .apply = parameter_secret_apply,
+                                   .restore = parameter_secret_restore},
     [PARAMETER_CONFIG_MAP] = {.kind = "ConfigMap",
                               .remember = config_map_remember,
                               .apply = config_map_apply,
@@ -314,9 +250,9 @@ struct err *parameter_intend(struct stage *stage)
     return places[spec->kind].remember(stage, spec);
 }
 
-static struct err *expand(const struct stage *stage, const struct parameter_spec *spec, struct buf *ret)
+struct err *parameter_value(const struct pass *pass, const struct parameter_spec *spec, struct buf *ret)
 {
-    AUTO_TEMPLATES struct template_values values = names_templates(stage->pass);
+    AUTO_TEMPLATES struct template_values values = names_templates(pass);
 
     return err_wrap(template_expand(spec->value, values.items, values.count, ret), "value of parameter %s",
                     spec->name);
@@ -325,12 +261,10 @@ static struct err *expand(const struct stage *stage, const struct parameter_spec
 struct err *parameter_act(struct stage *stage, struct outcome *out)
 {
     const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
-    AUTO_TEMPLATES struct template_values values = names_templates(stage->pass);
-    AUTO_BUF struct buf value = BUF_MAX(VALUE_MAX);
+    AUTO_BUF struct buf value = BUF_MAX(PARAMETER_VALUE_MAX);
     bool changed = false;
 
-    TRY(err_wrap(template_expand(spec->value, values.items, values.count, &value), "value of parameter %s",
-                 spec->name));
+    TRY(parameter_value(stage->pass, spec, &value));
     TRY(places[spec->kind].apply(stage, spec, buf_text(&value), &changed));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, spec->target);
@@ -347,9 +281,9 @@ struct err *parameter_undo(struct stage *stage, struct outcome *out)
     const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
     const struct previous_status *previous =
         status_previous(stage->pass->status, places[spec->kind].kind, spec->name);
-    AUTO_BUF struct buf value = BUF_MAX(VALUE_MAX);
+    AUTO_BUF struct buf value = BUF_MAX(PARAMETER_VALUE_MAX);
 
-    TRY(expand(stage, spec, &value));
+    TRY(parameter_value(stage->pass, spec, &value));
     if (previous)
         TRY(places[spec->kind].restore(stage, spec, buf_text(&value), previous));
     *out = outcome_done("%s holds what it held before, or what somebody else has written", spec->target);
