@@ -101,6 +101,8 @@ static struct json *parameters_to_json(const struct leftover *item)
         json_set_text(parameter, "kind", parameter_names[item->parameters[i].kind]);
         json_set_text(parameter, "target", item->parameters[i].target);
         json_set_text(parameter, "key", item->parameters[i].key);
+        if (item->parameters[i].unwritten)
+            json_set(parameter, "unwritten", json_new_bool(true));
         json_append(list, parameter);
     }
     return list;
@@ -158,6 +160,7 @@ static struct err *parse_parameters(const struct json *value, struct leftover *i
             .kind = (enum parameter_kind)kind,
             .target = xstrdup(target),
             .key = xstrdup_or_null(json_get_text(entry, "key", NULL)),
+            .unwritten = json_get_bool(entry, "unwritten", false),
         };
     }
     return NULL;

@@ -42,18 +42,44 @@ static bool is_done(const struct step_status *row)
     return row && row->state == STEP_DONE;
 }
 
-static void add_parameters(struct leftover *item, const struct refresh_spec *spec)
+/* Of the run under way: it has begun to write the parameter, or may have. */
+static bool is_written(const struct pass *pass, const struct parameter_spec *parameter)
 {
+    AUTO_FREE char *name = xasprintf("Parameters/%s", parameter->name);
+
+    for (size_t i = 0; i < pass->status->switchover_step_count; i++) {
+        const struct step_status *row = &pass->status->switchover_steps[i];
+
+        if (text_equal(row->name, name))
+            return row->start_ms != 0;
+    }
+    return false;
+}
+
+static void add_parameters_of(const struct pass *pass, const struct refresh_spec *spec, struct leftover *item)
+{
+    /* What earlier runs have written is not known any more. */
+    bool is_new = text_equal(item->run_id, pass->status->run.id) && !pass->status->run.copies_of;
+
     for (size_t i = 0; spec && i < spec->parameter_count; i++) {
         const struct parameter_spec *parameter = &spec->parameters[i];
+        bool in_cluster = parameter->kind == PARAMETER_CONFIG_MAP || parameter->kind == PARAMETER_SECRET;
 
         item->parameters = xgrow(item->parameters, item->parameter_count, sizeof(*item->parameters));
         item->parameters[item->parameter_count++] = (struct parameter_spec){
             .kind = parameter->kind,
             .target = xstrdup(parameter->target),
             .key = xstrdup_or_null(parameter->key),
+            .unwritten = in_cluster && is_new && !is_written(pass, parameter),
         };
     }
+}
+
+static void add_parameters(const struct pass *pass, struct leftover *item)
+{
+    add_parameters_of(pass, pass->spec, item);
+    if (pass->live != pass->spec)
+        add_parameters_of(pass, pass->live, item);
 }
 
 /* `usage`: whose account it is in. */
@@ -161,9 +187,7 @@ static void add_restore_job(const struct trace *trace, const struct step_status 
     item->source_arn = xstrdup_or_null(trace->status->copy_recovery_point_arn);
     item->identifier = xstrdup(trace->status->copy_identifier);
     item->may_unprotect = is_protected_by_us(trace->pass->spec, trace->database);
-    add_parameters(item, trace->pass->spec);
-    if (trace->pass->live != trace->pass->spec)
-        add_parameters(item, trace->pass->live);
+    add_parameters(trace->pass, item);
 }
 
 static void add_point(const struct trace *trace, enum account_usage usage, const char *arn)
@@ -214,9 +238,7 @@ static void add_copy(const struct pass *pass, const struct copy_status *copy, st
     item->arn = xstrdup_or_null(copy->arn);
     item->identifier = xstrdup(copy->identifier);
     item->may_unprotect = database && is_protected_by_us(pass->spec, database);
-    add_parameters(item, pass->spec);
-    if (pass->live != pass->spec)
-        add_parameters(item, pass->live);
+    add_parameters(pass, item);
 }
 
 static bool is_kept(const struct copy_status *copy)

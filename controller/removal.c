@@ -232,13 +232,25 @@ static struct err *find_proxy(const struct look *look, char **ret_user)
     return NULL;
 }
 
+/* With the namespace go the rights to read in it. */
+static struct err *read_parameter(const struct look *look, const struct parameter_spec *parameter,
+                                  struct secret **ret)
+{
+    struct err *err = value_read(look->by->pass, parameter, ret);
+
+    if (!err || err_kind(err) != ERR_DENIED || !parameter->unwritten)
+        return err;
+    err_ignore(err, "nothing of ours has ever put the copy there");
+    return NULL;
+}
+
 static struct err *find_parameter(const struct look *look, const struct refresh_spec *spec, char **ret_user)
 {
     for (size_t i = 0; spec && !*ret_user && i < spec->parameter_count; i++) {
         const struct parameter_spec *parameter = &spec->parameters[i];
         AUTO_SECRET struct secret *value = NULL;
 
-        TRY(value_read(look->by->pass, parameter, &value));
+        TRY(read_parameter(look, parameter, &value));
         if (value && name_is_mentioned(secret_reveal(value), look->copy->identifier))
             *ret_user = xasprintf("%s %s names it", value_noun(parameter->kind), parameter->target);
     }

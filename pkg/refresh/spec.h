@@ -103,8 +103,10 @@ struct parameter_spec {
     char *name;
     char *value; /* template */
     enum parameter_kind kind;
-    char *target; /* SSM name, secret id, ConfigMap or Secret name */
-    char *key;    /* inside it; NULL: whole (SSM always) */
+    char *target;   /* SSM name, secret id, ConfigMap or Secret name */
+    char *key;      /* inside it; NULL: whole (SSM always) */
+    bool unwritten; /* not of a spec: no run of ours has written it yet, so that what may not be read names
+                       nothing */
 };
 
 enum application_kind {

@@ -97,6 +97,57 @@ static void an_entry_comes_back_as_it_was(void **state UNUSED)
     assert_number(back.since_ms, INT64_C(1795363200000));
 }
 
+/* --- what must not name the copy --- */
+
+struct written_row {
+    const char *name;
+    const char *run_id; /* of the copy */
+    int64_t start_ms;   /* of the parameter's row */
+    bool unwritten;     /* in the cluster */
+};
+
+static const struct written_row written_rows[] = {
+    {"the switchover has not begun", "r2", 0, true},
+    {"it has begun", "r2", 1, false},
+    {"a copy of an earlier run", "r1", 0, false},
+};
+
+static void what_no_run_has_written_is_known(void **state)
+{
+    const struct written_row *row = *state;
+    struct parameter_spec parameters[] = {
+        {.name = (char[]){"a"},
+         .kind = PARAMETER_CONFIG_MAP,
+         .target = (char[]){"app"},
+         .key = (char[]){"HOST"}},
+        {.name = (char[]){"b"}, .kind = PARAMETER_SSM, .target = (char[]){"/b"}},
+    };
+    struct refresh_spec spec = {.target = (char[]){"staging"},
+                                .series = (char[]){"shop"},
+                                .parameters = parameters,
+                                .parameter_count = COUNT_OF(parameters)};
+    AUTO_REFRESH_STATUS struct refresh_status *status = refresh_status_new();
+    AUTO_LEFTOVERS struct leftovers list = {0};
+    AUTO_LEFTOVER struct leftover back = {0};
+    struct pass pass = {
+        .namespace = "staging", .name = "shop", .uid = "u", .spec = &spec, .live = &spec, .status = status};
+    struct copy_status *copy = status_add_copy(status, "arn");
+
+    status->run.id = xstrdup("r2");
+    copy->identifier = xstrdup("stg-r");
+    copy->database = xstrdup("main");
+    copy->run_id = xstrdup(row->run_id);
+    status_add_step(&status->switchover_steps, &status->switchover_step_count, "Parameters/a")->start_ms =
+        row->start_ms;
+    leftovers_of_object(&pass, true, &list);
+    assert_number(list.count, 1);
+    AUTO_JSON struct json *value = leftover_to_json(&list.items[0]);
+    assert_no_err(leftover_parse(value, &back));
+    assert_number(back.parameter_count, 2);
+    assert_number(back.parameters[0].unwritten, row->unwritten);
+    assert_false(back.parameters[1].unwritten);
+}
+
 struct bad_row {
     const char *name, *text;
 };
@@ -192,6 +243,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST(&tests, an_entry_comes_back_as_it_was);
+    TEST_ROWS(&tests, what_no_run_has_written_is_known, written_rows);
     TEST_ROWS(&tests, what_is_no_entry_is_refused, bad_rows);
     tests.set_up = setup;
     tests.tear_down = teardown;

@@ -2,6 +2,7 @@
  * it says. */
 #include "controller/removal.h"
 
+#include "pkg/kube/client.h"
 #include "tests/pkg/aws/fixture.h"
 
 #define SERIES "inst/staging/shop"
@@ -449,6 +450,65 @@ static void a_parameter_of_the_present_spec_keeps_a_copy(void **state)
     fixture_done(&f);
 }
 
+/* The namespace is gone, and the rights in it. */
+struct denied_row {
+    const char *name;
+    bool unwritten;
+    enum removal_state state;
+    const char *says;
+};
+
+static const struct denied_row denied_rows[] = {
+    {"a ConfigMap that no run has written", true, REMOVAL_RUNNING, "deleting table"},
+    {"a ConfigMap that a run has written", false, REMOVAL_BLOCKED, "may not read it"},
+};
+
+#define KUBECONFIG                                                                \
+    "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n" \
+    "clusters: [{name: k, cluster: {server: 'https://api.example:6443'}}]\n"      \
+    "users: [{name: u, user: {token: t}}]\n"
+
+static void what_may_not_be_read(void **state)
+{
+    static const struct exchange rows[] = {
+        TABLE("ACTIVE", ""),
+        TABLE_TAGS(ID),
+        {.host = "api.example",
+         .path = "/api/v1/namespaces/staging/configmaps/app",
+         .status = 403,
+         .reply =
+             "{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\",\"message\":\"may not read it\"}"},
+        {DYNAMODB, TARGET("DeleteTable"), .reply = "{}"},
+    };
+    const struct denied_row *row = *state;
+    struct parameter_spec parameter = {.kind = PARAMETER_CONFIG_MAP,
+                                       .target = (char[]){"app"},
+                                       .key = (char[]){"TABLE"},
+                                       .unwritten = row->unwritten};
+    struct refresh_spec spec = {.parameters = &parameter, .parameter_count = 1};
+    const struct removal_copy copy = {.kind = DATABASE_DYNAMODB, .identifier = ID};
+    static const struct row anything = {.name = "anything"};
+    AUTO_REMOVAL struct removal got = {0};
+    struct kube_config *config = NULL;
+    struct objects objects = {0};
+    struct fixture f;
+
+    fixture_init(&f, AWS_TARGET, rows, row->unwritten ? COUNT_OF(rows) : COUNT_OF(rows) - 1);
+    assert_no_err(kube_config_from_text(str_of(KUBECONFIG), "kubeconfig", NULL, &config));
+    objects.kube = kube_client_new(config, &(struct kube_client_opts){.user_agent = "unit"});
+    const struct pass pass = {
+        .env = &f.t.env, .objects = &objects, .namespace = "staging", .spec = &spec, .target = f.aws};
+    const struct remover by = {
+        .aws = f.aws, .series = SERIES, .pass = &pass, .may_change = may_change, .arg = &anything};
+
+    assert_no_err(removal_of_copy(&by, &copy, &got));
+    assert_number(got.state, row->state);
+    assert_text_contains(got.message, row->says);
+    kube_client_free(objects.kube);
+    kube_config_free(config);
+    fixture_done(&f);
+}
+
 static void whose_protection_it_is(void **state)
 {
     struct database_spec databases[] = {{.name = (char[]){"main"}, .kind = DATABASE_AURORA},
@@ -481,6 +541,7 @@ int main(void)
     TEST_ROWS(&tests, looks_at_a_table, table_rows);
     TEST_ROWS(&tests, looks_at_a_recovery_point, point_rows);
     TEST(&tests, a_parameter_of_the_present_spec_keeps_a_copy);
+    TEST_ROWS(&tests, what_may_not_be_read, denied_rows);
     TEST(&tests, whose_protection_it_is);
     return tests_run(&tests, "removal");
 }
