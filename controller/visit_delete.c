@@ -140,25 +140,6 @@ static bool is_switched_over(const struct refresh_status *status)
     return switched > 0 && pipelines_passed(status);
 }
 
-static struct err *end_run(struct deletion *deletion)
-{
-    struct visit *visit = deletion->visit;
-    const struct report report = {.end = RUN_SUCCEEDED};
-
-    visit->summary.spec = deletion->spec;
-    if (is_switched_over(visit->status)) {
-        visit_end_run(visit, &report);
-    } else {
-        request_abandon(visit->status, visit->summary.now_ms);
-        summary_deleting(&visit->summary, "The object is being deleted: nothing more begins");
-    }
-    looks_forget(engine_looks(visit->engine), visit->uid);
-    TRY(visit_write(visit));
-    LOG_INFO(visit->log, "run ends, the object is being deleted", KV("run", visit->status->run.id));
-    deletion->ret->after_ms = 0;
-    return NULL;
-}
-
 /* Staging may use something that nothing but this status can put back. */
 static bool is_half_switched(const struct refresh_status *status)
 {
@@ -173,13 +154,44 @@ static bool is_half_switched(const struct refresh_status *status)
     return false;
 }
 
+/* How long its end may be waited for. */
+static int64_t patience_ms(const struct refresh_status *status)
+{
+    return is_half_switched(status) ? PUT_BACK_MAX_MS : HAND_OVER_MS;
+}
+
+static void end_run(struct deletion *deletion)
+{
+    struct visit *visit = deletion->visit;
+    const struct report report = {.end = RUN_SUCCEEDED};
+
+    visit->summary.spec = deletion->spec;
+    if (is_switched_over(visit->status)) {
+        visit_end_run(visit, &report);
+    } else {
+        request_abandon(visit->status, visit->summary.now_ms);
+        summary_deleting(&visit->summary, "The object is being deleted: nothing more begins");
+    }
+}
+
+static struct err *write_end(struct deletion *deletion)
+{
+    struct visit *visit = deletion->visit;
+
+    looks_forget(engine_looks(visit->engine), visit->uid);
+    TRY(visit_write(visit));
+    LOG_INFO(visit->log, "run ends, the object is being deleted", KV("run", visit->status->run.id));
+    deletion->ret->after_ms = 0;
+    return NULL;
+}
+
 static bool can_put_back(const struct deletion *deletion)
 {
     const struct refresh_status *status = deletion->visit->status;
-    int64_t max_ms = is_half_switched(status) ? PUT_BACK_MAX_MS : HAND_OVER_MS;
 
     return is_active(status) && pipelines_passed(status) && rows_switchover_failed(status) &&
-           deletion->age_ms < max_ms && deletion->target && (deletion->source || !deletion->spec->source);
+           deletion->age_ms < patience_ms(status) && deletion->target &&
+           (deletion->source || !deletion->spec->source);
 }
 
 static struct err *put_back(struct deletion *deletion)
@@ -263,7 +275,8 @@ static struct err *look_at(struct deletion *deletion, struct leftover *item)
         leftover_look_done(&look);
         err = leftover_look_at(&watcher, item, &look);
     } while (!err && item->kind != before && look.state == LEFTOVER_GOING);
-    if (err && (err_kind(err) == ERR_CANCELED || err_kind(err) == ERR_CONFLICT))
+    if (err &&
+        (err_kind(err) == ERR_CANCELED || (err_kind(err) == ERR_CONFLICT && !err_remote(err)->http_status)))
         return TAKE(err);
     if (err) {
         wait_for(deletion, err_text(err), TROUBLE_LOOK_MS);
@@ -366,15 +379,36 @@ static struct err *let_go(struct deletion *deletion)
     return NULL;
 }
 
+/* The run under way, as far as it must end before anything is removed. *ret_over: nothing is left to be done
+ * about it. */
+static struct err *clear_run(struct deletion *deletion, bool *ret_over)
+{
+    const struct refresh_status *status = deletion->visit->status;
+    bool is_late = deletion->age_ms >= patience_ms(status);
+
+    *ret_over = false;
+    if (has_open_rows(status)) {
+        end_run(deletion);
+        if (!is_late)
+            return write_end(deletion);
+        /* Whoever does not take the status must not keep the object: what is done from here on follows from
+         * it as it would have been written. */
+    } else if (can_put_back(deletion)) {
+        return put_back(deletion);
+    }
+    *ret_over = true;
+    return NULL;
+}
+
 static struct err *clear_up(struct deletion *deletion)
 {
+    bool has_ended = true;
+
     TRY(learn(deletion));
-    if (deletion->spec && is_active(deletion->visit->status)) {
-        if (has_open_rows(deletion->visit->status))
-            return end_run(deletion);
-        if (can_put_back(deletion))
-            return put_back(deletion);
-    }
+    if (deletion->spec && is_active(deletion->visit->status))
+        TRY(clear_run(deletion, &has_ended));
+    if (!has_ended)
+        return NULL;
     if (deletion->spec)
         TRY(look_at_all(deletion));
     return deletion->waits && !is_over(deletion) ? wait(deletion) : let_go(deletion);

@@ -25,6 +25,7 @@ struct removal_story {
     bool is_unreachable; /* AWS, from the deletion on, for so long: */
     int64_t unreachable_ms;
     bool deletes_copies; /* spec.deletionPolicy Delete */
+    bool refuses_status; /* the API server, from the deletion on */
 };
 
 struct deletion {
@@ -94,6 +95,8 @@ static void delete_once(void *arg, struct scenario *scenario, const struct json 
     deletion->was_half_switched = is_half_switched(object);
     deletion->run_id = xstrdup(json_get_text(object, "status.run.id", "no run"));
     cut_off(deletion);
+    if (deletion->story->refuses_status)
+        memory_refuse_status(scenario_memory(scenario));
     memory_delete(scenario_memory(scenario), &scenario_refresh);
 }
 
@@ -265,6 +268,12 @@ static void check_nothing_started(const struct deletion *deletion, struct buf *f
     }
 }
 
+/* Nothing could be put back that was not recorded. */
+static bool may_be_mixed(const struct deletion *deletion)
+{
+    return deletion->story->refuses_status && deletion->was_half_switched;
+}
+
 static char *judge(const struct deletion *deletion, struct scenario *scenario)
 {
     AUTO_BUF struct buf faults = BUF_MAX(FAULTS_MAX);
@@ -275,7 +284,8 @@ static char *judge(const struct deletion *deletion, struct scenario *scenario)
     check_nothing_started(deletion, &faults);
     check_leftovers(scenario, &faults);
     check_nothing_left(deletion, &faults);
-    check_what_is_used(deletion, &faults);
+    if (!may_be_mixed(deletion))
+        check_what_is_used(deletion, &faults);
     check_production_untouched(scenario, &faults);
     check_one_start_each(scenario, &faults);
     if (!faults.len)
@@ -328,6 +338,27 @@ static void a_deletion_at_any_version(void **state UNUSED)
                                           .count = 70 * COUNT_OF(stories),
                                           .kind = SEEDS_SWEEP,
                                           .check = check_version}));
+}
+
+/* --- the status cannot be written any more --- */
+
+static char *check_refused(uint64_t seed, void *arg UNUSED)
+{
+    static const struct removal_story story = {.name = "no status is taken", .refuses_status = true};
+    struct deletion deletion = {.story = &story, .at_version = seed + 2};
+    AUTO_VARIANT struct variant variant = {0};
+
+    variant_init(&variant, seed);
+    return play(&deletion, &variant.opts);
+}
+
+static void a_deletion_without_a_status(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){.name = "deletion_without_status",
+                                          .first = 0,
+                                          .count = 60,
+                                          .kind = SEEDS_SWEEP,
+                                          .check = check_refused}));
 }
 
 /* --- with a crash at any call --- */
@@ -386,6 +417,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST(&tests, a_deletion_at_any_version);
+    TEST(&tests, a_deletion_without_a_status);
     TEST(&tests, a_deletion_with_crashes);
     TEST(&tests, a_crash_at_any_call_of_a_deletion);
     return tests_run(&tests, "deletions");

@@ -129,6 +129,11 @@ void memory_create(struct memory *memory, const struct json *manifest)
     memory_store(memory, record ? record : add_record(memory, &id), object, NULL);
 }
 
+void memory_refuse_status(struct memory *memory)
+{
+    memory->refuses_status = true;
+}
+
 bool memory_patch(struct memory *memory, const struct object_id *id, const char *patch)
 {
     struct record *record = memory_find(memory, id);

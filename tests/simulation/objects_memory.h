@@ -44,6 +44,9 @@ void memory_on_write(struct memory *memory, void (*fn)(void *arg, const struct o
 /* All events for people so far, one per line. */
 const char *memory_events(const struct memory *memory);
 
+/* From now on the server takes no status any more, as after a change of the CRD that does not fit it. */
+void memory_refuse_status(struct memory *memory);
+
 /* The list of leftovers as it is; borrowed until the next write, NULL: there never was one. */
 const struct json *memory_leftovers(const struct memory *memory);
 size_t memory_leftover_count(const struct memory *memory);

@@ -374,6 +374,8 @@ static struct err *client_write_status(struct objects *objects, const struct env
                             .base = object,
                             .status = status};
 
+    if (call.client->memory->refuses_status)
+        return err_new(ERR_INVALID, "status: the server does not take it");
     return api_write(&call, ret);
 }
 

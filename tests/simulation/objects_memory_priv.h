@@ -27,7 +27,8 @@ struct memory {
     size_t count;
     int64_t revision, uids;
     struct buf events;
-    struct json *leftovers;       /* NULL: there is no list yet */
+    struct json *leftovers; /* NULL: there is no list yet */
+    bool refuses_status;
     struct memory_client *client; /* of the process that lives now */
     void (*on_write)(void *arg, const struct object_id *id);
     void *on_write_arg;
