@@ -325,6 +325,19 @@ const char *request_switch(const struct refresh_status *status, const struct jso
     return *value && !is_active(status) && !was_answered(status, "switch-to", value) ? value : NULL;
 }
 
+char *request_refuse_switch(struct refresh_status *status, const struct json *object)
+{
+    const char *value = request_value(object, "switch-to");
+
+    if (!*value || !is_active(status) || was_answered(status, "switch-to", value))
+        return NULL;
+    remember(status, "switch-to", value);
+    return xasprintf(
+        "switch-to \"%.64s\": run %s is under way; ask again when it has ended (with a slash and "
+        "another text behind the run), or cancel it first",
+        value, status->run.id);
+}
+
 /* The newest that staging does not use; NULL: none. */
 static const char *previous_run(const struct refresh_status *status)
 {

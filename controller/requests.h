@@ -40,6 +40,9 @@ void request_retry(struct refresh_status *status, const struct refresh_spec *spe
 
 /* What is asked for, as long as it was not answered; NULL: nothing. Inside the object. */
 const char *request_switch(const struct refresh_status *status, const struct json *object);
+/* One that comes while a run is under way: answered at once, by a sentence of yours; NULL: there is none, or
+ * it was answered before. It would mean other copies by the end of the run. */
+char *request_refuse_switch(struct refresh_status *status, const struct json *object);
 /* The run whose copies are meant: yours, or NULL and a sentence (*ret_refusal, yours) why there is none. */
 char *request_switch_run(struct refresh_status *status, const struct refresh_spec *spec, const char *value,
                          char **ret_refusal);

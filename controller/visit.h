@@ -79,6 +79,7 @@ struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const st
 void visit_end_run(struct visit *visit, const struct report *report);
 
 /* visit_requests.c */
+/* What asks for nothing as things stand: said, and remembered where it might mean something later. */
 void visit_say_stale(struct visit *visit);
 struct err *visit_cancel(struct visit *visit, const struct refresh_spec *spec, struct requeue *ret) MUST_USE;
 /* Another run takes the place of this one. *ret_done: it was cancelled, and the pass is over; else nothing is

@@ -6,6 +6,7 @@ void visit_say_stale(struct visit *visit)
 {
     visit_say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "cancel"));
     visit_say_once(visit, "RequestIgnored", request_staleness(visit->status, visit->object, "retry"));
+    visit_say_once(visit, "RequestRefused", request_refuse_switch(visit->status, visit->object));
 }
 
 struct err *visit_write_request(struct visit *visit, const char *reason, const char *note,

@@ -172,6 +172,25 @@ static void check_switched(struct play *play, const struct json *object)
     want_part(play, events(play), "no copy of database main is kept of that run");
 }
 
+/* Whoever asks meant staging as it was then, and another run is about to change that. */
+static void switch_during_a_run(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && has_ended(object))
+        speak(play, "run-requested", "again");
+    else if (play->scene == 1 && !has_ended(object) && phase_is(object, "Copying"))
+        speak(play, "switch-to", play->runs[0]);
+}
+
+static void check_refused_during_a_run(struct play *play, const struct json *object)
+{
+    want_number(play, play->scene, 2);
+    want_number(play, play->run_count, 2);
+    want_text(play, condition_text(object, "Succeeded", "status"), "True");
+    expect_staging_on(play, play->runs[1]);
+    want_part(play, events(play), "RequestRefused");
+    want_part(play, events(play), "is under way");
+}
+
 /* The proxy logs in to what it points at: who was put back had the password that opens it. */
 static void check_switched_with_passwords(struct play *play, const struct json *object)
 {
@@ -346,6 +365,7 @@ static const struct story stories[] = {
     {"a window", {WINDOW}, 0, say_nothing, check_opened_on_monday},
     {"the window goes", {WINDOW}, 0, open_the_window, check_opened_at_once},
     {"switch-to, there and back", {NULL}, HOURS(6), switch_back_and_forth, check_switched},
+    {"switch-to during a run", {NULL}, HOURS(6), switch_during_a_run, check_refused_during_a_run},
     {"switch-to, generated passwords",
      {GENERATE},
      HOURS(6),
