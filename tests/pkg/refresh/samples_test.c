@@ -1,5 +1,7 @@
 /* What people copy is what we read: the samples hold no unknown field, parse, and use nothing that is not
  * there yet. */
+#include <glob.h>
+
 #include "pkg/base/yaml.h"
 #include "pkg/refresh/account.h"
 #include "pkg/refresh/spec.h"
@@ -58,10 +60,34 @@ static void samples_are_good(void **state)
     assert_number((int64_t)refreshes, (int64_t)row->refreshes);
 }
 
+/* What the API server is to accept is not stalled afterwards. */
+static void what_the_schema_accepts_is_read(void **state UNUSED)
+{
+    glob_t found = {0};
+
+    assert_int_equal(glob(SR_SOURCE_DIR "/tests/e2e/crds/good/*.yaml", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        AUTO_YAML struct yaml_docs docs = {0};
+
+        assert_no_err(yaml_read_file(found.gl_pathv[i], NULL, &docs));
+        for (size_t k = 0; k < docs.count; k++) {
+            const struct json *object = yaml_root(docs.items[k]);
+
+            if (text_equal(json_get_text(object, "kind", ""), "AWSAccount"))
+                try_account(object);
+            else
+                try_refresh(object);
+        }
+    }
+    assert_true(found.gl_pathc > 0);
+    globfree(&found);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, samples_are_good, rows);
+    TEST(&tests, what_the_schema_accepts_is_read);
     return tests_run(&tests, "samples");
 }
