@@ -5,6 +5,7 @@
 #include "controller/event_queues.h"
 #include "pkg/aws/sts.h"
 #include "pkg/kube/object.h"
+#include "pkg/refresh/status.h"
 
 #define READY_LOOK_MS HOURS(1)
 #define TROUBLE_LOOK_MS MINUTES(1)
@@ -21,6 +22,22 @@ struct account_pass {
 static void account_pass_done(struct account_pass *pass)
 {
     event_queue_view_done(&pass->queue);
+}
+
+/* By the rules of status_set_condition(). */
+static void set_condition(const struct account_pass *pass, struct json *conditions,
+                          struct kube_condition condition)
+{
+    AUTO_FREE char *reason = condition_reason(condition.reason);
+    const struct json *before = kube_find_condition(conditions, condition.type);
+    AUTO_FREE char *said = xstrdup(json_get_text(before, "message", ""));
+
+    if (text_equal(json_get_text(before, "status", ""), condition.status) &&
+        text_equal(json_get_text(before, "reason", ""), reason) &&
+        condition_says_same(said, condition.message))
+        condition.message = said;
+    condition.reason = reason;
+    kube_set_condition(conditions, &condition, sched_wall_ms(pass->env->sched));
 }
 
 /* --- what is said of the queue --- */
@@ -50,7 +67,7 @@ static void set_queue_condition(const struct account_pass *pass, struct json *co
     }
     condition.type = EVENT_QUEUE;
     condition.observed_generation = generation;
-    kube_set_condition(conditions, &condition, sched_wall_ms(pass->env->sched));
+    set_condition(pass, conditions, condition);
 }
 
 /* Once it is written: what is news in the condition. */
@@ -90,11 +107,11 @@ static struct err *write_account(const struct account_pass *pass, const struct k
     conditions = json_edit(status, "conditions");
     json_set_int(status, "observedGeneration", condition.observed_generation);
     json_set_text(status, "callerARN", caller_arn);
-    kube_set_condition(conditions, &condition, sched_wall_ms(env->sched));
+    set_condition(pass, conditions, condition);
     if (text_equal(ready->status, "False")) {
         condition.type = "Stalled";
         condition.status = "True";
-        kube_set_condition(conditions, &condition, sched_wall_ms(env->sched));
+        set_condition(pass, conditions, condition);
     } else {
         kube_remove_condition(conditions, "Stalled");
     }

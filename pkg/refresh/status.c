@@ -405,6 +405,8 @@ void status_set_condition(struct refresh_status *status, const char *type, enum 
                           const char *reason, const char *message, int64_t generation, int64_t now_ms)
 {
     struct condition *condition = status_condition(status, type);
+    AUTO_FREE char *word = condition_reason(reason);
+    AUTO_FREE char *sentence = str_dup(str_cut_utf8(str_of(message), MESSAGE_MAX));
 
     if (!condition) {
         condition = fields_grow(&status->conditions, &status->condition_count, sizeof(*condition));
@@ -413,10 +415,12 @@ void status_set_condition(struct refresh_status *status, const char *type, enum 
     } else if (condition->status != value) {
         condition->transition_ms = now_ms;
     }
+    if (condition->status != value || !text_equal(condition->reason, word) || !condition->message ||
+        !condition_says_same(condition->message, sentence))
+        text_replace(&condition->message, sentence);
     condition->status = value;
     condition->observed_generation = generation;
-    text_replace(&condition->reason, reason);
-    text_replace(&condition->message, message);
+    text_replace(&condition->reason, word);
 }
 
 void status_remove_condition(struct refresh_status *status, const char *type)

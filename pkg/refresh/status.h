@@ -176,8 +176,15 @@ int64_t step_evidence_ms(const struct step_status *step, const char *name, int64
 
 const char *step_state_name(enum step_state state);
 
+/* What the API server takes as the reason of a condition, made of any code or name: "not found" becomes
+ * NotFound, and nothing at all Unknown. Yours. */
+char *condition_reason(const char *code);
+/* The messages tell of the same, though of another try: only the request ids in them differ. NULL is "". */
+bool condition_says_same(const char *a, const char *b);
+
 /* Conventions of metav1.Condition: the transition time moves only when the status changes, order is stable.
- */
+ * The reason may be any code; a message that says the same again does not replace the one that is there, so
+ * that trouble which lasts is written once. */
 struct condition *status_condition(struct refresh_status *status, const char *type); /* NULL: none */
 void status_set_condition(struct refresh_status *status, const char *type, enum condition_status value,
                           const char *reason, const char *message, int64_t generation, int64_t now_ms);

@@ -39,10 +39,53 @@ static void a_switchover_that_fails_is_put_back(void **state UNUSED)
         .name = "put_back", .first = 1, .count = 60, .kind = SEEDS_SWEEP, .check = check_one}));
 }
 
+/* Codes that are no word as the reason of a condition has to be. */
+static const char *const odd_codes[][2] = {
+    {"{\"match\": {\"operation\": \"StartCopyJob\", \"nth\": 1, \"times\": 40}, \"action\": \"error\", "
+     "\"status\": 404, \"code\": \"not found\"}",
+     NULL},
+    {"{\"match\": {\"operation\": \"StartCopyJob\", \"nth\": 1, \"times\": 40}, \"action\": \"error\", "
+     "\"status\": 400, \"code\": \"AWS.SimpleQueueService.NonExistentQueue\"}",
+     NULL},
+};
+
+static void see_stalled(void *arg, struct scenario *scenario UNUSED, const struct json *object)
+{
+    bool *seen = arg;
+
+    json_each (condition, json_at(object, "status.conditions"))
+        *seen = *seen || text_equal(json_get_text(condition, "type", ""), "Stalled");
+}
+
+static char *check_odd_code(uint64_t seed, void *arg UNUSED)
+{
+    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
+    bool stalled = false;
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = seed,
+                                             .world_edits = scenario_quick_world,
+                                             .faults = odd_codes[seed % COUNT_OF(odd_codes)],
+                                             .on_write = see_stalled,
+                                             .on_write_arg = &stalled});
+
+    scenario_run(scenario);
+    check_success(scenario, &faults);
+    if (!stalled)
+        buf_adds(&faults, "it was never said that the run is blocked\n");
+    return faults.len ? buf_take(&faults) : NULL;
+}
+
+static void whatever_the_code_is_it_is_written(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){
+        .name = "odd_codes", .first = 0, .count = 4, .kind = SEEDS_SWEEP, .check = check_odd_code}));
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST(&tests, a_switchover_that_fails_is_put_back);
+    TEST(&tests, whatever_the_code_is_it_is_written);
     return tests_run(&tests, "failures");
 }

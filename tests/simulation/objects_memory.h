@@ -5,7 +5,8 @@
  * process included) but never behind the client's own writes, and never goes back; writes are conditional on
  * resourceVersion; somebody may edit the object's metadata just before a write; the answer of a write may get
  * lost, and is then recovered by reading: what is there is what was to be written (it was done), or the
- * version that was at hand (ERR_RETRY), or something else (ERR_CONFLICT). */
+ * version that was at hand (ERR_RETRY), or something else (ERR_CONFLICT). A status that the CRD does not
+ * allow is refused (ERR_INVALID). */
 #ifndef SIMULATION_OBJECTS_MEMORY_H
 #define SIMULATION_OBJECTS_MEMORY_H
 

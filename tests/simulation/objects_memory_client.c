@@ -1,6 +1,7 @@
 /* The controller's side: a cache that lags, writes that hold for one version, a watch. */
 #include "tests/simulation/chance.h"
 #include "tests/simulation/objects_memory_priv.h"
+#include "tests/simulation/schema.h"
 
 #define API_TIMEOUT_MS SECONDS(30)
 #define REBASES_MAX 3
@@ -82,6 +83,7 @@ struct api_call {
     bool present;              /* WRITE_FINALIZER */
     enum trouble trouble;
     bool conflict, done; /* what came of it */
+    char *refusal;       /* why it is not a valid object; NULL: it is */
     struct json *result; /* what was there at that moment, or was written; NULL: no object */
 };
 
@@ -148,6 +150,10 @@ static int64_t serve(void *arg)
                      !text_equal(json_get_text(present, "metadata.uid", ""),
                                  json_get_text(call->base, "metadata.uid", ""));
     if (call->conflict)
+        return 0;
+    if (call->kind == WRITE_STATUS && !call->refusal)
+        call->refusal = schema_refusal(call->id.kind, call->status);
+    if (call->refusal)
         return 0;
     struct json *after = changed(call, present);
     bool goes = may_go(after);
@@ -267,6 +273,7 @@ static struct err *client_list(struct objects *objects, const struct env *env UN
 /* One try; without an answer nobody knows what became of it. */
 static struct err *write_once(struct api_call *call, struct json **ret)
 {
+    static const struct err_remote invalid = {.service = "kubernetes", .code = "Invalid", .http_status = 422};
     struct sched *sched = call->client->memory->opts.sched;
     bool lost = chance_per_mille(sched, call->client->memory->opts.lost_answer_per_mille);
 
@@ -280,6 +287,8 @@ static struct err *write_once(struct api_call *call, struct json **ret)
     }
     if (call->conflict)
         return err_new(ERR_CONFLICT, "%s was changed by somebody else", call->id.name);
+    if (call->refusal)
+        return err_set_remote(err_new(ERR_INVALID, "422 Invalid: status.%s", call->refusal), &invalid);
     if (!call->result)
         return err_new(ERR_NOT_FOUND, "%s is not there any more", call->id.name);
     *ret = TAKE(call->result);
@@ -373,10 +382,12 @@ static struct err *client_write_status(struct objects *objects, const struct env
                             .kind = WRITE_STATUS,
                             .base = object,
                             .status = status};
+    struct err *err = call.client->memory->refuses_status
+                          ? err_new(ERR_INVALID, "status: the server does not take it")
+                          : api_write(&call, ret);
 
-    if (call.client->memory->refuses_status)
-        return err_new(ERR_INVALID, "status: the server does not take it");
-    return api_write(&call, ret);
+    xfree(call.refusal);
+    return err;
 }
 
 static struct err *client_set_finalizer(struct objects *objects, const struct env *env UNUSED,

@@ -2,6 +2,7 @@
  * do. */
 #include "tests/simulation/objects_memory.h"
 
+#include "pkg/refresh/status.h"
 #include "tests/simulation/chance.h"
 #include "tests/testing/assertions.h"
 
@@ -66,7 +67,7 @@ static struct err *write_number(struct fixture *f, const struct json *object, in
     AUTO_JSON struct json *status = json_new_object();
     AUTO_JSON struct json *written = NULL;
 
-    json_set_int(status, "number", number);
+    json_set_int(status, "observedGeneration", number);
     return objects_write_status(f->objects, &f->env, object, status, &written);
 }
 
@@ -94,7 +95,7 @@ static struct json *read_at_last(struct fixture *f)
 
 static int64_t stored_number(struct fixture *f)
 {
-    return json_get_int(memory_get(f->memory, &shop), "status.number", 0);
+    return json_get_int(memory_get(f->memory, &shop), "status.observedGeneration", 0);
 }
 
 static void a_write_is_read_back(void **state UNUSED)
@@ -105,7 +106,7 @@ static void a_write_is_read_back(void **state UNUSED)
     AUTO_JSON struct json *before = read_now(&f);
     assert_no_err(write_number(&f, before, 7));
     AUTO_JSON struct json *after = read_now(&f);
-    assert_number(json_get_int(after, "status.number", 0), 7);
+    assert_number(json_get_int(after, "status.observedGeneration", 0), 7);
     assert_number(json_get_int(after, "spec.a", 0), 1);
     assert_number(json_get_int(after, "metadata.generation", 0), 1);
     fixture_done(&f);
@@ -117,9 +118,39 @@ static void an_old_version_is_refused(void **state UNUSED)
 
     fixture_init(&f, 1, &(struct memory_opts){0});
     AUTO_JSON struct json *before = read_now(&f);
-    assert_true(memory_patch(f.memory, &shop, "{\"status\":{\"number\":3}}"));
+    assert_true(memory_patch(f.memory, &shop, "{\"status\":{\"observedGeneration\":3}}"));
     assert_fails(write_number(&f, before, 7), ERR_CONFLICT, "changed by somebody else");
     assert_number(stored_number(&f), 3);
+    fixture_done(&f);
+}
+
+static struct err *write_condition(struct fixture *f, const char *reason, const char *message)
+{
+    AUTO_JSON struct json *before = read_now(f);
+    AUTO_JSON struct json *written = NULL;
+    AUTO_REFRESH_STATUS struct refresh_status *status = refresh_status_new();
+
+    status_set_condition(status, "Ready", CONDITION_TRUE, "Fine", message, 1, WALL_MS);
+    text_replace(&status->conditions[0].reason, reason);
+    AUTO_JSON struct json *value = refresh_status_to_json(status);
+    return objects_write_status(f->objects, &f->env, before, value, &written);
+}
+
+static void what_the_crd_refuses_is_refused(void **state UNUSED)
+{
+    struct fixture f;
+
+    fixture_init(&f, 1, &(struct memory_opts){0});
+    AUTO_ERR struct err *spaced = write_condition(&f, "not found", "");
+    assert_err_kind(spaced, ERR_INVALID);
+    assert_non_null(strstr(err_text(spaced), "conditions[0].reason: does not match the pattern: not found"));
+    AUTO_ERR struct err *empty = write_condition(&f, "", "");
+    assert_err_kind(empty, ERR_INVALID);
+    AUTO_JSON struct json *before = read_now(&f);
+    AUTO_ERR struct err *negative = write_number(&f, before, -1);
+    assert_err_kind(negative, ERR_INVALID);
+    assert_null(json_at(memory_get(f.memory, &shop), "status"));
+    assert_no_err(write_condition(&f, "NotFound", "no"));
     fixture_done(&f);
 }
 
@@ -169,11 +200,11 @@ static void a_new_process_may_see_an_old_version_at_first(void **state UNUSED)
     end_life(&f);
     begin_life(&f);
     AUTO_JSON struct json *stale = read_now(&f);
-    assert_number(json_get_int(stale, "status.number", 0), 0);
+    assert_number(json_get_int(stale, "status.observedGeneration", 0), 0);
     assert_fails(write_number(&f, stale, 8), ERR_CONFLICT, NULL);
     pass_time(&f, 60000);
     AUTO_JSON struct json *fresh = read_now(&f);
-    assert_number(json_get_int(fresh, "status.number", 0), 7);
+    assert_number(json_get_int(fresh, "status.observedGeneration", 0), 7);
     fixture_done(&f);
 }
 
@@ -195,7 +226,7 @@ static void no_answer_is_worked_out_by_reading(void **state UNUSED)
         for (int64_t number = 1; number <= 20;) {
             AUTO_JSON struct json *object = read_at_last(&f);
 
-            assert_true(json_get_int(object, "status.number", 0) >= stored_number(&f) - 1);
+            assert_true(json_get_int(object, "status.observedGeneration", 0) >= stored_number(&f) - 1);
             AUTO_ERR struct err *err = write_number(&f, object, number);
             if (!err) {
                 assert_number(stored_number(&f), number);
@@ -261,6 +292,7 @@ int main(void)
 
     TEST(&tests, a_write_is_read_back);
     TEST(&tests, an_old_version_is_refused);
+    TEST(&tests, what_the_crd_refuses_is_refused);
     TEST(&tests, an_edit_beside_the_status_does_not_void_a_write);
     TEST(&tests, the_cache_lags_behind_others);
     TEST(&tests, a_new_process_may_see_an_old_version_at_first);

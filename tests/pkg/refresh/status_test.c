@@ -319,6 +319,75 @@ static void transitions_move_with_the_status(void **state)
     assert_number(condition->observed_generation, 2);
 }
 
+/* The pattern of the CRD: ^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$ */
+struct reason_row {
+    const char *name, *code, *want;
+};
+
+static const struct reason_row reason_rows[] = {
+    {"reason: as it should be", "AccessDeniedException", "AccessDeniedException"},
+    {"reason: a kind of error", "not found", "NotFound"},
+    {"reason: with dots", "AWS.SimpleQueueService.NonExistentQueue", "AWSSimpleQueueServiceNonExistentQueue"},
+    {"reason: in small letters", "retry", "Retry"},
+    {"reason: begins with a digit", "404 gone", "Gone"},
+    {"reason: a whole address", "com.amazonaws#Throttled:", "ComAmazonawsThrottled"},
+    {"reason: an underscore", "UNKNOWN_ERROR", "UNKNOWN_ERROR"},
+    {"reason: no letter", "4.0", "Unknown"},
+    {"reason: nothing", "", "Unknown"},
+    {"reason: none", NULL, "Unknown"},
+};
+
+static void reasons_are_what_the_crd_takes(void **state)
+{
+    const struct reason_row *row = *state;
+    AUTO_REFRESH_STATUS struct refresh_status *status = refresh_status_new();
+
+    status_set_condition(status, "Stalled", CONDITION_TRUE, row->code, "no", 1, 1);
+    assert_text_equal(status->conditions[0].reason, row->want);
+}
+
+static void long_reasons_are_cut(void **state)
+{
+    AUTO_FREE char *code = repeat("x", 2000);
+    AUTO_FREE char *reason = condition_reason(code);
+
+    (void)state;
+    assert_number((int64_t)strlen(reason), 1024);
+}
+
+struct same_row {
+    const char *name, *a, *b;
+    bool want;
+};
+
+#define REFUSED(id) "sts AssumeRole: AccessDenied: no (request " id ", account 111111111111). Ask"
+static const struct same_row same_rows[] = {
+    {"same: equal", "no", "no", true},
+    {"same: other words", "no", "yes", false},
+    {"same: longer", "no", "no more", false},
+    {"same: another request", REFUSED("7f3c"), REFUSED("0a"), true},
+    {"same: another request, and more", REFUSED("7f3c"), REFUSED("0a") " x", false},
+    {"same: two requests", REFUSED("1") REFUSED("2"), REFUSED("3") REFUSED("4"), true},
+    {"same: one has none", REFUSED("1"), "sts AssumeRole: AccessDenied: no (account 111111111111). Ask",
+     false},
+    {"same: cut in the middle", "no (request 12", "no (request 34", false},
+    {"same: nothing", NULL, "", true},
+};
+
+static void a_message_that_says_the_same_stays(void **state)
+{
+    const struct same_row *row = *state;
+    AUTO_REFRESH_STATUS struct refresh_status *status = refresh_status_new();
+
+    assert_int_equal(condition_says_same(row->a, row->b), row->want);
+    assert_int_equal(condition_says_same(row->b, row->a), row->want);
+    status_set_condition(status, "Stalled", CONDITION_TRUE, "No", row->a ? row->a : "", 1, 1);
+    status_set_condition(status, "Stalled", CONDITION_TRUE, "No", row->b, 2, 2);
+    assert_text_equal(status->conditions[0].message, row->want && row->a ? row->a : row->b);
+    status_set_condition(status, "Stalled", CONDITION_TRUE, "Other", row->b, 2, 2);
+    assert_text_equal(status->conditions[0].message, row->b);
+}
+
 static void the_order_of_conditions_is_stable(void **state)
 {
     AUTO_REFRESH_STATUS struct refresh_status *status = refresh_status_new();
@@ -450,6 +519,9 @@ int main(void)
     TEST(&tests, numbers_are_kept_in_their_range);
     TEST(&tests, history_keeps_the_last_ten);
     TEST_ROWS(&tests, transitions_move_with_the_status, condition_rows);
+    TEST_ROWS(&tests, reasons_are_what_the_crd_takes, reason_rows);
+    TEST(&tests, long_reasons_are_cut);
+    TEST_ROWS(&tests, a_message_that_says_the_same_stays, same_rows);
     TEST(&tests, the_order_of_conditions_is_stable);
     TEST(&tests, rows_are_found_or_added);
     TEST(&tests, previous_values_go_by_kind_and_name);
