@@ -389,13 +389,24 @@ void summary_stalled(const struct summary_input *in, const char *reason, const c
     status_remove_condition(in->status, "Reconciling");
 }
 
-void summary_queued(const struct summary_input *in, const char *message)
+/* A run is asked for and has not begun; nobody has to do anything about it. */
+static void set_waiting(const struct summary_input *in, const char *phase, const char *message)
 {
     in->status->observed_generation = in->generation;
-    text_replace(&in->status->phase, "Queued");
-    set(in, "Ready", CONDITION_UNKNOWN, "Queued", message);
-    set(in, "Reconciling", CONDITION_TRUE, "Queued", message);
+    text_replace(&in->status->phase, phase);
+    set(in, "Ready", CONDITION_UNKNOWN, phase, message);
+    set(in, "Reconciling", CONDITION_TRUE, phase, message);
     status_remove_condition(in->status, "Stalled");
+}
+
+void summary_pending(const struct summary_input *in, const char *message)
+{
+    set_waiting(in, "Pending", message);
+}
+
+void summary_queued(const struct summary_input *in, const char *message)
+{
+    set_waiting(in, "Queued", message);
 }
 
 void summary_suspended(const struct summary_input *in)

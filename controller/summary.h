@@ -23,6 +23,8 @@ void summary_failed(const struct summary_input *in, const char *reason, const ch
 /* No run can start: a person must change something (reason, message), or another object must finish first
  * (queued). */
 void summary_stalled(const struct summary_input *in, const char *reason, const char *message);
+/* Nothing is known yet of whether it can. */
+void summary_pending(const struct summary_input *in, const char *message);
 void summary_queued(const struct summary_input *in, const char *message);
 void summary_suspended(const struct summary_input *in);
 /* The object is going away: what is still waited for. */

@@ -1,8 +1,8 @@
 /* One pass over one StagingRefresh, as the parts of reconcile.c hand it round: what was read, and the one
- * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_series.c says who may,
- * visit_advance.c goes on with one and ends it, visit_requests.c does what people ask for by annotation,
- * visit_retry.c goes on with one that failed, visit_idle.c and visit_drift.c look round in between,
- * visit_delete.c clears up when the object goes. */
+ * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_pending.c says that it
+ * will, visit_series.c says who may, visit_advance.c goes on with one and ends it, visit_requests.c does what
+ * people ask for by annotation, visit_retry.c goes on with one that failed, visit_idle.c and visit_drift.c
+ * look round in between, visit_delete.c clears up when the object goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -59,6 +59,18 @@ char *visit_series_key(const struct visit *visit, const struct refresh_spec *spe
 /* visit_begin.c */
 bool visit_is_wanted(const struct visit *visit); /* a trigger or a request that was not handled */
 struct err *visit_begin(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_pending.c */
+/* Says that a run is asked for, when this is not to be read yet: *ret_written, and the pass is over. */
+struct err *visit_pend(struct visit *visit, struct requeue *ret, bool *ret_written) MUST_USE;
+/* Not all is in place: nothing starts. */
+struct err *visit_fail_preflight(struct visit *visit, const char *failures, int64_t after_ms,
+                                 struct requeue *ret) MUST_USE;
+/* Takes over what has kept a run from beginning and may pass, NULL is nothing; gives it back once it is said
+ * in the status of an object that waits for its run. */
+struct err *visit_say_trouble(struct visit *visit, struct err *trouble) MUST_USE;
+/* The status as it was read, without what was laid out in memory since. */
+struct err *visit_read_again(struct visit *visit) MUST_USE;
 
 /* visit_series.c */
 /* False: somebody else has the series, and this has been said. */

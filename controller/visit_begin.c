@@ -101,20 +101,17 @@ static struct err *describe_copies(struct visit *visit, const struct account *ta
  */
 static struct err *forget_copy(struct visit *visit, const char *gone, struct requeue *ret)
 {
-    AUTO_REFRESH_STATUS struct refresh_status *before = NULL;
+    AUTO_FREE char *arn = xstrdup(gone); /* it is of the status that goes */
 
     visit_say_once(visit, "RequestRefused",
-                   xasprintf("switch-to run %s: its copy %s is not there any more", visit->switch_to, gone));
-    TRY(err_wrap(refresh_status_parse(json_member(visit->object, "status"), &before), "status"));
-    for (size_t i = 0; i < before->copy_count; i++) {
-        if (text_equal(before->copies[i].arn, gone)) {
-            status_remove_copy(before, i);
+                   xasprintf("switch-to run %s: its copy %s is not there any more", visit->switch_to, arn));
+    TRY(visit_read_again(visit));
+    for (size_t i = 0; i < visit->status->copy_count; i++) {
+        if (text_equal(visit->status->copies[i].arn, arn)) {
+            status_remove_copy(visit->status, i);
             break;
         }
     }
-    refresh_status_free(visit->status);
-    visit->status = TAKE(before);
-    visit->summary.status = visit->status;
     engine_release_series(visit->engine, visit->holder);
     ret->after_ms = 0;
     return visit_write(visit);
@@ -132,7 +129,7 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
 
     lay_out_run(visit, run_id);
     if (visit->switch_to)
-        TRY(describe_copies(visit, target, &gone));
+        TRY(visit_say_trouble(visit, describe_copies(visit, target, &gone)));
     if (gone)
         return forget_copy(visit, gone, ret);
     TRY(visit_write(visit));
@@ -191,12 +188,14 @@ static struct err *begin_checked(struct visit *visit, const char *run_id, const 
 {
     AUTO_FREE char *failures = NULL;
 
-    TRY(visit_hold(visit, ret, ret_begun));
+    TRY(visit_pend(visit, ret, ret_begun));
+    if (!*ret_begun)
+        TRY(visit_hold(visit, ret, ret_begun));
     if (*ret_begun) /* the next pass goes on from here */
         return NULL;
-    TRY(preflight(visit, accounts, &failures));
+    TRY(visit_say_trouble(visit, preflight(visit, accounts, &failures)));
     if (failures)
-        return visit_stall(visit, "PreflightFailed", failures, PREFLIGHT_LOOK_MS, ret);
+        return visit_fail_preflight(visit, failures, PREFLIGHT_LOOK_MS, ret);
     TRY(record_run(visit, run_id, accounts->target, ret));
     *ret_begun = true;
     return NULL;

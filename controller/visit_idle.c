@@ -6,7 +6,7 @@
  * again. */
 static bool is_outdated(const struct visit *visit)
 {
-    static const char *const passing[] = {"Stalled", "Queued", "Suspended"};
+    static const char *const passing[] = {"Stalled", "Pending", "Queued", "Suspended"};
     struct condition *stalled = status_condition(visit->status, "Stalled");
 
     if (!visit->status->run.completion_ms || (stalled && text_equal(stalled->reason, REASON_FORBIDDEN)))

@@ -33,11 +33,11 @@ struct editor {
     bool done;
 };
 
-static void edit_once(void *arg, struct scenario *scenario, const struct json *object UNUSED)
+static void edit_once(void *arg, struct scenario *scenario, const struct json *object)
 {
     struct editor *editor = arg;
 
-    if (editor->done ||
+    if (editor->done || !json_at(object, "status.run.id") ||
         memory_version_count(scenario_memory(scenario), &scenario_refresh) < editor->at_version)
         return;
     editor->done = true;
