@@ -37,10 +37,10 @@ bool run_is_wanted(const struct json *object)
     const struct json *request =
         json_member(json_at(object, "metadata.annotations"), ANNOTATION("run-requested"));
 
-    if (!text_equal(json_get_text(object, "status.lastHandledTrigger", NULL), trigger))
+    if (!status_is_answered(json_get_text(object, "status.lastHandledTrigger", NULL), trigger))
         return true;
-    return request && !text_equal(json_get_text(object, "status.lastHandledRequest", ""),
-                                  json_get_text(request, NULL, ""));
+    return request && !status_is_answered(json_get_text(object, "status.lastHandledRequest", ""),
+                                          json_get_text(request, NULL, ""));
 }
 
 struct run_verdict run_judge(const struct json *object, const char *before)

@@ -39,13 +39,15 @@ static bool was_answered(const struct refresh_status *status, const char *kind, 
 {
     const struct step_status *row = memory_row(status);
 
-    return row && text_equal(step_evidence(row, kind), value);
+    return row && status_is_answered(step_evidence(row, kind), value);
 }
 
 static void remember(struct refresh_status *status, const char *kind, const char *value)
 {
+    AUTO_FREE char *kept = value ? status_answered(value) : NULL;
+
     if (memory_row(status))
-        step_set_evidence(memory_row(status), kind, value);
+        step_set_evidence(memory_row(status), kind, kept);
 }
 
 static const char *const kinds[] = {"cancel", "switch-to"};

@@ -58,6 +58,8 @@ char *visit_series_key(const struct visit *visit, const struct refresh_spec *spe
 
 /* visit_begin.c */
 bool visit_is_wanted(const struct visit *visit); /* a trigger or a request that was not handled */
+/* Into the status in memory: they are answered. */
+void visit_mark_handled(struct visit *visit);
 struct err *visit_begin(struct visit *visit, struct requeue *ret) MUST_USE;
 
 /* visit_pending.c */

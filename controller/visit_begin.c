@@ -13,12 +13,22 @@ bool visit_is_wanted(const struct visit *visit)
 {
     const struct refresh_status *status = visit->status;
 
-    if (!text_equal(status->last_handled_trigger, visit->live->live.trigger))
+    if (!status_is_answered(status->last_handled_trigger, visit->live->live.trigger))
         return true;
-    return *visit->request && !text_equal(status->last_handled_request, visit->request);
+    return *visit->request && !status_is_answered(status->last_handled_request, visit->request);
 }
 
 /* --- recording --- */
+
+void visit_mark_handled(struct visit *visit)
+{
+    struct refresh_status *status = visit->status;
+
+    xfree(status->last_handled_trigger);
+    xfree(status->last_handled_request);
+    status->last_handled_trigger = status_answered(visit->live->live.trigger);
+    status->last_handled_request = status_answered(visit->request);
+}
 
 /* The trigger that is answered is written in the same patch as the run's id: neither is ever there without
  * the other. */
@@ -30,8 +40,9 @@ static void lay_out_run(struct visit *visit, const char *run_id)
     status_reset_run(status);
     json_free(status->run.spec);
     text_replace(&status->run.id, run_id);
-    text_replace(&status->run.trigger, visit->live->live.trigger);
-    text_replace(&status->run.request, *visit->request ? visit->request : NULL);
+    visit_mark_handled(visit);
+    text_replace(&status->run.trigger, status->last_handled_trigger);
+    text_replace(&status->run.request, *visit->request ? status->last_handled_request : NULL);
     text_replace(&status->run.controller_version, SR_VERSION);
     text_replace(&status->run.approved_by, NULL);
     status->run.approval_ms = 0;
@@ -40,8 +51,6 @@ static void lay_out_run(struct visit *visit, const char *run_id)
     status->run.completion_ms = 0;
     status->run.spec = json_copy(json_member(visit->object, "spec"));
     status->percent = 0;
-    text_replace(&status->last_handled_trigger, visit->live->live.trigger);
-    text_replace(&status->last_handled_request, visit->request);
     runner_lay_out(status, visit->live);
     requests_put_answered(status, visit->switch_to ? request_value(visit->object, "switch-to") : answered);
     if (visit->switch_to)

@@ -55,13 +55,6 @@ static struct err *wait_for(struct visit *visit, const struct rival *rival, stru
     return visit_write(visit);
 }
 
-/* Answered, so that it does not begin once the series is free. */
-static void mark_handled(struct visit *visit)
-{
-    text_replace(&visit->status->last_handled_trigger, visit->live->live.trigger);
-    text_replace(&visit->status->last_handled_request, visit->request);
-}
-
 static struct err *forbid(struct visit *visit, const struct rival *rival, struct requeue *ret)
 {
     AUTO_FREE char *message =
@@ -69,7 +62,7 @@ static struct err *forbid(struct visit *visit, const struct rival *rival, struct
                   "Forbid; another trigger asks again",
                   rival->run_id, rival->name, visit->live->series);
 
-    mark_handled(visit);
+    visit_mark_handled(visit); /* so that it does not begin once the series is free */
     return visit_stall(visit, REASON_FORBIDDEN, message, 0, ret);
 }
 
@@ -122,8 +115,8 @@ static bool wants_place(const struct json *object)
         json_get_bool(object, "spec.suspend", false) ||
         !text_equal(json_get_text(object, "spec.concurrencyPolicy", ""), "Replace"))
         return false;
-    return !text_equal(handled, json_get_text(object, "spec.trigger", "")) ||
-           (*request && !text_equal(request, json_get_text(object, "status.lastHandledRequest", "")));
+    return !status_is_answered(handled, json_get_text(object, "spec.trigger", "")) ||
+           (*request && !status_is_answered(json_get_text(object, "status.lastHandledRequest", ""), request));
 }
 
 static struct err *find_successor(struct visit *visit, const struct refresh_spec *spec, char **ret)
@@ -171,7 +164,7 @@ struct err *visit_forbid(struct visit *visit, struct requeue *ret)
                                      "spec.concurrencyPolicy is Forbid",
                                      visit->status->run.id);
 
-    mark_handled(visit);
+    visit_mark_handled(visit);
     TRY(visit_write(visit));
     LOG_WARN(visit->log, "run refused", KV("run", visit->status->run.id));
     objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, REASON_FORBIDDEN, note);

@@ -166,6 +166,11 @@ void status_notice_pend(struct notice *notice, const char *name);
 /* `name` has taken it, or never will; a notice that nobody is to be told any more goes. Later ones move. */
 void status_notice_settle(struct refresh_status *status, const char *id, const char *name);
 
+/* What is kept of a text that somebody asked by, once it is answered, to know it again: the text, or when it
+ * is long its beginning and a digest of the whole. Yours. */
+char *status_answered(const char *text);
+bool status_is_answered(const char *kept, const char *text); /* kept NULL: nothing was answered yet */
+
 /* Evidence of a step: short texts by name. value NULL removes. */
 /* Of the row Approval: the run has a copy that an earlier approval did not mean. */
 #define EVIDENCE_NEW_COPY "newCopy"

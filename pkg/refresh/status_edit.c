@@ -1,3 +1,4 @@
+#include "pkg/base/digest.h"
 #include "pkg/refresh/fields.h"
 #include "pkg/refresh/status.h"
 
@@ -74,6 +75,29 @@ struct previous_status *status_set_previous(struct refresh_status *status, const
         previous->name = xstrdup(name);
     }
     return previous;
+}
+
+/* --- what was answered --- */
+
+#define ANSWERED_MAX 1024 /* bytes; a trigger has at most 256 characters, and so is kept as it is */
+
+char *status_answered(const char *text)
+{
+    struct str whole = str_of(text);
+    char digest[2 * SHA256_BYTES + 1];
+
+    if (whole.len <= ANSWERED_MAX)
+        return str_dup(whole);
+    sha256_hex(whole, digest);
+    struct str head = str_cut_utf8(whole, ANSWERED_MAX - strlen("... sha256:") - 2 * SHA256_BYTES);
+    return xasprintf(STR_FMT "... sha256:%s", STR_ARG(head), digest);
+}
+
+bool status_is_answered(const char *kept, const char *text)
+{
+    AUTO_FREE char *answered = status_answered(text);
+
+    return text_equal(kept, answered);
 }
 
 /* --- evidence --- */

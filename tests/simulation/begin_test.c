@@ -137,10 +137,73 @@ static void a_new_object_has_a_status_at_once(void **state UNUSED)
                                           .check = play_story}));
 }
 
+/* --- long texts --- */
+
+static const struct ask {
+    const char *name;
+    const char *annotation; /* NULL: the trigger */
+    const char *piece;
+    int count;
+    int64_t runs;
+} asks[] = {
+    {.name = "a trigger of 256 characters of three bytes", .piece = "進", .count = 256, .runs = 2},
+    {.name = "a request of 300 bytes", .annotation = "run-requested", .piece = "x", .count = 300, .runs = 2},
+    {.name = "a request of 5 KiB", .annotation = "run-requested", .piece = "進", .count = 1707, .runs = 2},
+    {.name = "switch-to with a tail of 4 KiB",
+     .annotation = "switch-to",
+     .piece = "x",
+     .count = 4096,
+     .runs = 2},
+};
+
+struct asking {
+    const struct ask *ask;
+    bool has_asked;
+};
+
+/* What follows the slash of a switch-to only makes it another one. */
+static void ask_once(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct asking *asking = arg;
+    const struct ask *ask = asking->ask;
+    AUTO_BUF struct buf text = BUF_MAX(16 * KIB);
+
+    if (asking->has_asked || !text_equal(json_get_text(object, "status.phase", ""), "Succeeded"))
+        return;
+    asking->has_asked = true;
+    if (ask->annotation)
+        buf_addf(&text, "{\"metadata\":{\"annotations\":{\"stagingrefresh.dev/%s\":\"", ask->annotation);
+    else
+        buf_adds(&text, "{\"spec\":{\"trigger\":\"");
+    if (text_equal(ask->annotation, "switch-to"))
+        buf_addf(&text, "%s/", json_get_text(object, "status.run.id", ""));
+    for (int i = 0; i < ask->count; i++)
+        buf_adds(&text, ask->piece);
+    buf_adds(&text, ask->annotation ? "\"}}}" : "\"}}");
+    memory_patch(scenario_memory(scenario), &scenario_refresh, buf_text(&text));
+}
+
+static void a_long_text_asks_once(void **state)
+{
+    struct asking asking = {.ask = *state};
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = 3,
+                                             .world_edits = scenario_quick_world,
+                                             .settle_ms = HOURS(6),
+                                             .on_write = ask_once,
+                                             .on_write_arg = &asking});
+
+    scenario_run(scenario);
+    assert_true(asking.has_asked);
+    assert_text_equal(json_get_text(scenario_object(scenario), "status.phase", ""), "Succeeded");
+    assert_number(json_count(json_at(scenario_object(scenario), "status.history")), asking.ask->runs);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST(&tests, a_new_object_has_a_status_at_once);
+    TEST_ROWS(&tests, a_long_text_asks_once, asks);
     return tests_run(&tests, "begin");
 }
