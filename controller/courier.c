@@ -208,8 +208,9 @@ static void tell(struct courier *courier, const struct parcel *parcel, const str
         .kind = OBJECT_REFRESH, .namespace = parcel->namespace, .name = parcel->name};
 
     if (err)
-        LOG_WARN(courier->opts.log, "notification failed", KV("key", parcel->key),
-                 KV("error", err_text(err)));
+        LOG_WARN(courier->opts.log, "notification failed", KV("namespace", parcel->namespace),
+                 KV("name", parcel->name), KV("notice", parcel->key), KV("error", err_text(err)),
+                 KV_IF("request", err_remote(err)->request_id));
     courier->opts.changed(courier->opts.arg, &id);
 }
 

@@ -128,10 +128,29 @@ static struct err *reconcile_key(struct engine *engine, const struct env *env, c
     }
 }
 
+/* Every line of a pass names its object. */
+static struct log *log_of(const struct log *parent, const char *key)
+{
+    struct str rest = str_of(key), kind, namespace;
+    AUTO_FREE char *owned = NULL;
+
+    str_cut(&rest, '/', &kind);
+    if (str_is(kind, "a"))
+        return log_with(parent, &KV("awsaccount", rest.ptr), 1);
+    if (!str_is(kind, "r"))
+        return log_with(parent, NULL, 0);
+    str_cut(&rest, '/', &namespace);
+    owned = str_dup(namespace);
+    return log_with(parent, (const struct log_field[]){KV("namespace", owned), KV("name", rest.ptr)}, 2);
+}
+
 /* The one place where the end of a pass becomes a queue action and a log line. */
 static void settle(struct engine *engine, const struct env *env, const char *key, struct err *err,
-                   int64_t after_ms)
+                   const struct requeue *requeue)
 {
+    const char *run = requeue->run[0] ? requeue->run : NULL;
+    int64_t after_ms = requeue->after_ms;
+
     if (!err) {
         workqueue_forget(engine->queue, key);
         if (after_ms != NEVER_MS)
@@ -144,11 +163,11 @@ static void settle(struct engine *engine, const struct env *env, const char *key
             engine->queue, key, asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS, WORK_ROUTINE);
 
         if (err_kind(err) == ERR_CONFLICT)
-            LOG_DEBUG(env->log, "looking again", KV("key", key), KV("because", err_text(err)),
-                      KV_INT("after_ms", delay_ms));
+            LOG_DEBUG(env->log, "looking again", KV("key", key), KV_IF("run", run),
+                      KV("because", err_text(err)), KV_INT("after_ms", delay_ms));
         else
-            LOG_WARN(env->log, "pass failed", KV("key", key), KV("error", err_text(err)),
-                     KV_INT("after_ms", delay_ms));
+            LOG_WARN(env->log, "pass failed", KV("key", key), KV_IF("run", run), KV("error", err_text(err)),
+                     KV_IF("request", err_remote(err)->request_id), KV_INT("after_ms", delay_ms));
     }
     err_free(err);
 }
@@ -162,7 +181,12 @@ static void run_worker(void *arg)
     while (workqueue_get(engine->queue, &key)) {
         struct requeue requeue = {.after_ms = NEVER_MS};
         int64_t began_ms = sched_now_ms(engine->opts.sched);
-        struct err *err = reconcile_key(engine, &worker->env, key, &requeue);
+        AUTO_LOG struct log *log = log_of(worker->env.log, key);
+        struct env env = worker->env;
+        struct err *err;
+
+        env.log = log;
+        err = reconcile_key(engine, &env, key, &requeue);
 
         if (!text_equal(key, LEFTOVERS_KEY))
             controller_metrics_pass(
@@ -171,7 +195,7 @@ static void run_worker(void *arg)
                                    .err = err,
                                    .after_ms = requeue.after_ms,
                                    .took_ms = sched_now_ms(engine->opts.sched) - began_ms});
-        settle(engine, &worker->env, key, err, requeue.after_ms);
+        settle(engine, &env, key, err, &requeue);
         workqueue_done(engine->queue, key);
         xfree(key);
     }

@@ -50,6 +50,7 @@ struct workqueue_stats engine_queue_stats(struct engine *engine);
 /* When to come again; 0: only when something changes. */
 struct requeue {
     int64_t after_ms; /* NEVER_MS: not at all; 0: at once */
+    char run[64];     /* that the pass was about, for the log; "": none */
 };
 
 /* The client side of one account: one credentials cache for all workers, made anew when the object's spec

@@ -237,7 +237,8 @@ static bool settle(struct event_queue *queue, const struct err *err)
     }
     if (note_failure(queue, err, &failures)) {
         LOG_WARN(queue->env.log, "the event queue fails; looking goes on without it",
-                 KV("account", queue->name), KV("error", err_text(err)));
+                 KV("awsaccount", queue->name), KV("error", err_text(err)),
+                 KV_IF("request", err_remote(err)->request_id));
         tell(queue, false);
     }
     return sched_wait_until(sched, queue->env.stop,

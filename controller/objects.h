@@ -81,7 +81,7 @@ struct err *objects_read_leftovers(struct objects *objects, const struct env *en
 struct err *objects_write_leftovers(struct objects *objects, const struct env *env,
                                     const struct json *document) MUST_USE;
 
-/* Best effort; for people. */
+/* Best effort; for people. The log is told by the caller. */
 void objects_emit(struct objects *objects, const struct env *env, const struct json *object,
                   enum event_severity severity, const char *reason, const char *note);
 

@@ -36,19 +36,15 @@ struct err *reconcile_refresh(struct engine *engine, const struct env *env, cons
                               struct requeue *ret)
 {
     CLEANUP(visit_done) struct visit visit = {0};
-    struct env logged = *env;
-    const struct log_field fields[] = {KV("namespace", id->namespace), KV("name", id->name)};
-
+    struct err *err;
     TRY(err_wrap(visit_init(&visit, engine, env, id), "%s/%s", id->namespace, id->name));
     if (!visit.object) {
         engine_release_series(engine, visit.holder);
         return NULL;
     }
-    visit.log = log_with(env->log, fields, COUNT_OF(fields));
-    logged.log = visit.log;
-    visit.env = &logged;
-    TRY(err_wrap(dispatch(&visit, ret), "%s/%s", id->namespace, id->name));
-    if (visit.has_recorded)
+    err = err_wrap(dispatch(&visit, ret), "%s/%s", id->namespace, id->name);
+    snprintf(ret->run, sizeof(ret->run), "%s", log_text_or_empty(visit.run));
+    if (!err && visit.has_recorded)
         ret->after_ms = 0;
-    return NULL;
+    return err;
 }

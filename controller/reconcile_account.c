@@ -3,6 +3,7 @@
 #include "controller/admit.h"
 #include "controller/engine.h"
 #include "controller/event_queues.h"
+#include "controller/transitions.h"
 #include "pkg/aws/sts.h"
 #include "pkg/kube/object.h"
 #include "pkg/refresh/status.h"
@@ -70,23 +71,6 @@ static void set_queue_condition(const struct account_pass *pass, struct json *co
     set_condition(pass, conditions, condition);
 }
 
-/* Once it is written: what is news in the condition. */
-static void announce_queue(const struct account_pass *pass, const struct json *after)
-{
-    const struct json *was = kube_find_condition(json_at(pass->object, "status.conditions"), EVENT_QUEUE);
-    const struct json *is = kube_find_condition(json_at(after, "status.conditions"), EVENT_QUEUE);
-    bool failed = text_equal(json_get_text(was, "status", ""), "False");
-    bool fails = text_equal(json_get_text(is, "status", ""), "False");
-    struct objects *objects = engine_objects(pass->engine);
-
-    if (fails && (!failed || !text_equal(json_get_text(was, "reason", ""), json_get_text(is, "reason", ""))))
-        objects_emit(objects, pass->env, pass->object, EVENT_WARNING, "EventQueueFails",
-                     json_get_text(is, "message", ""));
-    if (failed && text_equal(json_get_text(is, "status", ""), "True"))
-        objects_emit(objects, pass->env, pass->object, EVENT_NORMAL, "EventQueueWorks",
-                     json_get_text(is, "message", ""));
-}
-
 /* --- writing --- */
 
 static struct err *write_account(const struct account_pass *pass, const struct kube_condition *ready,
@@ -119,7 +103,7 @@ static struct err *write_account(const struct account_pass *pass, const struct k
     TRY(objects_write_status(engine_objects(pass->engine), env, object, status, &written));
     if (!json_equal(json_member(object, "status"), status)) {
         engine_written(pass->engine, object, written);
-        announce_queue(pass, written);
+        transitions_tell(engine_objects(pass->engine), env, object, status);
     }
     return NULL;
 }

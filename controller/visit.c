@@ -1,6 +1,7 @@
 #include "controller/visit.h"
 
 #include "controller/names.h"
+#include "controller/transitions.h"
 
 void visit_done(struct visit *visit)
 {
@@ -9,6 +10,7 @@ void visit_done(struct visit *visit)
     refresh_spec_free(visit->live);
     err_free(visit->live_fault);
     log_free(visit->log);
+    xfree(visit->run);
     xfree(visit->holder);
     xfree(visit->actor_run);
     xfree(visit->switch_to);
@@ -30,10 +32,22 @@ static struct err *read_status(struct visit *visit)
     return NULL;
 }
 
+void visit_name_run(struct visit *visit, const char *run_id, int64_t attempt)
+{
+    const struct log_field fields[] = {KV("run", run_id), KV_INT("attempt", attempt)};
+
+    log_free(visit->log);
+    visit->log = log_with(visit->unnamed, fields, run_id ? COUNT_OF(fields) : 0);
+    visit->own_env.log = visit->log;
+    text_replace(&visit->run, run_id);
+}
+
 struct err *visit_init(struct visit *visit, struct engine *engine, const struct env *env,
                        const struct object_id *id)
 {
-    *visit = (struct visit){.engine = engine, .env = env, .objects = engine_objects(engine)};
+    *visit = (struct visit){.engine = engine, .own_env = *env, .objects = engine_objects(engine)};
+    visit->env = &visit->own_env;
+    visit->unnamed = env->log;
     visit->holder = xasprintf("%s/%s", id->namespace, id->name);
     TRY(objects_read(visit->objects, env, id, &visit->object));
     if (!visit->object)
@@ -44,6 +58,7 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
     visit->request = json_get_text(
         json_member(json_at(visit->object, "metadata.annotations"), ANNOTATION("run-requested")), NULL, "");
     TRY(read_status(visit));
+    visit_name_run(visit, visit->status->run.id, visit->status->run.attempt);
     visit->live_fault = refresh_spec_parse(json_member(visit->object, "spec"), visit->name, &visit->live);
     visit->summary =
         (struct summary_input){.status = visit->status,
@@ -80,6 +95,8 @@ struct err *visit_write(struct visit *visit)
     TRY(objects_write_status(visit->objects, visit->env, visit->object, status, &written));
     if (changed && written)
         engine_written(visit->engine, visit->object, written);
+    if (changed)
+        transitions_tell(visit->objects, visit->env, visit->object, status);
     visit_forget_told(visit);
     return NULL;
 }
@@ -136,17 +153,20 @@ struct pass visit_pass(const struct visit *visit, struct refresh_spec *spec, con
 struct err *visit_stall(struct visit *visit, const char *reason, const char *message, int64_t after_ms,
                         struct requeue *ret)
 {
-    struct condition *before = status_condition(visit->status, "Stalled");
-    bool news = !before || !text_equal(before->reason, reason);
-
     summary_stalled(&visit->summary, reason, message);
     TRY(visit_write(visit));
-    if (news) {
-        LOG_ERROR(visit->log, "cannot start", KV("reason", reason), KV("message", message));
-        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, message);
-    }
     ret->after_ms = after_ms;
     return NULL;
+}
+
+void visit_announce(const struct visit *visit, enum event_severity severity, const char *reason,
+                    const char *note)
+{
+    AUTO_FREE char *request = condition_request(note);
+
+    LOG_AT(visit->log, severity == EVENT_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "event",
+           KV("reason", reason), KV("message", note), KV_IF("request", request));
+    objects_emit(visit->objects, visit->env, visit->object, severity, reason, note);
 }
 
 void visit_say_once(struct visit *visit, const char *reason, char *text)
@@ -158,6 +178,5 @@ void visit_say_once(struct visit *visit, const char *reason, char *text)
     if (!owned || looks_due_ms(looks, visit->uid, key))
         return;
     looks_set(looks, visit->uid, key, 1);
-    LOG_WARN(visit->log, "warning", KV("reason", reason), KV("message", owned));
-    objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, reason, owned);
+    visit_announce(visit, EVENT_WARNING, reason, owned);
 }

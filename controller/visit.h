@@ -14,8 +14,11 @@
 
 struct visit {
     struct engine *engine;
-    const struct env *env;
-    struct log *log;
+    const struct env *env; /* its log names the run */
+    struct env own_env;
+    const struct log *unnamed; /* names the object alone */
+    struct log *log;           /* env's */
+    char *run;                 /* that the lines of the log name; NULL: none */
     struct objects *objects;
     struct json *object; /* NULL: there is none of that name */
     struct refresh_status *status;
@@ -39,14 +42,19 @@ struct err *visit_init(struct visit *visit, struct engine *engine, const struct 
                        const struct object_id *id) MUST_USE;
 void visit_done(struct visit *visit);
 
+/* From now on the lines of the log name this run and attempt; NULL: none. */
+void visit_name_run(struct visit *visit, const char *run_id, int64_t attempt);
 /* Puts our finalizer on the object when it is not there yet: *ret_written, and the pass is over. Before
  * anything outside is touched. */
 struct err *visit_hold(struct visit *visit, struct requeue *ret, bool *ret_written) MUST_USE;
-/* The one write of a pass. */
+/* The one write of a pass; what became otherwise by it is told (transitions.h). */
 struct err *visit_write(struct visit *visit) MUST_USE;
-/* Nothing can start until a person changes something: written, and said when it is news. */
+/* Nothing can start until a person changes something: written. */
 struct err *visit_stall(struct visit *visit, const char *reason, const char *message, int64_t after_ms,
                         struct requeue *ret) MUST_USE;
+/* What is no transition of the status: an event, and a line in the log. */
+void visit_announce(const struct visit *visit, enum event_severity severity, const char *reason,
+                    const char *note);
 /* A warning, once per process and text; takes `text` over, NULL is nothing. */
 void visit_say_once(struct visit *visit, const char *reason, char *text);
 /* The client of an account; account NULL leaves it untouched. *ret_account is a reference of yours. */

@@ -26,40 +26,13 @@ void visit_end_run(struct visit *visit, const struct report *report)
         summary_failed(&visit->summary, report->fail_reason, report->fail_message);
 }
 
-/* The switchover has come to a gate: people hear of it, and of what opens it. */
-static void announce_gate(struct visit *visit)
-{
-    const struct condition *now = status_condition(visit->status, "SwitchedOver");
-
-    if (!now || !str_starts(str_of(now->reason), "Awaiting"))
-        return;
-    json_each (before, json_at(visit->object, "status.conditions")) {
-        if (text_equal(json_get_text(before, "type", ""), now->type) &&
-            text_equal(json_get_text(before, "reason", ""), now->reason))
-            return;
-    }
-    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, now->reason, now->message);
-}
-
+/* What steps have done. */
 static void announce(struct visit *visit, const struct report *report)
 {
     for (size_t i = 0; i < report->happening_count; i++) {
         const struct happening *happening = &report->happenings[i];
 
-        LOG_INFO(visit->log, "step", KV("reason", happening->reason), KV("note", happening->note));
-        objects_emit(visit->objects, visit->env, visit->object, happening->severity, happening->reason,
-                     happening->note);
-    }
-    announce_gate(visit);
-    if (report->end == RUN_SUCCEEDED) {
-        LOG_INFO(visit->log, "run succeeded", KV("run", visit->status->run.id));
-        objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunSucceeded",
-                     status_condition(visit->status, "Succeeded")->message);
-    } else if (report->end == RUN_FAILED) {
-        LOG_ERROR(visit->log, "run failed", KV("run", visit->status->run.id),
-                  KV("reason", report->fail_reason), KV("message", report->fail_message));
-        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, "RunFailed",
-                     report->fail_message);
+        visit_announce(visit, happening->severity, happening->reason, happening->note);
     }
 }
 

@@ -141,9 +141,9 @@ static struct err *record_run(struct visit *visit, const char *run_id, const str
         TRY(visit_say_trouble(visit, describe_copies(visit, target, &gone)));
     if (gone)
         return forget_copy(visit, gone, ret);
+    visit_name_run(visit, run_id, visit->status->run.attempt);
     TRY(visit_write(visit));
-    LOG_INFO(visit->log, "run begins", KV("run", run_id), KV("trigger", visit->live->live.trigger));
-    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, "RunStarted", note);
+    visit_announce(visit, EVENT_NORMAL, "RunStarted", note);
     ret->after_ms = 0;
     return NULL;
 }
@@ -186,7 +186,7 @@ static struct err *preflight(struct visit *visit, const struct accounts *account
     TRY(preflight_look(&preflight, &findings));
     *ret_failures = failures_text(&findings);
     status_set_condition(visit->status, "PreflightPassed", *ret_failures ? CONDITION_FALSE : CONDITION_TRUE,
-                         *ret_failures ? "NotInPlace" : "AllInPlace",
+                         *ret_failures ? "PreflightFailed" : "AllInPlace",
                          *ret_failures ? *ret_failures : "All that could be looked at is in place",
                          visit->summary.generation, visit->summary.now_ms);
     return NULL;
@@ -232,6 +232,7 @@ struct err *visit_begin(struct visit *visit, struct requeue *ret)
     struct expiry expiry = expiry_of(visit->object, visit->status, visit->live, visit->env->sched);
     char run_id[RUN_ID_MAX];
 
+    visit_name_run(visit, NULL, 0); /* the last one has nothing to do with it */
     if (expiry.manager)
         return visit_stall(visit, REASON_NOT_EXPIRED, expiry_refusal(&expiry), NEVER_MS, ret);
     name_run_id(visit->summary.now_ms, visit->env->random, run_id);

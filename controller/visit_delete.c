@@ -180,7 +180,6 @@ static struct err *write_end(struct deletion *deletion)
 
     looks_forget(engine_looks(visit->engine), visit->uid);
     TRY(visit_write(visit));
-    LOG_INFO(visit->log, "run ends, the object is being deleted", KV("run", visit->status->run.id));
     deletion->ret->after_ms = 0;
     return NULL;
 }
@@ -334,9 +333,7 @@ static void tell(const struct deletion *deletion, enum event_severity severity, 
 {
     const struct visit *visit = deletion->visit;
 
-    LOG_AT(visit->log, severity == EVENT_WARNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "deletion",
-           KV("reason", reason), KV("message", note));
-    objects_emit(visit->objects, visit->env, visit->object, severity, reason, note);
+    visit_announce(visit, severity, reason, note);
 }
 
 static void tell_rest(const struct deletion *deletion, const struct err *trouble)
@@ -429,7 +426,8 @@ struct err *visit_delete(struct visit *visit, struct requeue *ret)
     if (!err || err_kind(err) == ERR_CANCELED)
         return TAKE(err);
     /* Not by the queue's back-off, which may be longer than the time that is left. */
-    LOG_WARN(visit->log, "deletion", KV("error", err_text(err)), KV_INT("after_ms", TROUBLE_LOOK_MS));
+    LOG_WARN(visit->log, "deletion", KV("error", err_text(err)),
+             KV_IF("request", err_remote(err)->request_id), KV_INT("after_ms", TROUBLE_LOOK_MS));
     ret->after_ms = TROUBLE_LOOK_MS;
     return NULL;
 }

@@ -4,7 +4,6 @@
 
 static void say_drift(struct visit *visit, const struct buf *drift)
 {
-    struct condition *before = status_condition(visit->status, "Drifted");
     AUTO_FREE char *message = NULL;
 
     if (!drift->len) {
@@ -14,10 +13,6 @@ static void say_drift(struct visit *visit, const struct buf *drift)
     message = xasprintf("Changed by somebody else since the switchover: %s. Nothing is put right by itself; "
                         "kubectl stagingrefresh switch-to %s %s -n %s sets it again",
                         buf_text(drift), visit->name, status_copies_run(visit->status), visit->namespace);
-    if (!before || !text_equal(before->message, message)) {
-        LOG_WARN(visit->log, "drifted", KV("message", message));
-        objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, "Drifted", message);
-    }
     status_set_condition(visit->status, "Drifted", CONDITION_TRUE, "ChangedByOthers", message,
                          visit->summary.generation, visit->summary.now_ms);
 }

@@ -60,7 +60,7 @@ static struct err *expire(struct visit *visit, struct requeue *ret)
     }
     TRY(err_wrap(objects_remove(visit->objects, visit->env, visit->object),
                  "delete the object, its time is over"));
-    LOG_INFO(visit->log, "time after the end is over", KV("run", visit->status->run.id));
+    LOG_INFO(visit->log, "time after the end is over", KV("deleted", visit->name));
     return NULL;
 }
 

@@ -13,9 +13,9 @@ struct err *visit_write_request(struct visit *visit, const char *reason, const c
                                 struct requeue *ret)
 {
     summary_running(&visit->summary, NULL, NULL, false);
+    visit_name_run(visit, visit->status->run.id, visit->status->run.attempt);
     TRY(visit_write(visit));
-    LOG_INFO(visit->log, "request", KV("run", visit->status->run.id), KV("reason", reason));
-    objects_emit(visit->objects, visit->env, visit->object, EVENT_NORMAL, reason, note);
+    visit_announce(visit, EVENT_NORMAL, reason, note);
     ret->after_ms = 0;
     return NULL;
 }

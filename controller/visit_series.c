@@ -166,8 +166,7 @@ struct err *visit_forbid(struct visit *visit, struct requeue *ret)
 
     visit_mark_handled(visit);
     TRY(visit_write(visit));
-    LOG_WARN(visit->log, "run refused", KV("run", visit->status->run.id));
-    objects_emit(visit->objects, visit->env, visit->object, EVENT_WARNING, REASON_FORBIDDEN, note);
+    visit_announce(visit, EVENT_WARNING, REASON_FORBIDDEN, note);
     ret->after_ms = 0;
     return NULL;
 }

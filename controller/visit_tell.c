@@ -30,7 +30,6 @@ static void complain(struct visit *visit, const char *reason, const char *name, 
         return;
     status_set_condition(visit->status, "NotificationsFailing", CONDITION_TRUE, reason, message,
                          visit->summary.generation, visit->summary.now_ms);
-    visit_say_once(visit, reason, xasprintf("notification %s", message));
 }
 
 /* Off the list; the courier forgets it once that is written. */

@@ -39,7 +39,7 @@ struct log *log_with(const struct log *parent, const struct log_field *fields, s
     log->count = count;
     log->fields = xcalloc(count, sizeof(*fields));
     for (size_t i = 0; i < count; i++) {
-        log->fields[i] = (struct log_field){.key = xstrdup(fields[i].key),
+        log->fields[i] = (struct log_field){.key = xstrdup_or_null(fields[i].key),
                                             .text = xstrdup_or_null(fields[i].text),
                                             .number = fields[i].number};
     }
@@ -92,6 +92,8 @@ static void add_quoted(struct buf *line, const char *text)
 static void add_fields(struct buf *line, enum log_format format, const struct log_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (!fields[i].key)
+            continue;
         if (format == LOG_FORMAT_JSON) {
             buf_addc(line, ',');
             add_quoted(line, fields[i].key);

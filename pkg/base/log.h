@@ -14,7 +14,7 @@ struct sched;
 struct log;
 
 struct log_field {
-    const char *key;
+    const char *key;  /* NULL: it is left out */
     const char *text; /* NULL: number counts */
     int64_t number;
 };
@@ -23,6 +23,8 @@ static inline const char *log_text_or_empty(const char *text)
     return text ? text : "";
 }
 #define KV(k, v) ((struct log_field){.key = (k), .text = log_text_or_empty(v)})
+/* Left out when there is none. */
+#define KV_IF(k, v) ((struct log_field){.key = (v) ? (k) : NULL, .text = (v)})
 #define KV_INT(k, v) ((struct log_field){.key = (k), .number = (v)})
 
 /* Writes whole lines to `fd` (-1: keeps nothing). Time stamps come from sched's wall clock. */

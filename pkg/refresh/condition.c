@@ -31,10 +31,11 @@ char *condition_reason(const char *code)
     return reason.len ? buf_take(&reason) : xstrdup("Unknown");
 }
 
+static const char mark[] = "(request ";
+
 /* Past what names one request to support: "(request 7f3c..., account 111111111111)". */
 static const char *skip_request(const char *text)
 {
-    static const char mark[] = "(request ";
     const char *end = strncmp(text, mark, strlen(mark)) == 0 ? strpbrk(text, ",)") : NULL;
 
     return end ? end : text;
@@ -52,4 +53,14 @@ bool condition_says_same(const char *a, const char *b)
         b = skips ? after_b : b + 1;
     }
     return *a == *b;
+}
+
+char *condition_request(const char *message)
+{
+    const char *at = message ? strstr(message, mark) : NULL;
+
+    if (!at)
+        return NULL;
+    at += strlen(mark);
+    return str_dup((struct str){.ptr = at, .len = strcspn(at, ",)")});
 }

@@ -186,6 +186,8 @@ const char *step_state_name(enum step_state state);
 char *condition_reason(const char *code);
 /* The messages tell of the same, though of another try: only the request ids in them differ. NULL is "". */
 bool condition_says_same(const char *a, const char *b);
+/* The first request id in a message; yours, NULL: there is none. */
+char *condition_request(const char *message);
 
 /* Conventions of metav1.Condition: the transition time moves only when the status changes, order is stable.
  * The reason may be any code; a message that says the same again does not replace the one that is there, so

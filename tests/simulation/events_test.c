@@ -156,7 +156,8 @@ static void a_queue_that_is_missing_is_said(void **state UNUSED)
         assert_non_null(strstr(json_get_text(condition, "message", ""), "looked at by the clock alone"));
     }
     assert_true(found);
-    assert_non_null(strstr(memory_events(scenario_memory(scenario)), "EventQueueFails"));
+    assert_non_null(strstr(memory_events(scenario_memory(scenario)),
+                           "Warning staging QueueDoesNotExist: No events are received"));
 }
 
 int main(void)

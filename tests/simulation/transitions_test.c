@@ -1,0 +1,400 @@
+/* Every change of a condition's status or reason, and every step that begins, has one event and one line in
+ * the log, and every line names the object and its run. Expected is what the versions of the objects say. */
+#include <unistd.h>
+
+#include "pkg/base/files.h"
+#include "tests/simulation/invariants.h"
+#include "tests/simulation/seeds.h"
+#include "tests/testing/assertions.h"
+
+#define TEXT_MAX (16 * MIB)
+#define FAULTS_MAX (16 * KIB)
+
+struct play;
+struct story {
+    const char *name;
+    const char *faults[2];
+    const char *manifest_edits[5];
+    int64_t settle_ms, deadline_ms;
+    const char *needs; /* a line that must be among those expected; NULL: none */
+    void (*script)(struct play *play, const struct json *object);
+};
+
+struct play {
+    const struct story *story;
+    struct scenario *scenario;
+    int scene;
+    bool is_speaking;
+    struct json *expected, *told, *logged; /* "name reason: message" and how often */
+    struct buf *faults;
+};
+
+static void heard(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct play *play = arg;
+
+    play->scenario = scenario;
+    if (play->is_speaking || !play->story->script || !object)
+        return;
+    play->is_speaking = true;
+    play->story->script(play, object);
+    play->is_speaking = false;
+}
+
+static void edit(struct play *play, const char *patch)
+{
+    play->scene++;
+    memory_patch(scenario_memory(play->scenario), &scenario_refresh, patch);
+}
+
+static bool phase_is(const struct json *object, const char *phase)
+{
+    return text_equal(json_get_text(object, "status.phase", ""), phase);
+}
+
+/* --- what is expected --- */
+
+static void count(struct json *lines, const char *name, const char *reason, const char *message)
+{
+    AUTO_FREE char *line = xasprintf("%s %s: %s", name, reason, message);
+
+    json_set_int(lines, line, json_get_int(json_member(lines, line), NULL, 0) + 1);
+}
+
+static const struct json *named(const struct json *list, const char *key, const char *name)
+{
+    json_each (item, list) {
+        if (text_equal(json_get_text(item, key, ""), name))
+            return item;
+    }
+    return NULL;
+}
+
+static const char *text_of(const struct json *object, const char *type, const char *member)
+{
+    return json_get_text(named(json_at(object, "status.conditions"), "type", type), member, "");
+}
+
+static bool is_changed(const struct json *before, const struct json *after, const char *type)
+{
+    return !text_equal(text_of(before, type, "status"), text_of(after, type, "status")) ||
+           !text_equal(text_of(before, type, "reason"), text_of(after, type, "reason")) ||
+           (text_equal(type, "Drifted") &&
+            !text_equal(text_of(before, type, "message"), text_of(after, type, "message")));
+}
+
+static bool ends_run(const struct json *before, const struct json *after)
+{
+    return is_changed(before, after, "Succeeded") && *text_of(after, "Succeeded", "status") &&
+           !text_equal(text_of(after, "Succeeded", "status"), "Unknown");
+}
+
+/* By the run's own events. */
+static bool is_told_by_run(const struct json *before, const struct json *after, const char *type)
+{
+    static const char *const of_run[] = {"Ready",     "Reconciling", "Stalled",
+                                         "Succeeded", "Restored",    "SwitchedOver"};
+
+    if (text_equal(text_of(after, type, "reason"), "InProgress") ||
+        text_equal(text_of(after, type, "reason"), "NotYet"))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(of_run); i++) {
+        if (ends_run(before, after) && text_equal(type, of_run[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_news(const struct json *before, const struct json *after, const char *type)
+{
+    return is_changed(before, after, type) && !is_told_by_run(before, after, type);
+}
+
+static const char *first_of_reason(const struct json *before, const struct json *after, const char *reason)
+{
+    json_each (condition, json_at(after, "status.conditions")) {
+        const char *type = json_get_text(condition, "type", "");
+
+        if (text_equal(json_get_text(condition, "reason", ""), reason) && is_news(before, after, type))
+            return type;
+    }
+    return "";
+}
+
+static void expect_conditions(struct play *play, const struct json *before, const struct json *after)
+{
+    const char *name = json_get_text(after, "metadata.name", "");
+
+    json_each (condition, json_at(after, "status.conditions")) {
+        const char *type = json_get_text(condition, "type", ""),
+                   *reason = json_get_text(condition, "reason", "");
+
+        if (is_news(before, after, type) && text_equal(first_of_reason(before, after, reason), type))
+            count(play->expected, name, text_equal(type, "Drifted") ? type : reason,
+                  json_get_text(condition, "message", ""));
+    }
+    if (ends_run(before, after))
+        count(play->expected, name,
+              text_equal(text_of(after, "Succeeded", "status"), "True") ? "RunSucceeded" : "RunFailed",
+              text_of(after, "Ready", "message"));
+    json_each (condition, json_at(before, "status.conditions")) {
+        const char *type = json_get_text(condition, "type", "");
+        AUTO_FREE char *reason = xasprintf("%sOver", type);
+        AUTO_FREE char *message = xasprintf("No longer so: %s", json_get_text(condition, "message", ""));
+
+        if (!*text_of(after, type, "status") && is_news(before, after, type) &&
+            !text_equal(type, "Reconciling"))
+            count(play->expected, name, reason, message);
+    }
+}
+
+static bool is_under_way(const struct json *row)
+{
+    const char *state = json_get_text(row, "state", "");
+
+    return text_equal(state, "Intended") || text_equal(state, "Running");
+}
+
+static void expect_rows(struct play *play, const char *name, const char *subject, const struct json *before,
+                        const struct json *after)
+{
+    json_each (row, after) {
+        const char *step = json_get_text(row, "name", "");
+        const struct json *old = named(before, "name", step);
+        AUTO_FREE char *reason = xasprintf("%.*sStarted", (int)strcspn(step, "/"), step);
+        AUTO_FREE char *message = xasprintf("%s: %s begins", subject, step);
+
+        if (is_under_way(row) && !is_under_way(old))
+            count(play->expected, name, reason, message);
+    }
+}
+
+static void expect(struct play *play, const struct json *before, const struct json *after)
+{
+    const char *name = json_get_text(after, "metadata.name", "");
+
+    expect_conditions(play, before, after);
+    json_each (database, json_at(after, "status.databases")) {
+        const char *subject = json_get_text(database, "name", "");
+
+        expect_rows(play, name, subject,
+                    json_member(named(json_at(before, "status.databases"), "name", subject), "steps"),
+                    json_member(database, "steps"));
+    }
+    expect_rows(play, name, "switchover", json_at(before, "status.switchover.steps"),
+                json_at(after, "status.switchover.steps"));
+}
+
+static void expect_all(struct play *play)
+{
+    static const struct object_id accounts[] = {
+        {.kind = OBJECT_ACCOUNT, .namespace = "", .name = "production"},
+        {.kind = OBJECT_ACCOUNT, .namespace = "", .name = "staging"}};
+    const struct object_id *ids[] = {&scenario_refresh, &accounts[0], &accounts[1]};
+    struct memory *memory = scenario_memory(play->scenario);
+
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        for (size_t k = 1; k < memory_version_count(memory, ids[i]); k++) {
+            const struct json *after = memory_version(memory, ids[i], k);
+
+            if (after)
+                expect(play, memory_version(memory, ids[i], k - 1), after);
+        }
+    }
+}
+
+/* --- what was told --- */
+
+/* "Normal shop RunStarted: Run ... has begun" */
+static void read_events(struct play *play)
+{
+    struct str rest = str_of(memory_events(scenario_memory(play->scenario))), line, severity;
+
+    while (rest.len && str_cut(&rest, '\n', &line)) {
+        AUTO_FREE char *text = NULL;
+
+        str_cut(&line, ' ', &severity);
+        text = str_dup(line);
+        json_set_int(play->told, text, json_get_int(json_member(play->told, text), NULL, 0) + 1);
+    }
+}
+
+static void read_line(struct play *play, struct str text, bool *is_running)
+{
+    AUTO_JSON struct json *line = NULL;
+    AUTO_ERR struct err *err = json_parse(text, NULL, &line);
+    const char *name = json_get_text(line, "name", json_get_text(line, "awsaccount", "")),
+               *reason = json_get_text(line, "reason", NULL);
+
+    if (err) {
+        buf_addf(play->faults, "a line of the log is no JSON: %s\n", err_text(err));
+        return;
+    }
+    if (reason && !text_equal(json_get_text(line, "level", ""), "debug"))
+        count(play->logged, name, reason, json_get_text(line, "message", ""));
+    *is_running = (*is_running || text_equal(reason, "RunStarted")) && !text_equal(reason, "RunSucceeded") &&
+                  !text_equal(reason, "RunFailed");
+    if (*is_running && text_equal(name, "shop") && text_is_empty(json_get_text(line, "run", "")))
+        buf_addf(play->faults, "a line without its run: " STR_FMT "\n", STR_ARG(text));
+}
+
+static void read_log(struct play *play, const char *path)
+{
+    AUTO_BUF struct buf text = BUF_MAX(TEXT_MAX);
+    struct str rest, line;
+    bool is_running = false;
+
+    assert_no_err(file_read(path, &text));
+    rest = buf_str(&text);
+    while (rest.len && str_cut(&rest, '\n', &line))
+        read_line(play, line, &is_running);
+}
+
+static void compare(struct play *play, const char *what, const struct json *expected, const struct json *got)
+{
+    json_each (line, expected) {
+        int64_t times = json_get_int(json_member(got, json_key(line)), NULL, 0);
+
+        if (times != json_get_int(line, NULL, 0))
+            buf_addf(play->faults, "%s: %lld times, expected %lld: %s\n", what, (long long)times,
+                     (long long)json_get_int(line, NULL, 0), json_key(line));
+    }
+}
+
+static bool is_expected(const struct play *play, const char *part)
+{
+    json_each (line, play->expected) {
+        if (strstr(json_key(line), part))
+            return true;
+    }
+    return false;
+}
+
+static void judge(struct play *play)
+{
+    compare(play, "event", play->expected, play->told);
+    compare(play, "line for the event", play->told, play->logged);
+    if (play->story->needs && !is_expected(play, play->story->needs))
+        buf_addf(play->faults, "nothing of \"%s\" has happened\n", play->story->needs);
+}
+
+/* --- stories --- */
+
+static void suspend_and_go_on(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "Copying"))
+        edit(play, "{\"spec\": {\"suspend\": true}}");
+    else if (play->scene == 1 && phase_is(object, "Suspended"))
+        edit(play, "{\"spec\": {\"suspend\": false}}");
+}
+
+static void wish_in_vain(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "Succeeded"))
+        edit(play, "{\"spec\": {\"trigger\": \"again\", \"sourceRef\": {\"name\": \"nobody\"}}}");
+    else if (play->scene == 1 && phase_is(object, "Stalled"))
+        edit(play, "{\"spec\": {\"sourceRef\": {\"name\": \"production\"}}}");
+}
+
+static void delete_while_copying(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "Copying")) {
+        play->scene++;
+        memory_delete(scenario_memory(play->scenario), &scenario_refresh);
+    }
+}
+
+static void change_something(struct play *play, const struct json *object)
+{
+    if (play->scene == 0 && phase_is(object, "Succeeded"))
+        edit(play, "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\","
+                   "\"value\":\"elsewhere\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}");
+}
+
+#define REFUSED_COPIES \
+    "{\"match\": {\"operation\": \"StartCopyJob\", \"nth\": 1, \"times\": 40}, \"action\": \"refuse\"}"
+#define TARGET_BACKUP "    serviceRoleARN: arn:aws:iam::222222222222:role/AWSBackupStagingRefresh\n"
+#define SILENT_BACKUP \
+    "{\"match\": {\"service\": \"backup\", \"nth\": 1, \"times\": 30}, \"action\": \"throttle\"}"
+
+static const struct story stories[] = {
+    {.name = "all is well", .needs = "shop RunSucceeded"},
+    {.name = "put back",
+     .manifest_edits = {"sg-0123456789abcdef0", "sg-00000000000000001"},
+     .needs = "shop RunFailed"},
+    {.name = "blocked for a while", .faults = {REFUSED_COPIES}, .needs = "shop StalledOver"},
+    {.name = "AWS answers late", .faults = {SILENT_BACKUP}, .needs = "shop Throttling"},
+    {.name = "suspended for a while", .script = suspend_and_go_on, .needs = "shop Suspended"},
+    {.name = "a wish in vain",
+     .script = wish_in_vain,
+     .settle_ms = HOURS(6),
+     .needs = "shop AccountNotFound"},
+    {.name = "approval",
+     .manifest_edits = {"policy: Automatic", "policy: Manual"},
+     .deadline_ms = HOURS(8),
+     .needs = "shop AwaitingApproval"},
+    {.name = "deleted", .script = delete_while_copying, .needs = "shop Deleting"},
+    {.name = "drifted", .script = change_something, .settle_ms = HOURS(4), .needs = "shop Drifted"},
+    {.name = "a queue that is not there",
+     .manifest_edits = {TARGET_BACKUP, TARGET_BACKUP "  events:\n    queueURL: https://sqs.ap-northeast-1."
+                                                     "amazonaws.com/222222222222/not-there\n"},
+     .needs = "staging QueueDoesNotExist"},
+};
+
+static void play_out(struct play *play, uint64_t seed)
+{
+    char path[] = "/tmp/transitions-XXXXXX";
+    int fd = mkstemp(path);
+    AUTO_SCENARIO struct scenario *scenario = scenario_new(&(struct scenario_opts){
+        .seed = seed,
+        .world_edits = scenario_quick_world,
+        .manifest_edits = play->story->manifest_edits[0] ? play->story->manifest_edits : NULL,
+        .faults = play->story->faults[0] ? play->story->faults : NULL,
+        .settle_ms = play->story->settle_ms,
+        .deadline_ms = play->story->deadline_ms,
+        .log_fd = fd,
+        .on_write = heard,
+        .on_write_arg = play});
+
+    play->scenario = scenario;
+    scenario_run(scenario);
+    expect_all(play);
+    read_events(play);
+    read_log(play, path);
+    judge(play);
+    close(fd);
+    unlink(path);
+}
+
+static char *play_story(uint64_t seed, void *arg UNUSED)
+{
+    AUTO_BUF struct buf faults = BUF_MAX(FAULTS_MAX);
+    struct play play = {.story = &stories[seed % COUNT_OF(stories)],
+                        .expected = json_new_object(),
+                        .told = json_new_object(),
+                        .logged = json_new_object(),
+                        .faults = &faults};
+
+    play_out(&play, seed);
+    json_free(play.expected);
+    json_free(play.told);
+    json_free(play.logged);
+    return faults.len ? xasprintf("%s: %s", play.story->name, buf_text(&faults)) : NULL;
+}
+
+static void every_transition_is_told_once(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){.name = "transitions",
+                                          .first = 0,
+                                          .count = 3 * COUNT_OF(stories),
+                                          .kind = SEEDS_SWEEP,
+                                          .check = play_story}));
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST(&tests, every_transition_is_told_once);
+    return tests_run(&tests, "transitions");
+}
