@@ -31,12 +31,12 @@ static const char *manager_of(const struct json *object)
     return NULL;
 }
 
-/* When it finished; a run that was refused has finished, too. 0: not at all. */
+/* When it finished; a run that never begins has finished, too. 0: not at all. */
 static int64_t finished_ms(struct refresh_status *status)
 {
     const struct condition *stalled = status_condition(status, "Stalled");
 
-    if (stalled && text_equal(stalled->reason, REASON_FORBIDDEN))
+    if (stalled && summary_never_begins(stalled->reason))
         return stalled->transition_ms;
     return status->run.completion_ms;
 }

@@ -380,6 +380,11 @@ void summary_failed(const struct summary_input *in, const char *reason, const ch
     status_remove_condition(in->status, "Reconciling");
 }
 
+bool summary_never_begins(const char *reason)
+{
+    return text_equal(reason, REASON_FORBIDDEN) || text_equal(reason, REASON_SUPERSEDED);
+}
+
 void summary_stalled(const struct summary_input *in, const char *reason, const char *message)
 {
     in->status->observed_generation = in->generation;

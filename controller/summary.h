@@ -6,7 +6,10 @@
 
 #include "controller/pass.h"
 
-#define REASON_FORBIDDEN "RunForbidden" /* why a run that was asked for never begins */
+/* Why a run that was asked for never begins. */
+#define REASON_FORBIDDEN "RunForbidden"
+#define REASON_SUPERSEDED "Superseded"
+bool summary_never_begins(const char *reason);
 
 struct summary_input {
     struct refresh_status *status;

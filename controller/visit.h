@@ -1,8 +1,8 @@
 /* One pass over one StagingRefresh, as the parts of reconcile.c hand it round: what was read, and the one
  * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_pending.c says that it
- * will, visit_series.c says who may, visit_advance.c goes on with one and ends it, visit_requests.c does what
- * people ask for by annotation, visit_retry.c goes on with one that failed, visit_idle.c and visit_drift.c
- * look round in between, visit_delete.c clears up when the object goes. */
+ * will, visit_series.c and visit_line.c say who may, visit_advance.c goes on with one and ends it,
+ * visit_requests.c does what people ask for by annotation, visit_retry.c goes on with one that failed,
+ * visit_idle.c and visit_drift.c look round in between, visit_delete.c clears up when the object goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -82,7 +82,16 @@ struct err *visit_say_trouble(struct visit *visit, struct err *trouble) MUST_USE
 /* The status as it was read, without what was laid out in memory since. */
 struct err *visit_read_again(struct visit *visit) MUST_USE;
 
+/* visit_line.c */
+/* An object that has never run gives way to a younger one of its series: *ret_given, its run never begins,
+ * and the pass is over. */
+struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_given) MUST_USE;
+/* The oldest of the objects that wait for the series and are older than this one; yours, NULL: none. */
+struct err *visit_find_older(const struct visit *visit, char **ret) MUST_USE;
+
 /* visit_series.c */
+/* What visit_is_wanted() says, of another object. */
+bool visit_object_wants_run(const struct json *object);
 /* False: somebody else has the series, and this has been said. */
 struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken) MUST_USE;
 /* The object whose run is to take the place of the one under way, which was not cancelled yet; yours, NULL:

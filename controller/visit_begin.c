@@ -231,10 +231,14 @@ struct err *visit_begin(struct visit *visit, struct requeue *ret)
     AUTO_REFUSAL struct refusal refusal = {0};
     struct expiry expiry = expiry_of(visit->object, visit->status, visit->live, visit->env->sched);
     char run_id[RUN_ID_MAX];
+    bool given;
 
     visit_name_run(visit, NULL, 0); /* the last one has nothing to do with it */
     if (expiry.manager)
         return visit_stall(visit, REASON_NOT_EXPIRED, expiry_refusal(&expiry), NEVER_MS, ret);
+    TRY(visit_give_way(visit, ret, &given));
+    if (given)
+        return NULL;
     name_run_id(visit->summary.now_ms, visit->env->random, run_id);
     admit_fields(visit->objects, visit->live, &refusal);
     if (refusal.message)

@@ -9,7 +9,7 @@ static bool is_outdated(const struct visit *visit)
     static const char *const passing[] = {"Stalled", "Pending", "Queued", "Suspended"};
     struct condition *stalled = status_condition(visit->status, "Stalled");
 
-    if (!visit->status->run.completion_ms || (stalled && text_equal(stalled->reason, REASON_FORBIDDEN)))
+    if (!visit->status->run.completion_ms || (stalled && summary_never_begins(stalled->reason)))
         return false;
     for (size_t i = 0; i < COUNT_OF(passing); i++) {
         if (text_equal(visit->status->phase, passing[i]))

@@ -11,11 +11,13 @@
 /* The run that is in the way. */
 struct rival {
     char *name, *run_id; /* run_id NULL: it is about to begin, or has just ended */
+    char *older;         /* nobody runs, and this one has waited for longer; NULL: none */
 };
 
 static void rival_done(struct rival *rival)
 {
     xfree(rival->name);
+    xfree(rival->older);
     xfree(rival->run_id);
 }
 
@@ -87,6 +89,16 @@ static struct err *yield_to(struct visit *visit, const struct rival *rival, stru
     return wait_for(visit, rival, ret);
 }
 
+/* It need not wait for its next look. */
+static struct err *let_pass(struct visit *visit, struct rival *rival, struct requeue *ret)
+{
+    const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = visit->namespace, .name = rival->older};
+
+    engine_notify(visit->engine, &id, WORK_URGENT);
+    rival->name = TAKE(rival->older);
+    return wait_for(visit, rival, ret);
+}
+
 struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
 {
     AUTO_FREE char *series = visit_series_key(visit, visit->live);
@@ -94,26 +106,26 @@ struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *re
     bool claimed = engine_claim_series(visit->engine, series, visit->holder);
 
     TRY(find_rival(visit, &rival));
-    *ret_taken = claimed && !rival.name;
+    if (claimed && !rival.name && visit_is_wanted(visit))
+        TRY(visit_find_older(visit, &rival.older));
+    *ret_taken = claimed && !rival.name && !rival.older;
     if (*ret_taken)
         return NULL;
     if (claimed)
         engine_release_series(visit->engine, visit->holder);
-    return yield_to(visit, &rival, ret);
+    return rival.older ? let_pass(visit, &rival, ret) : yield_to(visit, &rival, ret);
 }
 
 /* --- while a run of one's own is under way --- */
 
-/* What visit_is_wanted() says, of another object. */
-static bool wants_place(const struct json *object)
+bool visit_object_wants_run(const struct json *object)
 {
     const char *handled = json_get_text(object, "status.lastHandledTrigger", NULL);
     const char *request = json_get_text(
         json_member(json_at(object, "metadata.annotations"), ANNOTATION("run-requested")), NULL, "");
 
     if (!object || json_at(object, "metadata.deletionTimestamp") ||
-        json_get_bool(object, "spec.suspend", false) ||
-        !text_equal(json_get_text(object, "spec.concurrencyPolicy", ""), "Replace"))
+        json_get_bool(object, "spec.suspend", false))
         return false;
     return !status_is_answered(handled, json_get_text(object, "spec.trigger", "")) ||
            (*request && !status_is_answered(json_get_text(object, "status.lastHandledRequest", ""), request));
@@ -131,7 +143,8 @@ static struct err *find_successor(struct visit *visit, const struct refresh_spec
     str_cut(&rest, '/', &namespace);
     const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = visit->namespace, .name = rest.ptr};
     TRY(objects_read(visit->objects, visit->env, &id, &object));
-    if (wants_place(object))
+    if (visit_object_wants_run(object) &&
+        text_equal(json_get_text(object, "spec.concurrencyPolicy", ""), "Replace"))
         *ret = xstrdup(rest.ptr);
     return NULL;
 }

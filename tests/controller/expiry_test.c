@@ -9,8 +9,8 @@ struct row {
     const char *metadata;
     int64_t ttl_s;
     int64_t ended_before_s; /* 0: it has not */
-    bool forbidden;
-    int64_t left_s; /* -1: never */
+    const char *never;      /* the reason of a run that never begins; NULL: it has begun */
+    int64_t left_s;         /* -1: never */
     const char *manager;
 };
 
@@ -21,7 +21,9 @@ static const struct row rows[] = {
     {.name = "some time is left", .ttl_s = 60, .ended_before_s = 10, .left_s = 50},
     {.name = "over", .ttl_s = 60, .ended_before_s = 61, .left_s = 0},
     {.name = "at once", .ttl_s = 0, .ended_before_s = 1, .left_s = 0},
-    {.name = "a run that was refused has ended", .ttl_s = 60, .forbidden = true, .ended_before_s = 20, .left_s = 40},
+    {.name = "a run that was refused has ended", .ttl_s = 60, .never = "RunForbidden", .ended_before_s = 20, .left_s = 40},
+    {.name = "so has one that gave way", .ttl_s = 60, .never = "Superseded", .ended_before_s = 20, .left_s = 40},
+    {.name = "one that is stalled has not", .ttl_s = 60, .never = "NotGranted", .ended_before_s = 20, .left_s = -1},
     {.name = "Argo CD's annotation", .ttl_s = 60, .ended_before_s = 61, .left_s = -1, .manager = "Argo CD",
      .metadata = "{\"annotations\": {\"argocd.argoproj.io/tracking-id\": \"a:b\"}}"},
     {.name = "Argo CD's label", .ttl_s = 60, .left_s = -1, .manager = "Argo CD",
@@ -42,8 +44,8 @@ static struct refresh_status *status_of(const struct row *row)
     struct refresh_status *status = refresh_status_new();
     int64_t at_ms = row->ended_before_s ? NOW_MS - SECONDS(row->ended_before_s) : 0;
 
-    if (row->forbidden)
-        status_set_condition(status, "Stalled", CONDITION_TRUE, "RunForbidden", "refused", 1, at_ms);
+    if (row->never)
+        status_set_condition(status, "Stalled", CONDITION_TRUE, row->never, "refused", 1, at_ms);
     else
         status->run.completion_ms = at_ms;
     return status;
