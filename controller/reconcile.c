@@ -24,7 +24,7 @@ static struct err *dispatch(struct visit *visit, struct requeue *ret)
     if (!visit_is_wanted(visit) && !visit_is_asked(visit))
         return visit_idle(visit, ret);
     if (visit->live->live.suspend) {
-        summary_suspended(&visit->summary);
+        summary_suspended(&visit->summary, visit_is_wanted(visit));
         return visit_write(visit);
     }
     if (!visit_is_wanted(visit) && request_retries(visit->status, visit->object))

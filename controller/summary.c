@@ -414,12 +414,12 @@ void summary_queued(const struct summary_input *in, const char *message)
     set_waiting(in, "Queued", message);
 }
 
-void summary_suspended(const struct summary_input *in)
+void summary_suspended(const struct summary_input *in, bool wanted)
 {
     in->status->observed_generation = in->generation;
     text_replace(&in->status->phase, "Suspended");
-    if (!status_condition(in->status, "Ready"))
-        set(in, "Ready", CONDITION_UNKNOWN, "Suspended", "No run starts while spec.suspend is true");
+    if (wanted || !status_condition(in->status, "Ready"))
+        set(in, "Ready", CONDITION_UNKNOWN, "Suspended", "The run that is asked for does not begin while spec.suspend is true");
     status_remove_condition(in->status, "Reconciling");
     status_remove_condition(in->status, "Stalled");
 }

@@ -29,7 +29,8 @@ void summary_stalled(const struct summary_input *in, const char *reason, const c
 /* Nothing is known yet of whether it can. */
 void summary_pending(const struct summary_input *in, const char *message);
 void summary_queued(const struct summary_input *in, const char *message);
-void summary_suspended(const struct summary_input *in);
+/* `wanted`: a run that does not begin for that; else the last one's end holds still. */
+void summary_suspended(const struct summary_input *in, bool wanted);
 /* The object is going away: what is still waited for. */
 void summary_deleting(const struct summary_input *in, const char *message);
 

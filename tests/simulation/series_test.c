@@ -259,6 +259,28 @@ static void check_wish_forgotten(struct play *play)
     want_text(play, "Stalled", condition_text(shop_of(play), "Stalled", "status"), "absent");
 }
 
+/* --- a wish while nothing may begin --- */
+
+static void wish_while_suspended(struct play *play, const struct json *object)
+{
+    const char *phase = json_get_text(object, "status.phase", "");
+
+    if (play->scene == 0 && text_equal(phase, "Succeeded")) {
+        edit_shop(play, "{\"spec\": {\"trigger\": \"again\", \"suspend\": true}}");
+    } else if (play->scene == 1 && text_equal(phase, "Suspended")) {
+        want_text(play, "Ready for a wish", condition_text(object, "Ready", "status"), "Unknown");
+        want_text(play, "its reason", condition_text(object, "Ready", "reason"), "Suspended");
+        edit_shop(play, "{\"spec\": {\"trigger\": \"2026-11-22\"}}");
+    }
+}
+
+static void check_suspended(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 2);
+    want_number(play, "backups", backups(play), 2);
+    want_text(play, "Ready", condition_text(shop_of(play), "Ready", "status"), "True");
+}
+
 /* --- */
 
 #define SHOP_POLICY "concurrencyPolicy: Queue"
@@ -288,6 +310,7 @@ static const struct story stories[] = {
                         SHOP_NAME "\n  annotations: {argocd.argoproj.io/tracking-id: \"shop:x\"}"},
      .check = check_managed},
     {.name = "a wish in vain", .script = wish_in_vain, .check = check_wish_forgotten},
+    {.name = "a wish while suspended", .script = wish_while_suspended, .check = check_suspended},
 };
 
 static char *play_story(uint64_t seed, void *arg UNUSED)
