@@ -2,8 +2,8 @@
  *
  * What every typed function of the services (backup.h, rds.h, ...) does: refuses what a Source account must
  * not be asked (ERR_DENIED, before anything is signed), signs with credentials that are known to be of the
- * account named, sends, retries throttling and transient trouble for at most 2 s of waiting in total (30 s
- * for one exchange), and turns a refusal into an error:
+ * account named, sends, retries throttling and transient trouble for at most 2 s of waiting in total, what
+ * its credentials take included (30 s for one exchange), and turns a refusal into an error:
  *
  *   "backup StartCopyJob: AccessDeniedException: <message> (request 7f3c..., account 111111111111)"
  *

@@ -1,5 +1,4 @@
-#include "pkg/aws/credentials.h"
-
+#include "pkg/aws/session.h"
 #include "pkg/base/lock.h"
 #include "pkg/base/times.h"
 
@@ -181,17 +180,23 @@ static struct err *wait_for_flight(struct credentials_cache *cache, const struct
                                    struct waiter *waiter, struct credentials **ret)
 {
     struct stop_subscription *subscription = stop_subscribe(env->stop, wake_spot, waiter->spot);
+    int64_t began_ms = sched_now_ms(env->sched), deadline_ms = began_ms + aws_wait_left_ms(env);
+    bool is_late = false;
 
-    while (!look(cache, waiter) && !stop_requested(env->stop))
-        sched_park(waiter->spot, NEVER_MS);
+    while (!look(cache, waiter) && !stop_requested(env->stop) && !is_late)
+        is_late = sched_park(waiter->spot, deadline_ms) == PARK_TIMEOUT;
     stop_unsubscribe(subscription);
     leave(cache, waiter);
     sched_spot_free(waiter->spot);
+    if (env->waited_ms)
+        *env->waited_ms += sched_now_ms(env->sched) - began_ms;
     if (waiter->is_done) {
         *ret = waiter->result;
         return waiter->err;
     }
-    return err_new(ERR_CANCELED, "stopped while waiting for AWS credentials");
+    if (stop_requested(env->stop))
+        return err_new(ERR_CANCELED, "stopped while waiting for AWS credentials");
+    return err_new(ERR_RETRY, "the AWS credentials are still being fetched");
 }
 
 enum role { TAKES_HELD, FLIES, WAITS };

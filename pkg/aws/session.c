@@ -5,8 +5,6 @@
 
 #define CALL_TIMEOUT_MS SECONDS(30)
 #define ATTEMPTS_MAX 3
-/* A worker's pass is short: what needs longer goes through the queue. */
-#define WAIT_BUDGET_MS SECONDS(2)
 #define BACKOFF_BASE_MS 1000
 #define SKEW_MIN_MS MINUTES(4)
 #define HEADERS_MAX 8
@@ -33,14 +31,14 @@ struct aws_lane *aws_session_lane(struct aws_session *session)
 struct exchange {
     struct aws_session *session;
     struct aws_lane *lane;
-    const struct env *env;
+    struct env env; /* whose waits count for the call that this one is part of */
     const struct aws_request *request;
     const struct aws_operation *operation;
     struct aws_endpoint endpoint;
     char *url;
     struct credentials *credentials;
-    int64_t waited_ms;
-    int64_t skew_ms; /* that the attempt under way is signed with */
+    int64_t own_waited_ms; /* not part of another */
+    int64_t skew_ms;       /* that the attempt under way is signed with */
     int sends;
     int attempts; /* that count */
     int last_cost;
@@ -131,7 +129,7 @@ static void dress(const struct exchange *exchange, struct wire *wire)
                &(struct sigv4_scope){
                    .region = exchange->endpoint.region,
                    .service = service->signing_name,
-                   .wall_ms = sched_wall_ms(exchange->env->sched) + exchange->skew_ms,
+                   .wall_ms = sched_wall_ms(exchange->env.sched) + exchange->skew_ms,
                },
                &wire->signature);
     wire_add(wire, "x-amz-date", wire->signature.date);
@@ -147,7 +145,7 @@ static struct err *send_once(const struct exchange *exchange, struct http_reply 
     const struct http_tls tls = {.key = "aws", .ca_file = ca_bundle};
 
     dress(exchange, &wire);
-    return http_call(exchange->env->transport,
+    return http_call(exchange->env.transport,
                      &(struct http_request){
                          .method = exchange->operation->method ? exchange->operation->method : "POST",
                          .url = exchange->url,
@@ -158,7 +156,7 @@ static struct err *send_once(const struct exchange *exchange, struct http_reply 
                          .tls = ca_bundle ? &tls : NULL,
                          .sensitive = exchange->operation->is_sensitive,
                      },
-                     exchange->env->stop, ret);
+                     exchange->env.stop, ret);
 }
 
 /* --- what came of it --- */
@@ -229,7 +227,7 @@ static void log_call(const struct exchange *exchange, const struct http_reply *h
 {
     const char *id = http_reply_header(http, "x-amzn-requestid");
 
-    LOG_DEBUG(exchange->env->log, "aws call",
+    LOG_DEBUG(exchange->env.log, "aws call",
               KV("service", aws_service_info(exchange->operation->service)->name),
               KV("operation", exchange->operation->name), KV("account", exchange->session->account_id),
               KV_INT("status", http->status), KV_INT("took_ms", took_ms), KV("request", id),
@@ -257,7 +255,7 @@ static void tell(const struct exchange *exchange, const struct outcome *outcome,
 static struct outcome attempt(const struct exchange *exchange, struct aws_reply *ret)
 {
     AUTO_REPLY struct http_reply http = {0};
-    int64_t started_ms = sched_now_ms(exchange->env->sched);
+    int64_t started_ms = sched_now_ms(exchange->env.sched);
     struct outcome outcome = {.err = send_once(exchange, &http)};
     int64_t took_ms;
 
@@ -274,7 +272,7 @@ static struct outcome attempt(const struct exchange *exchange, struct aws_reply 
         if (outcome.err)
             outcome.err = no_answer(exchange, outcome.err);
     }
-    took_ms = sched_now_ms(exchange->env->sched) - started_ms;
+    took_ms = sched_now_ms(exchange->env.sched) - started_ms;
     log_call(exchange, &http, took_ms, outcome.err);
     tell(exchange, &outcome, took_ms);
     return outcome;
@@ -306,9 +304,9 @@ static void give_back_quota(struct exchange *exchange)
 
 static struct err *wait_ms_of(struct exchange *exchange, int64_t wait_ms)
 {
-    const struct env *env = exchange->env;
+    const struct env *env = &exchange->env;
 
-    exchange->waited_ms += wait_ms;
+    *env->waited_ms += wait_ms;
     if (wait_ms && !sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + wait_ms))
         return err_new(ERR_CANCELED, "%s: stopped", exchange->operation->name);
     return NULL;
@@ -321,7 +319,7 @@ static struct err *pace(struct exchange *exchange)
     int64_t wait_ms;
 
     if (limiter_take(&exchange->lane->limiter, exchange->operation->service,
-                     sched_now_ms(exchange->env->sched), WAIT_BUDGET_MS - exchange->waited_ms, &wait_ms))
+                     sched_now_ms(exchange->env.sched), aws_wait_left_ms(&exchange->env), &wait_ms))
         return wait_ms_of(exchange, wait_ms);
     return err_set_remote(
         err_new(ERR_RETRY, "%s %s: held back for %lld ms, as the service has throttled account %s",
@@ -336,8 +334,7 @@ static struct err *pace(struct exchange *exchange)
 /* How long to wait before the next attempt; negative when there is to be none. */
 static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *outcome)
 {
-    int64_t left_ms = WAIT_BUDGET_MS - exchange->waited_ms,
-            hint_ms = err_remote(outcome->err)->retry_after_ms;
+    int64_t left_ms = aws_wait_left_ms(&exchange->env), hint_ms = err_remote(outcome->err)->retry_after_ms;
     int64_t bound_ms, wait_ms, most = exchange->session->config->max_attempts;
 
     if (outcome->reaction == AWS_TRANSIENT && !exchange->operation->is_repeatable)
@@ -346,7 +343,7 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
         return -1;
     /* Twice as long each time, until it is more than may be waited anyway. */
     bound_ms = exchange->attempts < 3 ? BACKOFF_BASE_MS * exchange->attempts : WAIT_BUDGET_MS;
-    wait_ms = (int64_t)random_below(exchange->env->random, (uint64_t)bound_ms + 1);
+    wait_ms = (int64_t)random_below(exchange->env.random, (uint64_t)bound_ms + 1);
     if (wait_ms > left_ms)
         wait_ms = left_ms;
     if (hint_ms > wait_ms)
@@ -362,7 +359,7 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
  * Others may have found out meanwhile. */
 static bool correct_clock(struct exchange *exchange, const struct outcome *outcome)
 {
-    int64_t skew_ms = outcome->server_ms - sched_wall_ms(exchange->env->sched);
+    int64_t skew_ms = outcome->server_ms - sched_wall_ms(exchange->env.sched);
     int64_t delta_ms = skew_ms - exchange->skew_ms;
 
     if (exchange->has_corrected_clock || !outcome->server_ms)
@@ -410,7 +407,7 @@ static struct err *react(struct exchange *exchange, const struct outcome *outcom
         break;
     case AWS_THROTTLED:
         limiter_slow_down(&exchange->lane->limiter, exchange->operation->service,
-                          sched_now_ms(exchange->env->sched));
+                          sched_now_ms(exchange->env.sched));
         __attribute__((fallthrough));
     case AWS_TRANSIENT:
         wait_ms = next_wait_ms(exchange, outcome);
@@ -433,7 +430,7 @@ static struct err *have_credentials(struct exchange *exchange)
         exchange->credentials = credentials_ref(exchange->request->as);
         return NULL;
     }
-    return err_wrap(credentials_get(cache_of(exchange), exchange->env, &exchange->credentials),
+    return err_wrap(credentials_get(cache_of(exchange), &exchange->env, &exchange->credentials),
                     "credentials of %s%s",
                     exchange->session->account_id ? "account " : "the controller's own identity",
                     exchange->session->account_id ? exchange->session->account_id : "");
@@ -445,11 +442,13 @@ struct err *aws_session_call(struct aws_session *session, const struct env *env,
     struct exchange exchange __attribute__((cleanup(exchange_done))) = {
         .session = session,
         .lane = aws_session_lane(session),
-        .env = env,
+        .env = *env,
         .request = request,
         .operation = aws_operation(request->op),
     };
 
+    if (!env->waited_ms)
+        exchange.env.waited_ms = &exchange.own_waited_ms;
     TRY(exchange_begin(&exchange));
     for (;;) {
         struct outcome outcome;

@@ -7,6 +7,17 @@
 #include "pkg/aws/protocol.h"
 #include "pkg/aws/traffic.h"
 
+/* A worker's pass is short: a call waits no longer than that in all, for its own repeats, for those of the
+ * calls that its credentials take, and for somebody else who fetches them. What needs longer goes through the
+ * queue. */
+#define AWS_WAIT_MAX_MS SECONDS(2)
+static inline int64_t aws_wait_left_ms(const struct env *env)
+{
+    int64_t waited_ms = env->waited_ms ? *env->waited_ms : 0;
+
+    return waited_ms < AWS_WAIT_MAX_MS ? AWS_WAIT_MAX_MS - waited_ms : 0;
+}
+
 struct aws_session {
     const struct aws_config *config; /* immutable, as all but the last; borrowed */
     const char *region;              /* borrowed */

@@ -15,6 +15,9 @@ struct env {
     struct random *random;
     struct transport *transport; /* this thread's */
     struct stop *stop;           /* NULL: never */
+    /* How long the call under way has waited so far. What is called on its way adds to it, so that a bound
+     * holds for all of it; NULL: no call is under way. */
+    int64_t *waited_ms;
 };
 
 #endif

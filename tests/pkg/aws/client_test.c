@@ -279,6 +279,48 @@ static void asks_as_often_as_told_in_time(void **state)
     fixture_done(&f);
 }
 
+#define STS_THROTTLED                                                                        \
+    .host = "sts.*", .status = 400, .reply_headers = {"x-amz-retry-after: 800"},             \
+    .reply = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message>" \
+             "</Error></ErrorResponse>"
+
+/* What its credentials take is part of the call. */
+static void waits_no_longer_for_credentials(void **state)
+{
+    static const struct exchange rows[] = {
+        {STS_THROTTLED, .body_contains = {"Action=AssumeRole"}},
+        {.host = "sts.*",
+         .reply = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId>"
+                  "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+                  "<Expiration>2026-11-22T17:00:00Z</Expiration></Credentials></AssumeRoleResult>"
+                  "</AssumeRoleResponse>"},
+        {STS_THROTTLED, .body_contains = {"Action=GetCallerIdentity"}},
+        WHOAMI(FIXTURE_ACCOUNT),
+        {DESCRIBE_TABLE, .status = 400, .reply_headers = {"x-amz-retry-after: 800"},
+         .reply = "{\"__type\":\"ThrottlingException\"}"},
+    };
+    AUTO_AWS_ACCOUNT struct aws_account *account = NULL;
+    struct fixture f;
+    int64_t start_ms;
+
+    (void)state;
+    fixture_init_bare(&f, AWS_TARGET, rows, COUNT_OF(rows));
+    assert_no_err(
+        aws_account_new(&(struct aws_account_opts){.account_id = FIXTURE_ACCOUNT,
+                                                   .region = FIXTURE_REGION,
+                                                   .usage = AWS_TARGET,
+                                                   .config = &f.config,
+                                                   .identity = f.identity,
+                                                   .role_arn = "arn:aws:iam::" FIXTURE_ACCOUNT ":role/r"},
+                        &account));
+    f.aws.account = account;
+    start_ms = sched_now_ms(f.t.env.sched);
+    assert_fails(describe(&f), ERR_RETRY, "ThrottlingException");
+    assert_number(sched_now_ms(f.t.env.sched) - start_ms, 1600);
+    aws_account_unref(TAKE(account));
+    fixture_done(&f);
+}
+
 static void hands_the_hint_on(void **state)
 {
     static const struct exchange rows[] = {{DESCRIBE_TABLE, .status = 400,
@@ -708,6 +750,7 @@ int main(void)
     TEST_ROWS(&tests, checks_its_options, opts_rows);
     TEST_ROWS(&tests, retries, retry_rows);
     TEST(&tests, asks_as_often_as_told_in_time);
+    TEST(&tests, waits_no_longer_for_credentials);
     TEST(&tests, hands_the_hint_on);
     TEST(&tests, does_not_repeat_what_has_no_token);
     TEST(&tests, stops_while_waiting);

@@ -160,6 +160,30 @@ static void one_failure_is_told_to_all(void **state)
     }
 }
 
+/* Whoever waits for somebody else's fetch goes back to the queue when it takes long, and finds its result
+ * then. */
+static void a_long_fetch_is_not_waited_for(void **state)
+{
+    struct worker workers[WORKERS] = {0};
+    struct scene scene;
+    size_t late = 0;
+
+    (void)state;
+    scene_init(&scene, 1);
+    scene.slow.takes_ms = SECONDS(5);
+    run_workers(&scene, workers);
+    assert_number(scene.slow.fetches, 1);
+    for (size_t i = 0; i < WORKERS; i++) {
+        late += workers[i].err != NULL;
+        if (workers[i].err)
+            assert_fails(workers[i].err, ERR_RETRY, "still being fetched");
+        credentials_unref(workers[i].got);
+    }
+    assert_number((int64_t)late, WORKERS - 1);
+    expect_key(&scene, "KEY1");
+    scene_done(&scene);
+}
+
 struct stopper {
     struct scene *scene;
     struct stop *stop;
@@ -430,6 +454,7 @@ int main(void)
 
     TEST(&tests, one_fetch_serves_all);
     TEST(&tests, one_failure_is_told_to_all);
+    TEST(&tests, a_long_fetch_is_not_waited_for);
     TEST(&tests, a_stop_is_its_own);
     TEST(&tests, holds_on_plain_threads);
     TEST(&tests, fetches_anew_before_the_end);
