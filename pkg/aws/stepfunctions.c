@@ -10,6 +10,9 @@ struct err *stepfunctions_start(const struct aws_client *aws, const char *state_
     AUTO_JSON struct json *body = json_new_object();
     AUTO_FREE char *text = json_to_text(input);
 
+    /* The service would make one up, another one for each repeat. */
+    if (text_is_empty(name))
+        return err_new(ERR_INVALID, "StartExecution: a name is required");
     json_set_text(body, "stateMachineArn", state_machine_arn);
     json_set_text(body, "name", name);
     json_set_text(body, "input", text);
