@@ -85,13 +85,23 @@ static const char *words(const struct transfer *transfer)
     return *transfer->error ? transfer->error : curl_easy_strerror(transfer->result);
 }
 
+/* The server, and the proxy when it was one that was connected to: the environment may name one, and libcurl
+ * does not say whether it was used. Yours. */
+static char *party(const struct transfer *transfer)
+{
+    if (!*transfer->peer || transfer->peer_port == transfer->port)
+        return xstrdup(transfer->server);
+    return xasprintf("%s by the proxy at %s", transfer->server, transfer->peer);
+}
+
 static struct err *connect_error(const struct transfer *transfer)
 {
     long number = info_long(transfer->easy, CURLINFO_OS_ERRNO);
+    AUTO_FREE char *whom = party(transfer);
 
     if (number)
-        return err_errno(ERR_RETRY, (int)number, "connect to %s", transfer->server);
-    return err_new(ERR_RETRY, "connect to %s: %s", transfer->server, words(transfer));
+        return err_errno(ERR_RETRY, (int)number, "connect to %s", whom);
+    return err_new(ERR_RETRY, "connect to %s: %s", whom, words(transfer));
 }
 
 static struct err *timeout_error(const struct transfer *transfer)
@@ -102,9 +112,10 @@ static struct err *timeout_error(const struct transfer *transfer)
         [STAGE_EXCHANGE] = "read from",
     };
     int64_t ms = info_micro(transfer->easy, CURLINFO_TOTAL_TIME_T) / 1000;
+    AUTO_FREE char *whom = party(transfer);
 
-    return err_new(ERR_RETRY, "%s %s: timed out after %lld ms", doing[stage_of(transfer->easy)],
-                   transfer->server, (long long)ms);
+    return err_new(ERR_RETRY, "%s %s: timed out after %lld ms", doing[stage_of(transfer->easy)], whom,
+                   (long long)ms);
 }
 
 static struct err *certificate_error(const struct transfer *transfer)

@@ -3,6 +3,7 @@
 #define HTTP_TRANSPORT_CURL_PRIV_H
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include "pkg/http/transport.h"
 
@@ -11,7 +12,10 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers, *connect_to;
     char error[CURL_ERROR_SIZE];
-    char *server; /* "host:port", for error texts */
+    char *server;                    /* "host:port", for error texts */
+    int port;                        /* of the server */
+    char peer[INET6_ADDRSTRLEN + 8]; /* "address:port" that was connected to last; "": none */
+    int peer_port;
     bool is_stream;
     bool is_idempotent;
     int sends; /* how often libcurl has (re)sent the request */

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -84,12 +85,34 @@ static int before_send(void *arg, char *remote_ip, char *local_ip, int remote_po
     return transfer->sends++ && !transfer->is_idempotent ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+static void note_peer(struct transfer *transfer, const struct curl_sockaddr *address)
+{
+    const void *ip = NULL;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    transfer->peer[0] = '\0';
+    if (address->family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)&address->addr;
+
+        ip = &in->sin_addr;
+        transfer->peer_port = ntohs(in->sin_port);
+    } else if (address->family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)&address->addr;
+
+        ip = &in->sin6_addr;
+        transfer->peer_port = ntohs(in->sin6_port);
+    }
+    if (ip && inet_ntop(address->family, ip, text, sizeof(text)))
+        snprintf(transfer->peer, sizeof(transfer->peer), "%s:%d", text, transfer->peer_port);
+}
+
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     unsigned int unacknowledged_ms = UNACKNOWLEDGED_MAX_MS;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
-    (void)arg, (void)purpose;
+    (void)purpose;
+    note_peer(arg, address);
     if (fd >= 0 && address->socktype == SOCK_STREAM)
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
     return fd;
@@ -110,6 +133,7 @@ static void set_policy(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* A stop or a time-out leaves the thread that looks a name up to itself; resolv.conf may give it half a
      * minute. */
@@ -256,6 +280,7 @@ struct err *transfer_set_up(struct transfer *transfer, const struct http_request
 
     TRY(url_parse(request->url, &url));
     transfer->server = xasprintf(STR_FMT ":%d", STR_ARG(url.host), url.port);
+    transfer->port = url.port;
     transfer->cap = request->max_reply_bytes ? request->max_reply_bytes : REPLY_MAX;
     transfer->pending = (struct buf){.max = STREAM_PENDING_MAX, .wipe = request->sensitive};
     set_policy(transfer);

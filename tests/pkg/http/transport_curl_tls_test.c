@@ -171,6 +171,24 @@ static void proxy_refuses_tunnel(void **state)
     assert_text_contains(loopback_seen(f.server, 0), "CONNECT shop.example:443 HTTP/1.1\r\n");
 }
 
+/* Neither that it cannot be connected to nor its silence is the server's. */
+static void blames_the_proxy(void **state)
+{
+    AUTO_FREE char *proxy = NULL, *silent = NULL, *refused = NULL;
+    struct http_request request = {
+        .method = "GET", .url = "https://shop.example/a", .connect_timeout_ms = 50};
+
+    (void)state;
+    serve_with(never_answer, NULL);
+    request.proxy_url = proxy = loopback_url(f.server, "");
+    silent = xasprintf("shop.example:443 by the proxy at 127.0.0.1:%d: timed out", loopback_port(f.server));
+    refused = xasprintf("connect to shop.example:443 by the proxy at 127.0.0.1:%d: Connection refused",
+                        loopback_port(f.server));
+    assert_fails(http_call(f.transport, &request, f.stop, &f.reply), ERR_RETRY, silent);
+    loopback_free(TAKE(f.server));
+    assert_fails(http_call(f.transport, &request, f.stop, &f.reply), ERR_RETRY, refused);
+}
+
 int main(void)
 {
     struct tests tests = {.set_up = set_up, .tear_down = tear_down};
@@ -190,5 +208,6 @@ int main(void)
     TEST(&tests, tls_client_certificate);
     TEST(&tests, uses_proxy);
     TEST(&tests, proxy_refuses_tunnel);
+    TEST(&tests, blames_the_proxy);
     return tests_run(&tests, "transport_curl_tls");
 }
