@@ -16,6 +16,7 @@
  * most: they are part of names. */
 #define CROWDED_LOOK_MS MINUTES(20)
 #define ATTEMPT_MAX 90
+#define SWITCHOVER_ASKED_MAX_MS SECONDS(20) /* the longest that AWS asks for */
 
 static const struct backoff trouble_backoff = {.base_ms = SECONDS(4), .max_ms = MINUTES(5)};
 
@@ -71,18 +72,20 @@ static bool is_blocked(struct stage *stage, const struct err *err)
 
 static int64_t trouble_delay_ms(struct stage *stage, const struct err *err, bool blocked)
 {
-    int64_t failures = step_evidence_ms(stage->row, "failures", 0) + 1;
+    int64_t failures = step_evidence_ms(stage->row, "failures", 0) + 1,
+            asked_ms = err_remote(err)->retry_after_ms;
     int64_t delay_ms = blocked ? BLOCKED_LOOK_MS
                                : backoff_delay_ms(&trouble_backoff, (int)failures, stage->pass->env->random);
 
     step_set_evidence_ms(stage->row, "failures", failures < 1000 ? failures : 1000);
-    if (err_remote(err)->retry_after_ms > delay_ms)
-        delay_ms = err_remote(err)->retry_after_ms;
     if (!stage->database && delay_ms > SWITCHOVER_BACKOFF_MAX_MS)
         delay_ms = SWITCHOVER_BACKOFF_MAX_MS;
     if (is_refusal(err) && !blocked && delay_ms > MINUTES(1))
         delay_ms = MINUTES(1); /* not to miss the five minutes by much */
-    return delay_ms;
+    /* Coming earlier would be refused again. */
+    if (!stage->database && asked_ms > SWITCHOVER_ASKED_MAX_MS)
+        asked_ms = SWITCHOVER_ASKED_MAX_MS;
+    return asked_ms > delay_ms ? asked_ms : delay_ms;
 }
 
 /* What somebody may tell us of before the row is due. */
