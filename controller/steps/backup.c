@@ -85,12 +85,15 @@ static struct err *search(struct stage *stage, char **ret_id)
     return job_search_backup(&stage->pass->source, &what, ret_id);
 }
 
+static const char *made(const struct backup_job *job)
+{
+    return job->recovery_point_arn;
+}
+
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
 {
     struct arn arn;
 
-    if (!job->recovery_point_arn)
-        return err_new(ERR_RETRY, "backup job %s completed without naming its recovery point", job->id);
     TRY(arn_parse(job->recovery_point_arn, &arn));
     /* Without AWS Backup's advanced features a table's recovery point belongs to DynamoDB and never leaves
      * the account. */
@@ -109,8 +112,12 @@ static struct err *finish(struct stage *stage, const struct backup_job *job, str
 
 struct err *backup_act(struct stage *stage, struct outcome *out)
 {
-    static const struct job_ops ops = {
-        .noun = "backup job", .kind = BACKUP_JOB, .start = start, .search = search, .finish = finish};
+    static const struct job_ops ops = {.noun = "backup job",
+                                       .kind = BACKUP_JOB,
+                                       .start = start,
+                                       .search = search,
+                                       .made = made,
+                                       .finish = finish};
 
     return job_act(stage, &ops, out);
 }

@@ -1,6 +1,7 @@
 /* Copy: the recovery point goes into the target account's vault. The job belongs to the source account. */
 #include "controller/names.h"
 #include "controller/steps/job_search.h"
+#include "controller/steps/recovery_point.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
 
@@ -23,10 +24,13 @@ struct err *copy_intend(struct stage *stage)
         stage->row->percent = 100;
         return NULL;
     }
-    return err_wrap(backup_describe_recovery_point(&stage->pass->source,
-                                                   stage->pass->source_account->vault_name,
-                                                   stage->copy->recovery_point_arn, &point),
-                    "look at recovery point %s", stage->copy->recovery_point_arn);
+    TRY(err_wrap(backup_describe_recovery_point(&stage->pass->source, stage->pass->source_account->vault_name,
+                                                stage->copy->recovery_point_arn, &point),
+                 "look at recovery point %s", stage->copy->recovery_point_arn));
+    if (point.status && !recovery_point_is_whole(&point))
+        return err_new(ERR_INVALID, "recovery point %s is %s: it cannot be copied as a whole",
+                       stage->copy->recovery_point_arn, point.status);
+    return NULL;
 }
 
 static struct err *start(struct stage *stage, const char *token, char **ret_id)
@@ -58,19 +62,26 @@ static struct err *search(struct stage *stage, char **ret_id)
     return job_search_copy(&stage->pass->source, &what, ret_id);
 }
 
+static const char *made(const struct backup_job *job)
+{
+    return job->destination_recovery_point_arn;
+}
+
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
 {
     (void)out;
-    if (!job->destination_recovery_point_arn)
-        return err_new(ERR_RETRY, "copy job %s completed without naming the recovery point it made", job->id);
     text_replace(&stage->copy->copy_recovery_point_arn, job->destination_recovery_point_arn);
     return NULL;
 }
 
 struct err *copy_act(struct stage *stage, struct outcome *out)
 {
-    static const struct job_ops ops = {
-        .noun = "copy job", .kind = COPY_JOB, .start = start, .search = search, .finish = finish};
+    static const struct job_ops ops = {.noun = "copy job",
+                                       .kind = COPY_JOB,
+                                       .start = start,
+                                       .search = search,
+                                       .made = made,
+                                       .finish = finish};
 
     return job_act(stage, &ops, out);
 }

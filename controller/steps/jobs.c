@@ -166,6 +166,34 @@ static struct err *look(struct stage *stage, const struct job_ops *ops, struct b
                     "look at %s %s", ops->noun, stage->row->external_id);
 }
 
+/* Completed, and not a word about what it made. Lists and descriptions lag; what goes on for longer is AWS's
+ * way of saying that there is nothing in it. */
+static struct err *finish_nameless(struct stage *stage, const struct job_ops *ops, struct backup_job *job,
+                                   struct outcome *out)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, "namelessSince", 0);
+
+    outcome_reset(out);
+    if (!since_ms)
+        step_set_evidence_ms(stage->row, "namelessSince", stage->pass->now_ms);
+    if (!since_ms || sched_elapsed_ms(stage->pass->env->sched, since_ms) < NOT_KNOWN_YET_MS) {
+        *out = outcome_wait(PACE_MIN_MS, "%s %s completed; AWS does not say yet what it made", ops->noun,
+                            job->id);
+        return NULL;
+    }
+    if (ops->find_made)
+        TRY(err_wrap(ops->find_made(stage, &job->created_resource_arn), "look for what %s %s made", ops->noun,
+                     job->id));
+    if (!ops->made(job)) {
+        *out = outcome_retryable(
+            "JobMadeNothing", "%s %s completed, but AWS names nothing that it made; look at the job in AWS",
+            ops->noun, job->id);
+        return NULL;
+    }
+    *out = job_end(ops->noun, job);
+    return ops->finish(stage, job, out);
+}
+
 static struct err *observe(struct stage *stage, const struct job_ops *ops, struct outcome *out)
 {
     AUTO_BACKUP_JOB struct backup_job job = {0};
@@ -188,7 +216,9 @@ static struct err *observe(struct stage *stage, const struct job_ops *ops, struc
         return NULL;
     }
     *out = job_end(ops->noun, &job);
-    return job.state == BACKUP_STATE_COMPLETED ? ops->finish(stage, &job, out) : NULL;
+    if (job.state != BACKUP_STATE_COMPLETED)
+        return NULL;
+    return ops->made(&job) ? ops->finish(stage, &job, out) : finish_nameless(stage, ops, &job, out);
 }
 
 struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outcome *out)

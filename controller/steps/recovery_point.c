@@ -36,6 +36,11 @@ static bool is_of_resource(const struct stage *stage, const struct recovery_poin
            (!account || strstr(point->resource_arn, account));
 }
 
+bool recovery_point_is_whole(const struct recovery_point *point)
+{
+    return text_equal(point->status, "COMPLETED") || text_equal(point->status, "AVAILABLE");
+}
+
 /* A table's recovery point of DynamoDB's own kind never leaves its account. */
 static bool is_usable(const struct vault *vault, const struct recovery_point *point)
 {
@@ -46,8 +51,7 @@ static bool is_usable(const struct vault *vault, const struct recovery_point *po
         err_ignore(err, "what has no ARN cannot be restored");
         return false;
     }
-    return (text_equal(point->status, "COMPLETED") || text_equal(point->status, "AVAILABLE")) &&
-           (vault->is_target || !str_is(arn.service, "dynamodb"));
+    return recovery_point_is_whole(point) && (vault->is_target || !str_is(arn.service, "dynamodb"));
 }
 
 static const struct recovery_point *newest(const struct stage *stage, const struct vault *vault,

@@ -14,13 +14,16 @@ struct err *restore_search(struct stage *stage, char **ret_id)
     return job_search_restore(&stage->pass->target, &what, ret_id);
 }
 
+const char *restore_made(const struct backup_job *job)
+{
+    return job->created_resource_arn;
+}
+
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job)
 {
     struct pass *pass = stage->pass;
     struct copy_status *copy = NULL;
 
-    if (!job->created_resource_arn)
-        return err_new(ERR_RETRY, "restore job %s completed without naming what it made", job->id);
     if (!str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier))
         return err_new(ERR_INVALID, "restore job %s made %s, not the %s that was asked for", job->id,
                        job->created_resource_arn, stage->copy->copy_identifier);

@@ -43,6 +43,21 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
     return backup_start_restore(&stage->pass->target, &opts, ret_id);
 }
 
+/* Its name was free when the restore was intended. */
+static struct err *find_made(struct stage *stage, char **ret_arn)
+{
+    AUTO_DYNAMODB_TABLE struct dynamodb_table there = {0};
+    struct err *err = dynamodb_describe_table(&stage->pass->target, stage->copy->copy_identifier, &there);
+
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        err_ignore(err, "NULL says it");
+        return NULL;
+    }
+    TRY(err);
+    *ret_arn = TAKE(there.arn);
+    return NULL;
+}
+
 static struct err *finish(struct stage *stage, const struct backup_job *job, struct outcome *out)
 {
     AUTO_FREE char *series = name_series(stage->pass);
@@ -62,6 +77,8 @@ struct err *restore_act_table(struct stage *stage, struct outcome *out)
                                        .search = restore_search,
                                        .kind = RESTORE_JOB,
                                        .on_target = true,
+                                       .made = restore_made,
+                                       .find_made = find_made,
                                        .finish = finish};
 
     return job_act(stage, &ops, out);

@@ -57,6 +57,11 @@ struct job_ops {
     struct err *(*start)(struct stage *stage, const char *token, char **ret_id);
     /* *ret_id stays NULL when there is no job of ours. */
     struct err *(*search)(struct stage *stage, char **ret_id);
+    /* What a completed job says that it made; NULL: nothing, and then it is not finished either. */
+    const char *(*made)(const struct backup_job *job);
+    /* It says nothing for minutes: *ret_arn is what is there under the name that was asked for; stays NULL
+     * when there is nothing. Yours. Optional. */
+    struct err *(*find_made)(struct stage *stage, char **ret_arn);
     /* The job has completed: takes over what it made. */
     struct err *(*finish)(struct stage *stage, const struct backup_job *job, struct outcome *out);
 };
@@ -67,6 +72,7 @@ struct err *job_act(struct stage *stage, const struct job_ops *ops, struct outco
 
 /* --- shared by the restores (restore.c) --- */
 struct err *restore_search(struct stage *stage, char **ret_id) MUST_USE;
+const char *restore_made(const struct backup_job *job);
 /* Checks the created ARN, books the copy in status.copies. */
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job) MUST_USE;
 

@@ -1,5 +1,6 @@
 /* What the ends of AWS Backup's jobs mean for us, lies and oddities included. */
 #include "controller/steps/steps.h"
+#include "tests/pkg/aws/fixture.h"
 #include "tests/testing/assertions.h"
 
 struct row {
@@ -77,10 +78,213 @@ static void judges_an_end(void **state)
     assert_text_equal(out.message, row->message);
 }
 
+/* --- completed, and nothing in it --- */
+
+#define RESTORED "arn:aws:rds:ap-northeast-1:222222222222:cluster:shop-x"
+#define TABLE "arn:aws:dynamodb:ap-northeast-1:222222222222:table/shop-x"
+#define POINT "arn:aws:backup:ap-northeast-1:222222222222:recovery-point:p"
+
+#define CLUSTER_REPLY                                                                                    \
+    "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster><DBClusterIdentifier>" \
+    "shop-x</DBClusterIdentifier><DBClusterArn>" RESTORED "</DBClusterArn><Status>available</Status>"    \
+    "</DBCluster></DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
+#define NO_CLUSTER                                                                      \
+    .status = 404, .reply = "<ErrorResponse><Error><Code>DBClusterNotFoundFault</Code>" \
+                            "<Message>no</Message></Error></ErrorResponse>"
+#define TAGGED "<AddTagsToResourceResponse/>"
+#define EMPTY_RESTORE "{\"RestoreJobId\":\"J\",\"Status\":\"COMPLETED\"}"
+#define EMPTY_BACKUP "{\"BackupJobId\":\"J\",\"State\":\"COMPLETED\"}"
+#define EMPTY_COPY "{\"CopyJob\":{\"CopyJobId\":\"J\",\"State\":\"COMPLETED\"}}"
+
+struct nameless_row {
+    const char *name;
+    struct err *(*act)(struct stage *stage, struct outcome *out);
+    int64_t since_ms; /* it has been so for that long; 0: seen for the first time */
+    struct exchange exchanges[4];
+    size_t count;
+    enum verdict verdict;
+    const char *message;
+    const char *booked; /* copy in the status; NULL: none */
+};
+
+static const struct nameless_row nameless_rows[] = {
+    {"a backup, just completed",
+     backup_act,
+     0,
+     {{.reply = EMPTY_BACKUP}},
+     1,
+     VERDICT_WAIT,
+     "backup job J completed; AWS does not say yet what it made",
+     NULL},
+    {"a backup, for minutes",
+     backup_act,
+     MINUTES(6),
+     {{.reply = EMPTY_BACKUP}},
+     1,
+     VERDICT_FAILED,
+     "backup job J completed, but AWS names nothing that it made; look at the job in AWS",
+     NULL},
+    {"a copy, for one minute",
+     copy_act,
+     MINUTES(1),
+     {{.reply = EMPTY_COPY}},
+     1,
+     VERDICT_WAIT,
+     "copy job J completed; AWS does not say yet what it made",
+     NULL},
+    {"a copy, for minutes",
+     copy_act,
+     MINUTES(6),
+     {{.reply = EMPTY_COPY}},
+     1,
+     VERDICT_FAILED,
+     "copy job J completed, but AWS names nothing that it made; look at the job in AWS",
+     NULL},
+    {"a restore, just completed",
+     restore_act_cluster,
+     0,
+     {{.reply = EMPTY_RESTORE}},
+     1,
+     VERDICT_WAIT,
+     "restore job J completed; AWS does not say yet what it made",
+     NULL},
+    {"a restore, and there is a cluster",
+     restore_act_cluster,
+     MINUTES(6),
+     {{.reply = EMPTY_RESTORE},
+      {.reply = CLUSTER_REPLY},
+      {.body_contains = {"Action=AddTagsToResource"}, .reply = TAGGED},
+      {.reply = CLUSTER_REPLY}},
+     4,
+     VERDICT_DONE,
+     "restore job J completed",
+     RESTORED},
+    {"a restore, and there is no cluster",
+     restore_act_cluster,
+     MINUTES(6),
+     {{.reply = EMPTY_RESTORE}, {NO_CLUSTER}},
+     2,
+     VERDICT_FAILED,
+     "restore job J completed, but AWS names nothing that it made; look at the job in AWS",
+     NULL},
+    {"a restore, and there is a table",
+     restore_act_table,
+     MINUTES(6),
+     {{.reply = EMPTY_RESTORE},
+      {.reply =
+           "{\"Table\":{\"TableName\":\"shop-x\",\"TableStatus\":\"ACTIVE\",\"TableArn\":\"" TABLE "\"}}"},
+      {.headers = {"TagResource"}, .reply = "{}"}},
+     3,
+     VERDICT_DONE,
+     "restore job J completed",
+     TABLE},
+};
+
+/* A pass over one row of a run, with a script for AWS. */
+struct scene {
+    struct fixture f;
+    struct objects objects;
+    struct account account;
+    struct refresh_spec spec;
+    struct database_spec database;
+    struct database_status copy;
+    struct pass pass;
+    struct step_status row;
+    struct stage stage;
+};
+
+static void scene_init(struct scene *scene, const struct exchange *exchanges, size_t count)
+{
+    *scene = (struct scene){.objects = {.installation = "here"},
+                            .account = {.account_id = (char[]){"222222222222"}, .vault_name = (char[]){"v"}},
+                            .database = {.name = (char[]){"main"}}};
+    fixture_init(&scene->f, AWS_TARGET, exchanges, count);
+    scene->copy.copy_identifier = xstrdup("shop-x");
+    scene->copy.recovery_point_arn = xstrdup(POINT);
+    scene->row = (struct step_status){
+        .state = STEP_RUNNING, .external_id = xstrdup("J"), .start_ms = TESTING_WALL_MS - HOURS(1)};
+    scene->pass = (struct pass){.env = &scene->f.t.env,
+                                .objects = &scene->objects,
+                                .namespace = "n",
+                                .name = "o",
+                                .uid = "u",
+                                .spec = &scene->spec,
+                                .status = refresh_status_new(),
+                                .source_account = &scene->account,
+                                .target_account = &scene->account,
+                                .source = scene->f.aws,
+                                .target = scene->f.aws,
+                                .now_ms = TESTING_WALL_MS};
+    scene->pass.status->run.id = xstrdup("r");
+    scene->stage = (struct stage){.pass = &scene->pass,
+                                  .row = &scene->row,
+                                  .database = &scene->database,
+                                  .copy = &scene->copy,
+                                  .heard_ms = NEVER_MS};
+}
+
+static void scene_done(struct scene *scene)
+{
+    refresh_status_free(scene->pass.status);
+    xfree(scene->copy.copy_identifier);
+    xfree(scene->copy.recovery_point_arn);
+    xfree(scene->copy.copy_arn);
+    xfree(scene->copy.endpoint);
+    xfree(scene->copy.reader_endpoint);
+    xfree(scene->row.external_id);
+    xfree(scene->row.message);
+    json_free(scene->row.evidence);
+    fixture_done(&scene->f);
+}
+
+static void looks_for_what_was_made(void **state)
+{
+    const struct nameless_row *row = *state;
+    AUTO_OUTCOME struct outcome out = {0};
+    struct scene scene;
+
+    scene_init(&scene, row->exchanges, row->count);
+    if (row->since_ms)
+        step_set_evidence_ms(&scene.row, "namelessSince", TESTING_WALL_MS - row->since_ms);
+    assert_no_err(row->act(&scene.stage, &out));
+    assert_text_contains(out.message, row->message);
+    assert_int_equal(out.verdict, row->verdict);
+    assert_number((int64_t)scene.pass.status->copy_count, row->booked ? 1 : 0);
+    if (row->booked)
+        assert_text_equal(scene.pass.status->copies[0].arn, row->booked);
+    scene_done(&scene);
+}
+
+static const struct point_row {
+    const char *name, *status, *fails;
+} points[] = {
+    {"whole", "COMPLETED", NULL},
+    {"usable", "AVAILABLE", NULL},
+    {"in parts", "PARTIAL", "recovery point " POINT " is PARTIAL: it cannot be copied as a whole"},
+    {"to be deleted", "EXPIRED", "is EXPIRED"},
+};
+
+static void copies_what_is_whole(void **state)
+{
+    const struct point_row *row = *state;
+    AUTO_FREE char *reply = xasprintf("{\"RecoveryPointArn\":\"" POINT "\",\"Status\":\"%s\"}", row->status);
+    const struct exchange exchanges[] = {{.reply = reply}};
+    struct scene scene;
+
+    scene_init(&scene, exchanges, 1);
+    if (row->fails)
+        assert_fails(copy_intend(&scene.stage), ERR_INVALID, row->fails);
+    else
+        assert_no_err(copy_intend(&scene.stage));
+    scene_done(&scene);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, judges_an_end, rows);
+    TEST_ROWS(&tests, looks_for_what_was_made, nameless_rows);
+    TEST_ROWS(&tests, copies_what_is_whole, points);
     return tests_run(&tests, "jobs");
 }
