@@ -2,6 +2,7 @@
 
 #include "controller/names.h"
 #include "controller/window.h"
+#include "pkg/aws/endpoint.h"
 
 void accounts_done(struct accounts *accounts)
 {
@@ -25,11 +26,74 @@ static void refuse(struct refusal *refusal, const char *reason, char *message)
     *refusal = (struct refusal){.reason = reason, .message = message};
 }
 
+/* --- partitions --- */
+
+static void need_partition(const struct account *account, const char *field, const char *role_arn,
+                           struct refusal *refusal)
+{
+    const char *partition = aws_partition_of(account->region)->id;
+    AUTO_FREE char *start = xasprintf("arn:%s:", partition);
+
+    if (role_arn && !str_starts(str_of(role_arn), start))
+        refuse(refusal, "OtherPartition",
+               xasprintf("AWSAccount %s: spec.%s is %s, but Region %s is of partition %s: a role begins with "
+                         "%s there",
+                         account->name, field, role_arn, account->region, partition, start));
+}
+
+static void admit_roles(const struct account *account, struct refusal *refusal)
+{
+    need_partition(account, "credentials.assumeRole.roleARN", account->role_arn, refusal);
+    need_partition(account, "backup.serviceRoleARN", account->service_role_arn, refusal);
+}
+
+/* Only some databases may need a copy between the accounts. */
+static bool needs_copies(const struct refresh_spec *spec)
+{
+    for (size_t i = 0; i < spec->database_count; i++) {
+        if (spec->databases[i].from != FROM_TARGET_VAULT)
+            return true;
+    }
+    return false;
+}
+
+static void admit_copies(const struct accounts *accounts, const struct refresh_spec *spec,
+                         struct refusal *refusal)
+{
+    const char *from = aws_partition_of(accounts->source->region)->id,
+               *to = aws_partition_of(accounts->target->region)->id;
+
+    if (!needs_copies(spec))
+        return;
+    if (!text_equal(from, to))
+        refuse(
+            refusal, "OtherPartition",
+            xasprintf(
+                "AWSAccount %s is in partition %s and %s in %s: AWS Backup copies nothing from one partition "
+                "into another",
+                spec->source, from, spec->target, to));
+    else if (text_equal(from, "aws-cn"))
+        refuse(refusal, "CopiesNotOffered",
+               xstrdup("AWS Backup copies nothing between accounts in the China Regions: only "
+                       "recoveryPoint.from: TargetVault can be used there"));
+}
+
+void admit_partitions(const struct accounts *accounts, const struct refresh_spec *spec,
+                      struct refusal *ret_refusal)
+{
+    admit_roles(accounts->target, ret_refusal);
+    if (!accounts->source)
+        return;
+    admit_roles(accounts->source, ret_refusal);
+    admit_copies(accounts, spec, ret_refusal);
+}
+
 struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
                         struct refusal *ret_refusal)
 {
     AUTO_JSON struct json *items = NULL;
 
+    admit_roles(account, ret_refusal);
     TRY(objects_list(objects, env, OBJECT_ACCOUNT, &items));
     json_each (item, items) {
         const char *name = json_get_text(item, "metadata.name", "");
@@ -93,6 +157,9 @@ struct err *admit_accounts(struct objects *objects, const struct env *env, const
                          spec->source, spec->target, accounts.target->account_id));
         return NULL;
     }
+    admit_partitions(&accounts, spec, ret_refusal);
+    if (ret_refusal->message)
+        return NULL;
     *ret = accounts;
     accounts = (struct accounts){0};
     return NULL;

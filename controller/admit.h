@@ -26,6 +26,10 @@ void refusal_done(struct refusal *refusal);
  */
 struct err *admit_accounts(struct objects *objects, const struct env *env, const struct refresh_spec *spec,
                            struct accounts *ret, struct refusal *ret_refusal) MUST_USE;
+/* The roles must be of their Regions' partitions, and AWS Backup must copy from the one to the other; part of
+ * the above. */
+void admit_partitions(const struct accounts *accounts, const struct refresh_spec *spec,
+                      struct refusal *ret_refusal);
 /* Whether grants cover everything that this run of `namespace` would touch. */
 void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
                   const char *run_id, struct refusal *ret_refusal);
@@ -35,7 +39,8 @@ bool admit_notification(const struct account *target, const char *namespace,
 /* Fields that cannot be, or lack the cluster they need. */
 void admit_fields(const struct objects *objects, const struct refresh_spec *spec,
                   struct refusal *ret_refusal);
-/* Another account object claims the same account for the other use: then neither is used. */
+/* Its roles must be of its Region's partition. Another account object claims the same account for the other
+ * use: then neither is used. */
 struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
                         struct refusal *ret_refusal) MUST_USE;
 

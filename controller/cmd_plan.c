@@ -39,10 +39,14 @@ static void given_done(struct given *given)
 
 static struct err *given_read(const struct options *options, struct given *ret)
 {
+    AUTO_REFUSAL struct refusal refusal = {0};
+
     TRY(run_input_read(options->files.items, options->files.count, true, &ret->input));
     if (ret->input.source)
         TRY(account_parse(ret->input.source, &ret->accounts.source));
-    return account_parse(ret->input.target, &ret->accounts.target);
+    TRY(account_parse(ret->input.target, &ret->accounts.target));
+    admit_partitions(&ret->accounts, ret->input.spec, &refusal);
+    return refusal.message ? err_new(ERR_INVALID, "%s", refusal.message) : NULL;
 }
 
 static void print(const struct buf *out)
