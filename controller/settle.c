@@ -12,11 +12,11 @@
 #define GRACE_MS MINUTES(10)
 /* While the switchover is under way staging may be half switched: never far from the next try. */
 #define SWITCHOVER_BACKOFF_MAX_MS SECONDS(15)
+#define SWITCHOVER_ASKED_MAX_MS SECONDS(20) /* the longest that AWS asks for */
 /* What AWS does not do beside so much else it will do when other jobs have ended. Attempts have two digits at
  * most: they are part of names. */
 #define CROWDED_LOOK_MS MINUTES(20)
 #define ATTEMPT_MAX 90
-#define SWITCHOVER_ASKED_MAX_MS SECONDS(20) /* the longest that AWS asks for */
 
 static const struct backoff trouble_backoff = {.base_ms = SECONDS(4), .max_ms = MINUTES(5)};
 

@@ -342,7 +342,7 @@ static int64_t next_wait_ms(struct exchange *exchange, const struct outcome *out
     if (++exchange->attempts >= (most ? most : ATTEMPTS_MAX) || left_ms <= 0)
         return -1;
     /* Twice as long each time, until it is more than may be waited anyway. */
-    bound_ms = exchange->attempts < 3 ? BACKOFF_BASE_MS * exchange->attempts : WAIT_BUDGET_MS;
+    bound_ms = exchange->attempts < 3 ? BACKOFF_BASE_MS * exchange->attempts : AWS_WAIT_MAX_MS;
     wait_ms = (int64_t)random_below(exchange->env.random, (uint64_t)bound_ms + 1);
     if (wait_ms > left_ms)
         wait_ms = left_ms;
