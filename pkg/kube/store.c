@@ -123,9 +123,18 @@ enum kube_order kube_version_compare(const char *a, const char *b)
 
 /* --- the store --- */
 
+/* Objects that belong together; exists as long as it has members. */
+struct group {
+    struct keymap_node node;
+    struct entry *first;
+    size_t count;
+};
+
 struct entry {
     struct keymap_node node;
     const struct kube_object *object;
+    struct group *group; /* NULL: none */
+    struct entry *group_next, *group_prev;
     bool is_told;   /* handlers know this version; false after kube_store_learn() */
     bool is_listed; /* scratch of replace */
 };
@@ -139,8 +148,10 @@ struct grave {
 
 struct kube_store {
     pthread_mutex_t lock;
-    struct keymap entries;  /* lock */
-    char *resource_version; /* lock; the watch has delivered everything up to here; NULL before the list */
+    kube_group_fn *group_of; /* immutable once there are objects; NULL: there are no groups */
+    struct keymap entries;   /* lock */
+    struct keymap groups;    /* lock */
+    char *resource_version;  /* lock; the watch has delivered everything up to here; NULL before the list */
     struct grave graves[GRAVES_MAX]; /* lock; a ring */
     size_t next_grave;               /* lock */
     bool has_synced;                 /* lock */
@@ -161,8 +172,64 @@ struct kube_store *kube_store_new(void)
     return store;
 }
 
+/* --- groups --- */
+
+static void leave_group(struct kube_store *store, struct entry *entry)
+{
+    struct group *group = TAKE(entry->group);
+
+    if (!group)
+        return;
+    *(entry->group_prev ? &entry->group_prev->group_next : &group->first) = entry->group_next;
+    if (entry->group_next)
+        entry->group_next->group_prev = entry->group_prev;
+    entry->group_next = entry->group_prev = NULL;
+    if (--group->count)
+        return;
+    keymap_remove(&store->groups, &group->node);
+    xfree(group->node.key);
+    xfree(group);
+}
+
+/* `name` is taken over. */
+static struct group *get_group(struct kube_store *store, char *name)
+{
+    AUTO_FREE char *owned = name;
+    struct group *group = keymap_find(&store->groups, name);
+
+    if (group)
+        return group;
+    group = xcalloc(1, sizeof(*group));
+    group->node.key = TAKE(owned);
+    keymap_insert(&store->groups, &group->node);
+    return group;
+}
+
+static void join_group(struct kube_store *store, struct entry *entry)
+{
+    char *name = store->group_of ? store->group_of(entry->object) : NULL;
+    struct group *group = name ? get_group(store, name) : NULL;
+
+    if (!group)
+        return;
+    entry->group = group;
+    entry->group_next = group->first;
+    if (group->first)
+        group->first->group_prev = entry;
+    group->first = entry;
+    group->count++;
+}
+
+void kube_store_group_by(struct kube_store *store, kube_group_fn *fn)
+{
+    store->group_of = fn;
+}
+
+/* --- reading --- */
+
 static void drop_entry(struct kube_store *store, struct entry *entry)
 {
+    leave_group(store, entry);
     keymap_remove(&store->entries, &entry->node);
     kube_object_unref(entry->object);
     xfree(entry->node.key);
@@ -178,6 +245,7 @@ void kube_store_free(struct kube_store *store)
     while ((entry = keymap_next(&store->entries, NULL)))
         drop_entry(store, entry);
     keymap_done(&store->entries);
+    keymap_done(&store->groups);
     for (size_t i = 0; i < GRAVES_MAX; i++) {
         xfree(store->graves[i].uid);
         xfree(store->graves[i].resource_version);
@@ -215,6 +283,22 @@ struct kube_objects kube_store_list(struct kube_store *store, const char *namesp
             if (!namespace || text_equal(e->object->namespace, namespace))
                 list.items[list.count++] = kube_object_ref(e->object);
         }
+    }
+    qsort(list.items, list.count, sizeof(*list.items), compare_keys);
+    return list;
+}
+
+struct kube_objects kube_store_list_group(struct kube_store *store, const char *name)
+{
+    struct kube_objects list = {0};
+
+    {
+        LOCK_SCOPE(&store->lock);
+        const struct group *group = keymap_find(&store->groups, name);
+
+        list.items = xcalloc(group ? group->count : 1, sizeof(*list.items));
+        for (const struct entry *e = group ? group->first : NULL; e; e = e->group_next)
+            list.items[list.count++] = kube_object_ref(e->object);
     }
     qsort(list.items, list.count, sizeof(*list.items), compare_keys);
     return list;
@@ -283,10 +367,12 @@ static void put(struct kube_store *store, struct entry *entry, const struct kube
 {
     if (!entry)
         entry = add_entry(store, object->key);
+    leave_group(store, entry);
     kube_object_ref(object);
     kube_object_unref(entry->object);
     entry->object = object;
     entry->is_told = false;
+    join_group(store, entry);
 }
 
 /* Whether a version that the server's stream or list shows may replace what is known. */

@@ -64,6 +64,13 @@ void kube_objects_done(struct kube_objects *objects);
 #define AUTO_KUBE_OBJECTS CLEANUP(kube_objects_done)
 size_t kube_store_count(struct kube_store *store);
 
+/* The group that an object belongs to; yours, NULL: none. Must depend on the object alone. */
+typedef char *kube_group_fn(const struct kube_object *object);
+/* From now on objects can be found by their group; before the first object. */
+void kube_store_group_by(struct kube_store *store, kube_group_fn *fn);
+/* The members of one group; costs what they are many, not what the store holds. */
+struct kube_objects kube_store_list_group(struct kube_store *store, const char *group);
+
 /* Takes over what a write returned. Calls no handler: the watch will report the same version, and then it
  * does. */
 void kube_store_learn(struct kube_store *store, const struct json *object);

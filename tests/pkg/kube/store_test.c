@@ -398,6 +398,85 @@ static void synced_only_after_handlers(void **state)
     sched_free(sched);
 }
 
+/* --- groups --- */
+
+static char *color_of(const struct kube_object *object)
+{
+    return xstrdup_or_null(json_get_text(object->json, "spec.color", NULL));
+}
+
+/* Version `version` of the object, of that color; NULL: of none. */
+static const struct kube_object *colored(const char *name, const char *version, const char *color)
+{
+    const struct kube_object *object = NULL;
+    struct json *json = json_x(name, version), *spec = json_new_object();
+
+    json_set_text(json_edit(json, "metadata"), "name", name);
+    json_set_text(spec, "color", color);
+    json_set(json, "spec", spec);
+    assert_no_err(kube_object_new(json, &object));
+    return object;
+}
+
+static const struct group_row {
+    const char *name;
+    struct {
+        enum source source; /* EVENT, GONE or LEARN */
+        const char *object, *version, *color;
+    } steps[6];
+    const char *want; /* the red ones */
+} group_rows[] = {
+    {.name = "nobody", .want = ""},
+    {.name = "members, sorted",
+     .steps = {{EVENT, "b", "1", "red"}, {EVENT, "c", "2", "blue"}, {EVENT, "a", "3", "red"}},
+     .want = "a b "},
+    {.name = "no group", .steps = {{EVENT, "a", "1", NULL}}, .want = ""},
+    {.name = "another version stays",
+     .steps = {{EVENT, "a", "1", "red"}, {EVENT, "a", "2", "red"}},
+     .want = "a "},
+    {.name = "our own write counts",
+     .steps = {{EVENT, "a", "1", NULL}, {LEARN, "a", "2", "red"}},
+     .want = "a "},
+    {.name = "leaves",
+     .steps = {{EVENT, "a", "1", "red"}, {EVENT, "b", "2", "red"}, {EVENT, "a", "3", "blue"}},
+     .want = "b "},
+    {.name = "goes",
+     .steps = {{EVENT, "a", "1", "red"},
+               {EVENT, "b", "2", "red"},
+               {EVENT, "c", "3", "red"},
+               {GONE, "b", "4", "red"}},
+     .want = "a c "},
+    {.name = "the last one goes, another comes",
+     .steps = {{EVENT, "a", "1", "red"}, {GONE, "a", "2", "red"}, {EVENT, "b", "3", "red"}},
+     .want = "b "},
+};
+
+static void keeps_groups(void **state)
+{
+    const struct group_row *row = *state;
+    struct kube_store *store = kube_store_new();
+    AUTO_BUF struct buf seen = BUF_MAX(1024);
+
+    kube_store_group_by(store, color_of);
+    for (size_t i = 0; i < COUNT_OF(row->steps) && row->steps[i].object; i++) {
+        AUTO_KUBE_OBJECT const struct kube_object *object =
+            colored(row->steps[i].object, row->steps[i].version, row->steps[i].color);
+
+        if (row->steps[i].source == LEARN)
+            kube_store_learn(store, object->json);
+        else
+            kube_store_apply(store, object, row->steps[i].source == GONE);
+    }
+    {
+        AUTO_KUBE_OBJECTS struct kube_objects red = kube_store_list_group(store, "red");
+
+        for (size_t i = 0; i < red.count; i++)
+            buf_addf(&seen, "%s ", red.items[i]->name);
+    }
+    assert_text_equal(buf_text(&seen), row->want);
+    kube_store_free(store);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -410,6 +489,7 @@ int main(void)
     TEST(&tests, refuses_what_is_no_object);
     TEST(&tests, a_reader_keeps_its_version);
     TEST(&tests, lists_by_namespace_sorted);
+    TEST_ROWS(&tests, keeps_groups, group_rows);
     TEST(&tests, splits_keys);
     TEST(&tests, synced_only_after_handlers);
     return tests_run(&tests, "pkg/kube/store");
