@@ -88,27 +88,35 @@ void admit_partitions(const struct accounts *accounts, const struct refresh_spec
     admit_copies(accounts, spec, ret_refusal);
 }
 
-struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
-                        struct refusal *ret_refusal)
+/* Whether another AWSAccount names the same account of AWS for another use. */
+struct usage_check {
+    const struct account *account;
+    struct refusal *refusal;
+};
+
+static bool check_usage(void *arg, const struct json *item)
 {
-    AUTO_JSON struct json *items = NULL;
+    const struct usage_check *check = arg;
+    const struct account *account = check->account;
+    const char *name = json_get_text(item, "metadata.name", "");
+
+    if (text_equal(name, account->name) ||
+        text_equal(json_get_text(item, "spec.usage", ""), account_usage_name(account->usage)))
+        return true;
+    refuse(check->refusal, "AccountUsedBothWays",
+           xasprintf("AWSAccounts %s and %s name the same account %s, one as Source and one as Target: "
+                     "production would be "
+                     "restored into; remove one of them",
+                     account->name, name, account->account_id));
+    return false;
+}
+
+void admit_usage(struct objects *objects, const struct account *account, struct refusal *ret_refusal)
+{
+    struct usage_check check = {.account = account, .refusal = ret_refusal};
 
     admit_roles(account, ret_refusal);
-    TRY(objects_list(objects, env, OBJECT_ACCOUNT, &items));
-    json_each (item, items) {
-        const char *name = json_get_text(item, "metadata.name", "");
-
-        if (text_equal(name, account->name) ||
-            !text_equal(json_get_text(item, "spec.accountID", ""), account->account_id) ||
-            text_equal(json_get_text(item, "spec.usage", ""), account_usage_name(account->usage)))
-            continue;
-        refuse(ret_refusal, "AccountUsedBothWays",
-               xasprintf("AWSAccounts %s and %s name the same account %s, one as Source and one as Target: "
-                         "production would be "
-                         "restored into; remove one of them",
-                         account->name, name, account->account_id));
-    }
-    return NULL;
+    objects_each(objects, OBJECT_ACCOUNT, account->account_id, check_usage, &check);
 }
 
 static struct err *read_account(struct objects *objects, const struct env *env, const char *name,
@@ -136,7 +144,7 @@ static struct err *read_account(struct objects *objects, const struct env *env, 
                          account_usage_name(account->usage), account_usage_name(usage)));
         return NULL;
     }
-    TRY(admit_usage(objects, env, account, refusal));
+    admit_usage(objects, account, refusal);
     *ret = TAKE(account);
     return NULL;
 }

@@ -41,7 +41,6 @@ void admit_fields(const struct objects *objects, const struct refresh_spec *spec
                   struct refusal *ret_refusal);
 /* Its roles must be of its Region's partition. Another account object claims the same account for the other
  * use: then neither is used. */
-struct err *admit_usage(struct objects *objects, const struct env *env, const struct account *account,
-                        struct refusal *ret_refusal) MUST_USE;
+void admit_usage(struct objects *objects, const struct account *account, struct refusal *ret_refusal);
 
 #endif

@@ -55,24 +55,35 @@ static const char *const faults[] = {
     [AWS_EVENT_OTHER_KIND] = "other_kind",
 };
 
-static bool is_known(const struct json *accounts, const struct aws_event *event)
+/* Where an event comes from, and whether there is an AWSAccount for it. */
+struct origin {
+    const struct aws_event *event;
+    bool is_known;
+};
+
+static bool compare_region(void *arg, const struct json *account)
 {
-    json_each (account, accounts) {
-        if (text_equal(json_get_text(account, "spec.accountID", NULL), event->account) &&
-            text_equal(json_get_text(account, "spec.region", NULL), event->region))
-            return true;
-    }
-    return false;
+    struct origin *origin = arg;
+
+    origin->is_known = text_equal(json_get_text(account, "spec.region", NULL), origin->event->region);
+    return !origin->is_known;
+}
+
+static bool is_known(struct objects *objects, const struct aws_event *event)
+{
+    struct origin origin = {.event = event};
+
+    objects_each(objects, OBJECT_ACCOUNT, event->account, compare_region, &origin);
+    return origin.is_known;
 }
 
 /* NULL: it was of use. */
-static const char *pass_on(struct event_queue *queue, const struct json *accounts,
-                           const struct aws_event *event)
+static const char *pass_on(struct event_queue *queue, const struct aws_event *event)
 {
     const struct event_queues_opts *opts = &queue->owner->opts;
     size_t told;
 
-    if (!is_known(accounts, event))
+    if (!is_known(opts->objects, event))
         return "foreign";
     told = opts->hear(opts->arg, event);
     if (!event->is_over)
@@ -84,7 +95,7 @@ static const char *pass_on(struct event_queue *queue, const struct json *account
     return NULL;
 }
 
-static void take(struct event_queue *queue, const struct json *accounts, const struct sqs_message *message)
+static void take(struct event_queue *queue, const struct sqs_message *message)
 {
     struct metrics *metrics = queue->owner->opts.metrics;
     const char *id = aws_account_id(queue->account), *ignored;
@@ -93,21 +104,17 @@ static void take(struct event_queue *queue, const struct json *accounts, const s
 
     metrics_add(metrics, METRIC_EVENTS_RECEIVED, 1,
                 LABELS(id, fault == AWS_EVENT_FINE ? aws_event_kind_name(event.kind) : "other"));
-    ignored = fault == AWS_EVENT_FINE ? pass_on(queue, accounts, &event) : faults[fault];
+    ignored = fault == AWS_EVENT_FINE ? pass_on(queue, &event) : faults[fault];
     if (ignored)
         metrics_add(metrics, METRIC_EVENTS_IGNORED, 1, LABELS(id, ignored));
 }
 
 /* --- a round --- */
 
-static struct err *take_all(struct event_queue *queue, const struct sqs_messages *messages)
+static void take_all(struct event_queue *queue, const struct sqs_messages *messages)
 {
-    AUTO_JSON struct json *accounts = NULL;
-
-    TRY(objects_list(queue->owner->opts.objects, &queue->env, OBJECT_ACCOUNT, &accounts));
     for (size_t i = 0; i < messages->count; i++)
-        take(queue, accounts, &messages->items[i]);
-    return NULL;
+        take(queue, &messages->items[i]);
 }
 
 static struct err *delete_all(struct event_queue *queue, const struct sqs_messages *messages)
@@ -133,7 +140,7 @@ static struct err *receive(struct event_queue *queue, int wait_s, struct sqs_mes
     /* Ten large messages may be more than an answer may hold. */
     queue->batch = err && err_kind(err) == ERR_INVALID ? 1 : SQS_BATCH_MAX;
     TRY(err);
-    TRY(take_all(queue, &messages));
+    take_all(queue, &messages);
     *ret = messages;
     messages = (struct sqs_messages){0};
     return NULL;

@@ -72,7 +72,7 @@ static struct err *read_account(const struct leftover_watcher *by, const char *n
         *ret_trouble = xasprintf("AWSAccount %s: %s", name, err_text(fault));
         return NULL;
     }
-    TRY(admit_usage(objects, by->env, *ret, &refusal));
+    admit_usage(objects, *ret, &refusal);
     *ret_trouble = refusal.message ? xstrdup(refusal.message) : misfit_of(*ret, account_id);
     return NULL;
 }

@@ -12,10 +12,41 @@ struct err *objects_read_live(struct objects *objects, const struct env *env, co
     return objects->ops->read_live(objects, env, id, ret);
 }
 
-struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind,
-                         struct json **ret_items)
+void objects_each(struct objects *objects, enum object_kind kind, const char *group, objects_see_fn *see,
+                  void *arg)
 {
-    return objects->ops->list(objects, env, kind, ret_items);
+    objects->ops->each(objects, kind, group, see, arg);
+}
+
+static bool keep_copy(void *items, const struct json *object)
+{
+    json_append(items, json_copy(object));
+    return true;
+}
+
+struct json *objects_list(struct objects *objects, enum object_kind kind, const char *group)
+{
+    struct json *items = json_new_array();
+
+    objects_each(objects, kind, group, keep_copy, items);
+    return items;
+}
+
+bool objects_is_in_group(enum object_kind kind, const struct json *object, const char *group)
+{
+    AUTO_FREE char *its = objects_group(kind, object);
+
+    return !group || text_equal(its, group);
+}
+
+char *objects_group(enum object_kind kind, const struct json *object)
+{
+    const char *name = json_get_text(object, "metadata.name", "");
+
+    if (kind == OBJECT_ACCOUNT)
+        return xstrdup(json_get_text(object, "spec.accountID", ""));
+    return xasprintf("%s/%s", json_get_text(object, "metadata.namespace", ""),
+                     json_get_text(object, "spec.series", name));
 }
 
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,

@@ -19,6 +19,9 @@ struct object_id {
     const char *name;
 };
 
+/* Sees one object, borrowed for the call; must neither wait nor call the objects. False: that was enough. */
+typedef bool objects_see_fn(void *arg, const struct json *object);
+
 enum event_severity { EVENT_NORMAL, EVENT_WARNING };
 
 struct objects;
@@ -27,8 +30,8 @@ struct objects_ops {
                         struct json **ret);
     struct err *(*read_live)(struct objects *self, const struct env *env, const struct object_id *id,
                              struct json **ret);
-    struct err *(*list)(struct objects *self, const struct env *env, enum object_kind kind,
-                        struct json **ret_items);
+    void (*each)(struct objects *self, enum object_kind kind, const char *group, objects_see_fn *see,
+                 void *arg);
     struct err *(*write_status)(struct objects *self, const struct env *env, const struct json *object,
                                 const struct json *status, struct json **ret);
     struct err *(*set_finalizer)(struct objects *self, const struct env *env, const struct json *object,
@@ -55,9 +58,16 @@ struct err *objects_read(struct objects *objects, const struct env *env, const s
 /* Straight from where it is stored: for checks before something that cannot be taken back. */
 struct err *objects_read_live(struct objects *objects, const struct env *env, const struct object_id *id,
                               struct json **ret) MUST_USE;
-/* An array. */
-struct err *objects_list(struct objects *objects, const struct env *env, enum object_kind kind,
-                         struct json **ret_items) MUST_USE;
+/* Shows the objects of a group, as objects_read() would give them; NULL: of the kind. Nothing is copied, and
+ * in a cluster it costs what the group is large. */
+void objects_each(struct objects *objects, enum object_kind kind, const char *group, objects_see_fn *see,
+                  void *arg);
+/* Copies of them: an array of yours. */
+struct json *objects_list(struct objects *objects, enum object_kind kind, const char *group);
+/* What belongs together: the StagingRefreshes of a series ("namespace/series"), the AWSAccounts that name one
+ * account of AWS (its id). Yours. */
+char *objects_group(enum object_kind kind, const struct json *object);
+bool objects_is_in_group(enum object_kind kind, const struct json *object, const char *group); /* NULL: any */
 /* Writes the whole status of the object, on condition that it is still the version at hand; *ret is the new
  * version. ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then a copy). */
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,

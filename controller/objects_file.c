@@ -124,20 +124,18 @@ static struct err *read_object(struct objects *self, const struct env *env, cons
     return NULL;
 }
 
-static struct err *list_objects(struct objects *self, const struct env *env, enum object_kind kind,
-                                struct json **ret_items)
+static void each_object(struct objects *self, enum object_kind kind, const char *group, objects_see_fn *see,
+                        void *arg)
 {
     struct objects_file *file = file_of(self);
-    struct json *items = json_new_array();
 
-    (void)env;
     LOCK_SCOPE(&file->lock);
     for (size_t i = 0; i < file->count; i++) {
-        if (file->entries[i].id.kind == kind)
-            json_append(items, json_copy(file->entries[i].json));
+        const struct entry *entry = &file->entries[i];
+
+        if (entry->id.kind == kind && objects_is_in_group(kind, entry->json, group) && !see(arg, entry->json))
+            return;
     }
-    *ret_items = items;
-    return NULL;
 }
 
 static void grow_version(struct json *object)
@@ -312,7 +310,7 @@ static void emit(struct objects *self UNUSED, const struct env *env UNUSED, cons
 static const struct objects_ops ops = {
     .read = read_object,
     .read_live = read_object,
-    .list = list_objects,
+    .each = each_object,
     .write_status = write_status,
     .set_finalizer = set_finalizer,
     .read_leftovers = read_leftovers,

@@ -34,18 +34,17 @@ static struct err *read_stored(struct objects *self, const struct env *env, cons
     return NULL;
 }
 
-static struct err *list_stored(struct objects *self, const struct env *env, enum object_kind kind,
-                               struct json **ret_items)
+static void each_stored(struct objects *self, enum object_kind kind, const char *group, objects_see_fn *see,
+                        void *arg)
 {
+    struct kube_store *store = kube_of(self)->collections[kind].store;
     AUTO_KUBE_OBJECTS struct kube_objects objects =
-        kube_store_list(kube_of(self)->collections[kind].store, NULL);
-    struct json *items = json_new_array();
+        group ? kube_store_list_group(store, group) : kube_store_list(store, NULL);
 
-    (void)env;
-    for (size_t i = 0; i < objects.count; i++)
-        json_append(items, json_copy(objects.items[i]->json));
-    *ret_items = items;
-    return NULL;
+    for (size_t i = 0; i < objects.count; i++) {
+        if (!see(arg, objects.items[i]->json))
+            return;
+    }
 }
 
 /* "main: Copy" of "main: Copy: copy job ... completed"; yours, NULL when the note is about no step. Without
@@ -79,7 +78,7 @@ static void emit(struct objects *self, const struct env *env, const struct json 
 static const struct objects_ops ops = {
     .read = read_stored,
     .read_live = read_live,
-    .list = list_stored,
+    .each = each_stored,
     .write_status = objects_kube_write_status,
     .set_finalizer = objects_kube_set_finalizer,
     .remove = objects_kube_remove,

@@ -150,11 +150,22 @@ void collection_resync(struct collection *collection)
 
 /* --- life --- */
 
+static char *series_of(const struct kube_object *object)
+{
+    return objects_group(OBJECT_REFRESH, object->json);
+}
+
+static char *account_id_of(const struct kube_object *object)
+{
+    return objects_group(OBJECT_ACCOUNT, object->json);
+}
+
 void collection_init(struct collection *collection, struct objects_kube *owner, enum object_kind kind)
 {
     *collection = (struct collection){
         .owner = owner, .kind = kind, .resource = &resources[kind], .store = kube_store_new()};
     pthread_mutex_init(&collection->lock, NULL);
+    kube_store_group_by(collection->store, kind == OBJECT_REFRESH ? series_of : account_id_of);
     kube_store_on_change(collection->store, on_change, collection);
 }
 

@@ -186,7 +186,7 @@ struct err *reconcile_account(struct engine *engine, const struct env *env, cons
         leave_queue(&pass);
         return say_refused(&pass, "InvalidSpec", err_text(fault));
     }
-    TRY(admit_usage(engine_objects(engine), env, account, &refusal));
+    admit_usage(engine_objects(engine), account, &refusal);
     if (refusal.message) {
         leave_queue(&pass);
         ret->after_ms = TROUBLE_LOOK_MS;

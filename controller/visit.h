@@ -87,7 +87,7 @@ struct err *visit_read_again(struct visit *visit) MUST_USE;
  * and the pass is over. */
 struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_given) MUST_USE;
 /* The oldest of the objects that wait for the series and are older than this one; yours, NULL: none. */
-struct err *visit_find_older(const struct visit *visit, char **ret) MUST_USE;
+char *visit_find_older(const struct visit *visit);
 
 /* visit_series.c */
 /* What visit_is_wanted() says, of another object. */

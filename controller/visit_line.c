@@ -53,7 +53,7 @@ static bool waits_likewise(const struct line *line, const struct json *object)
     return text_equal(phase, "Pending") || text_equal(phase, "Queued");
 }
 
-static void see(struct line *line, const struct json *object)
+static void compare(struct line *line, const struct json *object)
 {
     const char *name = json_get_text(object, "metadata.name", ""), *created = created_of(object);
 
@@ -69,32 +69,32 @@ static void see(struct line *line, const struct json *object)
     text_replace(&line->oldest_created, created);
 }
 
-static struct err *look(const struct visit *visit, struct line *ret)
+static bool see(void *arg, const struct json *object)
 {
-    AUTO_JSON struct json *items = NULL;
+    struct line *line = arg;
+
+    if (!text_equal(json_get_text(object, "metadata.uid", ""), line->visit->uid) &&
+        !json_at(object, "metadata.deletionTimestamp") && *created_of(object))
+        compare(line, object);
+    return true;
+}
+
+static void look(const struct visit *visit, struct line *ret)
+{
+    AUTO_FREE char *series = visit_series_key(visit, visit->live);
 
     *ret = (struct line){
         .visit = visit, .created = created_of(visit->object), .obstacle = obstacle_of(visit->object)};
-    TRY(objects_list(visit->objects, visit->env, OBJECT_REFRESH, &items));
-    json_each (item, items) {
-        const char *name = json_get_text(item, "metadata.name", "");
-
-        if (text_equal(json_get_text(item, "metadata.namespace", ""), visit->namespace) &&
-            text_equal(json_get_text(item, "spec.series", name), visit->live->series) &&
-            !text_equal(json_get_text(item, "metadata.uid", ""), visit->uid) &&
-            !json_at(item, "metadata.deletionTimestamp") && *created_of(item) && *ret->created)
-            see(ret, item);
-    }
-    return NULL;
+    if (*ret->created)
+        objects_each(visit->objects, OBJECT_REFRESH, series, see, ret);
 }
 
-struct err *visit_find_older(const struct visit *visit, char **ret)
+char *visit_find_older(const struct visit *visit)
 {
     CLEANUP(line_done) struct line line = {0};
 
-    TRY(look(visit, &line));
-    *ret = TAKE(line.oldest);
-    return NULL;
+    look(visit, &line);
+    return TAKE(line.oldest);
 }
 
 struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_given)
@@ -105,7 +105,7 @@ struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_g
     *ret_given = false;
     if (visit->status->run.id || !visit_is_wanted(visit))
         return NULL;
-    TRY(look(visit, &line));
+    look(visit, &line);
     if (!line.younger)
         return NULL;
     *ret_given = true;

@@ -8,8 +8,9 @@
 
 #define QUEUE_LOOK_MS SECONDS(15)
 
-/* The run that is in the way. */
+/* Another object of the series that has a run under way; the name stays NULL when there is none. */
 struct rival {
+    const char *of_uid;  /* in the way of this object */
     char *name, *run_id; /* run_id NULL: it is about to begin, or has just ended */
     char *older;         /* nobody runs, and this one has waited for longer; NULL: none */
 };
@@ -26,25 +27,15 @@ static bool has_active_run(const struct json *object)
     return *json_get_text(object, "status.run.id", "") && !json_at(object, "status.run.completionTime");
 }
 
-/* Another object of the series that has a run under way; the name stays NULL when there is none. */
-static struct err *find_rival(struct visit *visit, struct rival *ret)
+static bool is_no_rival(void *arg, const struct json *item)
 {
-    AUTO_JSON struct json *items = NULL;
+    struct rival *rival = arg;
 
-    TRY(objects_list(visit->objects, visit->env, OBJECT_REFRESH, &items));
-    json_each (item, items) {
-        const char *name = json_get_text(item, "metadata.name", "");
-
-        if (text_equal(json_get_text(item, "metadata.uid", ""), visit->uid) ||
-            !text_equal(json_get_text(item, "metadata.namespace", ""), visit->namespace) ||
-            !text_equal(json_get_text(item, "spec.series", name), visit->live->series) ||
-            !has_active_run(item))
-            continue;
-        ret->name = xstrdup(name);
-        ret->run_id = xstrdup(json_get_text(item, "status.run.id", ""));
-        return NULL;
-    }
-    return NULL;
+    if (text_equal(json_get_text(item, "metadata.uid", ""), rival->of_uid) || !has_active_run(item))
+        return true;
+    rival->name = xstrdup(json_get_text(item, "metadata.name", ""));
+    rival->run_id = xstrdup(json_get_text(item, "status.run.id", ""));
+    return false;
 }
 
 static struct err *wait_for(struct visit *visit, const struct rival *rival, struct requeue *ret)
@@ -102,12 +93,12 @@ static struct err *let_pass(struct visit *visit, struct rival *rival, struct req
 struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken)
 {
     AUTO_FREE char *series = visit_series_key(visit, visit->live);
-    CLEANUP(rival_done) struct rival rival = {0};
+    CLEANUP(rival_done) struct rival rival = {.of_uid = visit->uid};
     bool claimed = engine_claim_series(visit->engine, series, visit->holder);
 
-    TRY(find_rival(visit, &rival));
+    objects_each(visit->objects, OBJECT_REFRESH, series, is_no_rival, &rival);
     if (claimed && !rival.name && visit_is_wanted(visit))
-        TRY(visit_find_older(visit, &rival.older));
+        rival.older = visit_find_older(visit);
     *ret_taken = claimed && !rival.name && !rival.older;
     if (*ret_taken)
         return NULL;

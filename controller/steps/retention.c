@@ -28,13 +28,9 @@ static const struct refresh_spec *present_spec(const struct pass *pass)
 
 /* --- what is to go --- */
 
-static bool is_of_series(const struct pass *pass, const struct json *item)
+static bool is_other_of_target(const struct pass *pass, const struct json *item)
 {
-    const char *name = json_get_text(item, "metadata.name", "");
-
     return !text_equal(json_get_text(item, "metadata.uid", ""), pass->uid) &&
-           text_equal(json_get_text(item, "metadata.namespace", ""), pass->namespace) &&
-           text_equal(json_get_text(item, "spec.series", name), pass->spec->series) &&
            text_equal(json_get_text(item, "spec.targetRef.name", ""), pass->spec->target);
 }
 
@@ -51,16 +47,15 @@ static struct err *adopt_from(const struct pass *pass, const struct json *item, 
 
 /* Objects that a CronJob creates follow one another in a series: what the earlier ones have made is this
  * one's business now. */
-static struct err *adopt(const struct pass *pass, bool succeeded)
+static void adopt(const struct pass *pass, bool succeeded)
 {
-    AUTO_JSON struct json *items = NULL;
+    AUTO_FREE char *series = xasprintf("%s/%s", pass->namespace, pass->spec->series);
+    AUTO_JSON struct json *items = objects_list(pass->objects, OBJECT_REFRESH, series);
 
-    TRY(objects_list(pass->objects, pass->env, OBJECT_REFRESH, &items));
     json_each (item, items) {
-        if (is_of_series(pass, item))
+        if (is_other_of_target(pass, item))
             err_ignore(adopt_from(pass, item, succeeded), "what cannot be read is left alone");
     }
-    return NULL;
 }
 
 struct err *retention_intend(struct stage *stage)
@@ -71,7 +66,7 @@ struct err *retention_intend(struct stage *stage)
     copies_book(pass->status, !failed);
     if (failed)
         copies_book_unseen(pass->status, pass->spec, pass->target_account);
-    TRY(adopt(pass, !failed));
+    adopt(pass, !failed);
     copies_mark(pass->status, &present_spec(pass)->live.retention, failed ? pass->status->run.id : NULL);
     return NULL;
 }

@@ -226,6 +226,41 @@ static void writes_a_status_over_an_annotation(void **state)
     done(&t);
 }
 
+static bool count_object(void *arg, const struct json *object UNUSED)
+{
+    ++*(int *)arg;
+    return true;
+}
+
+static const struct group_row {
+    const char *name;
+    enum object_kind kind;
+    const char *group;
+    int want;
+} group_rows[] = {
+    {.name = "its series", .kind = OBJECT_REFRESH, .group = "staging/shop", .want = 1},
+    {.name = "another namespace", .kind = OBJECT_REFRESH, .group = "qa/shop"},
+    {.name = "an account by its id", .kind = OBJECT_ACCOUNT, .group = "222222222222", .want = 1},
+    {.name = "all of a kind", .kind = OBJECT_ACCOUNT, .group = NULL, .want = 1},
+};
+
+static void shows_groups(void **state)
+{
+    const struct group_row *row = *state;
+    AUTO_JSON struct json *account = parsed(ACCOUNT_DOCUMENT("\"accountID\":\"222222222222\""));
+    struct objects *objects;
+    struct fixture t;
+    int count = 0;
+
+    init(&t);
+    objects = open_with(&t, DOCUMENT("\"trigger\":\"a\""));
+    assert_no_err(objects_file_put(objects, &t.base.env, account));
+    objects_each(objects, row->kind, row->group, count_object, &count);
+    assert_number(count, row->want);
+    objects_file_close(objects);
+    done(&t);
+}
+
 static void sets_the_finalizer(void **state)
 {
     struct fixture t;
@@ -410,6 +445,7 @@ int main(void)
     TEST(&tests, keeps_what_is_on_disk_when_a_write_fails);
     TEST(&tests, annotates);
     TEST(&tests, writes_a_status_over_an_annotation);
+    TEST_ROWS(&tests, shows_groups, group_rows);
     TEST(&tests, sets_the_finalizer);
     TEST_ROWS(&tests, refuses, refused_rows);
     TEST(&tests, takes_a_default_for_the_same);

@@ -306,11 +306,11 @@ static void hear(void *arg, const struct object_id *id, enum work_priority prior
 }
 
 /* What a watch begins with. */
-#define LIST(item)                                      \
-    "{\"type\":\"ADDED\",\"object\":" item "}\n"        \
-    "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{" \
-    "\"resourceVersion\":\"5\",\"annotations\":{"       \
-    "\"k8s.io/initial-events-end\":\"true\"}}}}\n"
+#define LIST(item) LIST_OF("{\"type\":\"ADDED\",\"object\":" item "}\n")
+#define LIST_OF(events)                                        \
+    events "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{" \
+           "\"resourceVersion\":\"5\",\"annotations\":{"       \
+           "\"k8s.io/initial-events-end\":\"true\"}}}}\n"
 #define EVENT(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
 #define REQUESTED "\"stagingrefresh.dev/run-requested\":\"again\""
 
@@ -363,6 +363,77 @@ static void tells_what_is_news(void **state)
     done(&t);
 }
 
+/* --- groups --- */
+
+#define IN_SERIES(namespace, name, series)                                                                 \
+    "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":\"stagingrefresh.dev/v1alpha1\",\"kind\":"             \
+    "\"StagingRefresh\",\"metadata\":{\"name\":\"" name                                                    \
+    "\",\"namespace\":\"" namespace "\",\"uid\":\"" name "\",\"resourceVersion\":\"2\"},\"spec\":{" series \
+                                    "}}}\n"
+
+struct shown {
+    struct buf names;
+    const struct json *first;
+    size_t enough; /* 0: never */
+};
+
+static bool show(void *arg, const struct json *object)
+{
+    struct shown *shown = arg;
+
+    if (!shown->names.len)
+        shown->first = object;
+    buf_addf(&shown->names, "%s ", json_get_text(object, "metadata.name", ""));
+    return !shown->enough || --shown->enough;
+}
+
+/* clang-format off */
+static const struct group_row {
+    const char *name, *group;
+    size_t enough;
+    const char *want;
+} group_rows[] = {
+    {.name = "one series of one namespace", .group = "staging/nightly", .want = "shop-1 shop-2 "},
+    {.name = "the name is the series of those who say nothing", .group = "staging/alone", .want = "alone "},
+    {.name = "nobody", .group = "staging/none", .want = ""},
+    {.name = "all of the kind", .group = NULL, .want = "shop-1 alone shop-1 shop-2 "},
+    {.name = "the first is enough", .group = "staging/nightly", .enough = 1, .want = "shop-1 "},
+};
+/* clang-format on */
+
+static void shows_groups(void **state)
+{
+    const struct group_row *row = *state;
+    const struct exchange rows[] = {
+        {.method = "GET",
+         .path = REFRESHES "?*watch=*",
+         CHUNKS({.bytes = IN_SERIES("staging", "shop-1", "\"series\":\"nightly\"")
+                     IN_SERIES("staging", "alone", "") IN_SERIES("qa", "shop-1", "\"series\":\"nightly\"")
+                         LIST_OF(IN_SERIES("staging", "shop-2", "\"series\":\"nightly\""))},
+                {.idle = true})},
+        {.method = "GET",
+         .path = ACCOUNTS "?*watch=*",
+         CHUNKS({.bytes = LIST(ACCOUNT("1", "3", "True"))}, {.idle = true})},
+    };
+    struct heard heard = {.text = BUF_MAX(4 * KIB)};
+    struct shown shown = {.names = BUF_MAX(1 * KIB), .enough = row->enough};
+    struct shown again = {.names = BUF_MAX(1 * KIB), .enough = row->enough};
+    struct fixture t;
+
+    init(&t, rows, COUNT_OF(rows), true);
+    assert_no_err(objects_kube_start(t.objects, hear, &heard));
+    assert_true(objects_kube_wait_synced(t.objects, NEVER_MS));
+    objects_each(t.objects, OBJECT_REFRESH, row->group, show, &shown);
+    assert_text_equal(buf_text(&shown.names), row->want);
+    objects_each(t.objects, OBJECT_REFRESH, row->group, show, &again);
+    assert_ptr_equal(shown.first, again.first); /* the stored one: nobody copies */
+    objects_kube_stop(t.objects);
+    buf_done(&shown.names);
+    buf_done(&again.names);
+    buf_done(&heard.text);
+    done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -372,5 +443,6 @@ int main(void)
     TEST_ROWS(&tests, sets_finalizers, finalizer_rows);
     TEST_ROWS(&tests, probes, probe_rows);
     TEST(&tests, tells_what_is_news);
+    TEST_ROWS(&tests, shows_groups, group_rows);
     return tests_run(&tests, "objects_kube");
 }

@@ -254,20 +254,17 @@ static struct err *client_read(struct objects *objects, const struct env *env, c
     return NULL;
 }
 
-static struct err *client_list(struct objects *objects, const struct env *env UNUSED, enum object_kind kind,
-                               struct json **ret_items)
+static void client_each(struct objects *objects, enum object_kind kind, const char *group,
+                        objects_see_fn *see, void *arg)
 {
     struct memory_client *client = client_of(objects);
-    struct json *items = json_new_array();
 
     for (size_t i = 0; i < client->memory->count; i++) {
         const struct json *object = client->memory->records[i]->kind == kind ? cached(client, i) : NULL;
 
-        if (object)
-            json_append(items, json_copy(object));
+        if (object && objects_is_in_group(kind, object, group) && !see(arg, object))
+            return;
     }
-    *ret_items = items;
-    return NULL;
 }
 
 /* One try; without an answer nobody knows what became of it. */
@@ -421,7 +418,7 @@ struct memory_client *memory_client_new(struct memory *memory, struct lifetime *
     static const struct objects_ops ops = {
         .read = client_read,
         .read_live = client_read_live,
-        .list = client_list,
+        .each = client_each,
         .write_status = client_write_status,
         .set_finalizer = client_set_finalizer,
         .remove = memory_client_remove,
