@@ -4,9 +4,10 @@
  * What keeps "never older than our own last write" true: what a write returns is learned into the store at
  * once; after a write whose answer was lost the object is read live before it is read from the store again.
  *
- * Our own status writes come back through the watch and are kept from the engine; everything else is told:
- * another generation, an annotation of ours, a deletion, a write by somebody else. A change of an AWSAccount
- * is told for the refreshes that name it too. */
+ * Our own status writes come back through the watch, before their answer or after it, and are kept from the
+ * engine; everything else is told. Urgent is what people have changed: another generation, an annotation of
+ * ours, a deletion, and what the first list brings that no controller has looked at. Routine are a status
+ * that somebody else wrote, and the refreshes that name an AWSAccount when that has changed. */
 #ifndef CONTROLLER_OBJECTS_KUBE_H
 #define CONTROLLER_OBJECTS_KUBE_H
 
@@ -43,7 +44,7 @@ bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms);
 char *objects_kube_trouble(struct objects *objects);
 /* What the watches have done so far. Thread-safe between objects_kube_start() and objects_kube_stop(). */
 void objects_kube_count(struct objects *objects, struct metrics *metrics);
-/* Tells every object once more, as routine: the safety net under lost news. */
+/* Tells every object once more, as routine where nobody has changed it: the safety net under lost news. */
 void objects_kube_resync(struct objects *objects);
 /* Ends the watches and sends the last events; reading and writing still work. */
 void objects_kube_stop(struct objects *objects);

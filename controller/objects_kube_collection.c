@@ -18,6 +18,8 @@ struct tracked {
     struct keymap_node node;
     char *told;        /* fingerprint of the version that the engine was told of */
     char *own_version; /* resourceVersion of our last write */
+    char *held;        /* resourceVersion that came while we wrote, and may be the echo; NULL: none */
+    bool is_writing;
     bool is_uncertain;
 };
 
@@ -26,6 +28,7 @@ static void free_tracked(struct tracked *tracked)
     xfree(tracked->node.key);
     xfree(tracked->told);
     xfree(tracked->own_version);
+    xfree(tracked->held);
     xfree(tracked);
 }
 
@@ -42,16 +45,30 @@ static struct tracked *track(struct collection *collection, const char *key)
     return tracked;
 }
 
-static void forget(struct collection *collection, const char *key)
+/* The lock is held. */
+static void drop(struct collection *collection, const char *key)
 {
-    struct tracked *tracked;
+    struct tracked *tracked = keymap_find(&collection->tracked, key);
 
-    LOCK_SCOPE(&collection->lock);
-    tracked = keymap_find(&collection->tracked, key);
     if (!tracked)
         return;
     keymap_remove(&collection->tracked, &tracked->node);
     free_tracked(tracked);
+}
+
+static void forget(struct collection *collection, const char *key)
+{
+    LOCK_SCOPE(&collection->lock);
+    drop(collection, key);
+}
+
+/* The lock is held. An object that has gone meanwhile is not remembered: nobody would forget it again. */
+static void drop_if_gone(struct collection *collection, const char *key)
+{
+    AUTO_KUBE_OBJECT const struct kube_object *object = kube_store_get(collection->store, key);
+
+    if (!object)
+        drop(collection, key);
 }
 
 /* --- what is news --- */
@@ -76,21 +93,42 @@ static char *fingerprint(const struct collection *collection, const struct kube_
     return buf_take(&out);
 }
 
-static bool is_news(struct collection *collection, const struct kube_object *object)
+/* NEWS_OTHER: not our own write, and nothing that the engine acts on. Somebody may have touched the status: a
+ * look costs little. */
+enum news { NEWS_NONE, NEWS_OTHER, NEWS_CHANGED };
+
+static enum news judge(struct collection *collection, const struct kube_object *object)
 {
     AUTO_FREE char *now = fingerprint(collection, object);
     struct tracked *tracked;
-    bool changed;
 
     LOCK_SCOPE(&collection->lock);
     tracked = track(collection, object->key);
-    changed = !text_equal(tracked->told, now);
-    if (changed) {
+    if (!text_equal(tracked->told, now)) {
         xfree(tracked->told);
         tracked->told = TAKE(now);
+        return NEWS_CHANGED;
     }
-    /* Somebody else's write may have touched the status: a look costs little. */
-    return changed || !text_equal(tracked->own_version, object->resource_version);
+    if (text_equal(tracked->own_version, object->resource_version))
+        return NEWS_NONE;
+    if (!tracked->is_writing)
+        return NEWS_OTHER;
+    /* The watch is often faster than the answer to the write: that tells which version is ours. */
+    xfree(tracked->held);
+    tracked->held = xstrdup(object->resource_version);
+    return NEWS_NONE;
+}
+
+/* Whether people want something of the object that no controller has looked at: it was made or changed while
+ * none was there. */
+static bool is_unhandled(const struct json *object)
+{
+    const char *request = json_get_text(
+        json_member(json_at(object, "metadata.annotations"), API_GROUP "/run-requested"), NULL, "");
+
+    return json_get_int(object, "status.observedGeneration", 0) !=
+               json_get_int(object, "metadata.generation", 0) ||
+           (*request && !text_equal(request, json_get_text(object, "status.lastHandledRequest", "")));
 }
 
 /* --- telling --- */
@@ -114,30 +152,39 @@ static bool names_account(const struct json *refresh, const char *account)
            text_equal(json_get_text(refresh, "spec.targetRef.name", NULL), account);
 }
 
-static void tell_users(struct collection *accounts, const char *account, enum work_priority priority)
+/* Nobody has changed them: a new object must not wait until all users of an account were looked at. */
+static void tell_users(struct collection *accounts, const char *account)
 {
     struct collection *refreshes = &accounts->owner->collections[OBJECT_REFRESH];
     AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(refreshes->store, NULL);
 
     for (size_t i = 0; i < all.count; i++) {
         if (names_account(all.items[i]->json, account))
-            tell(refreshes, all.items[i]->key, priority);
+            tell(refreshes, all.items[i]->key, WORK_ROUTINE);
     }
+}
+
+static enum work_priority first_priority(const struct kube_object *object)
+{
+    return is_unhandled(object->json) ? WORK_URGENT : WORK_ROUTINE;
 }
 
 static void on_change(void *arg, const char *key, enum kube_change change)
 {
     struct collection *collection = arg;
     AUTO_KUBE_OBJECT const struct kube_object *object = kube_store_get(collection->store, key);
-    enum work_priority priority = change == KUBE_INITIAL ? WORK_ROUTINE : WORK_URGENT;
+    enum news news = object ? judge(collection, object) : NEWS_CHANGED;
 
     if (!object)
         forget(collection, key);
-    else if (!is_news(collection, object))
+    if (news == NEWS_NONE)
         return;
-    tell(collection, key, priority);
-    if (collection->kind == OBJECT_ACCOUNT)
-        tell_users(collection, key, priority);
+    if (news == NEWS_OTHER)
+        tell(collection, key, WORK_ROUTINE);
+    else
+        tell(collection, key, object && change == KUBE_INITIAL ? first_priority(object) : WORK_URGENT);
+    if (collection->kind == OBJECT_ACCOUNT && news == NEWS_CHANGED)
+        tell_users(collection, key);
 }
 
 void collection_resync(struct collection *collection)
@@ -145,7 +192,7 @@ void collection_resync(struct collection *collection)
     AUTO_KUBE_OBJECTS struct kube_objects all = kube_store_list(collection->store, NULL);
 
     for (size_t i = 0; i < all.count; i++)
-        tell(collection, all.items[i]->key, WORK_ROUTINE);
+        tell(collection, all.items[i]->key, first_priority(all.items[i]));
 }
 
 /* --- life --- */
@@ -206,24 +253,52 @@ struct kube_ref collection_ref(const struct collection *collection, const struct
                              .name = id->name};
 }
 
-void collection_wrote(struct collection *collection, const struct json *object)
+void collection_begin_write(struct collection *collection, const char *key)
 {
-    AUTO_FREE char *key = kube_key(json_get_text(object, "metadata.namespace", NULL),
-                                   json_get_text(object, "metadata.name", ""));
-    struct tracked *tracked;
+    LOCK_SCOPE(&collection->lock);
+    track(collection, key)->is_writing = true;
+}
 
-    kube_store_learn(collection->store, object);
+/* The lock is held. */
+static void take_own(struct tracked *tracked, const struct json *written)
+{
+    xfree(tracked->own_version);
+    tracked->own_version = xstrdup(json_get_text(written, "metadata.resourceVersion", ""));
+    tracked->is_uncertain = false;
+}
+
+/* Whether what came meanwhile was not our own. */
+static bool end_write(struct collection *collection, const char *key, const struct json *written)
+{
+    AUTO_FREE char *held = NULL;
+    struct tracked *tracked;
+    bool was_other;
+
     LOCK_SCOPE(&collection->lock);
     tracked = track(collection, key);
-    xfree(tracked->own_version);
-    tracked->own_version = xstrdup(json_get_text(object, "metadata.resourceVersion", ""));
-    tracked->is_uncertain = false;
+    tracked->is_writing = false;
+    if (written)
+        take_own(tracked, written);
+    held = TAKE(tracked->held);
+    was_other = held && !text_equal(held, tracked->own_version);
+    drop_if_gone(collection, key);
+    return was_other;
+}
+
+void collection_end_write(struct collection *collection, const char *key, const struct json *written)
+{
+    if (written)
+        kube_store_learn(collection->store, written);
+    if (end_write(collection, key, written))
+        tell(collection, key, WORK_ROUTINE);
 }
 
 static void set_uncertain(struct collection *collection, const char *key, bool value)
 {
     LOCK_SCOPE(&collection->lock);
     track(collection, key)->is_uncertain = value;
+    if (!value)
+        drop_if_gone(collection, key);
 }
 
 void collection_set_uncertain(struct collection *collection, const char *key)
@@ -238,6 +313,12 @@ bool collection_is_uncertain(struct collection *collection, const char *key)
     LOCK_SCOPE(&collection->lock);
     tracked = keymap_find(&collection->tracked, key);
     return tracked && tracked->is_uncertain;
+}
+
+size_t collection_tracked(struct collection *collection)
+{
+    LOCK_SCOPE(&collection->lock);
+    return collection->tracked.count;
 }
 
 struct err *collection_get(struct collection *collection, const struct env *env, const struct object_id *id,

@@ -49,8 +49,13 @@ void collection_stop(struct collection *collection);
 void collection_resync(struct collection *collection);
 
 struct kube_ref collection_ref(const struct collection *collection, const struct object_id *id);
-/* A write of ours came back with this object: the store knows it now, and its echo is not news. */
-void collection_wrote(struct collection *collection, const struct json *object);
+/* Around each write of ours, whatever becomes of it; one at a time per key. `written` is what came back,
+ * NULL: nothing did. The store knows it then, and its echo is not news, whether it comes before or after the
+ * answer. */
+void collection_begin_write(struct collection *collection, const char *key);
+void collection_end_write(struct collection *collection, const char *key, const struct json *written);
+/* How many objects something is remembered of. */
+size_t collection_tracked(struct collection *collection);
 /* Whether a write of ours may have happened that nobody has seen yet. */
 void collection_set_uncertain(struct collection *collection, const char *key);
 bool collection_is_uncertain(struct collection *collection, const char *key);

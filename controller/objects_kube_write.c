@@ -101,46 +101,56 @@ static struct err *settle(const struct attempt *attempt, struct err *failure, co
     return TAKE(err);
 }
 
-struct err *objects_kube_write_status(struct objects *self, const struct env *env, const struct json *object,
-                                      const struct json *status, struct json **ret)
+static struct err *write_status(const struct attempt *attempt, const struct json *status, struct json **ret)
 {
-    struct attempt attempt = attempt_on(self, env, object);
-    AUTO_FREE char *version = xstrdup(json_get_text(object, "metadata.resourceVersion", ""));
+    AUTO_FREE char *version = xstrdup(json_get_text(attempt->object, "metadata.resourceVersion", ""));
     AUTO_JSON struct json *written = NULL;
 
     for (int rebases = 0; !written; rebases++) {
         AUTO_FREE char *newer = NULL;
-        AUTO_ERR struct err *err = patch(&attempt, version, status, &written);
+        AUTO_ERR struct err *err = patch(attempt, version, status, &written);
 
         if (!err)
             break;
         if (rebases == REBASES_MAX)
             return TAKE(err);
-        TRY(settle(&attempt, TAKE(err), status, &newer, &written));
+        TRY(settle(attempt, TAKE(err), status, &newer, &written));
         if (newer) {
             xfree(version);
             version = TAKE(newer);
         }
     }
-    collection_wrote(attempt.collection, written);
     *ret = TAKE(written);
     return NULL;
 }
 
-struct err *objects_kube_set_finalizer(struct objects *self, const struct env *env, const struct json *object,
-                                       bool present, struct json **ret)
+struct err *objects_kube_write_status(struct objects *self, const struct env *env, const struct json *object,
+                                      const struct json *status, struct json **ret)
 {
-    struct attempt attempt = attempt_on(self, env, object);
-    struct kube_client *client = attempt.collection->owner->client;
+    const struct attempt attempt = attempt_on(self, env, object);
+    AUTO_FREE char *key = kube_key(attempt.ref.namespace, attempt.ref.name);
+    struct err *err;
+
+    collection_begin_write(attempt.collection, key);
+    err = write_status(&attempt, status, ret);
+    collection_end_write(attempt.collection, key, err ? NULL : *ret);
+    return err;
+}
+
+/* *ret stays NULL when the object went with its last finalizer. */
+static struct err *set_finalizer(const struct attempt *attempt, bool present, struct json **ret)
+{
+    struct kube_client *client = attempt->collection->owner->client;
+    const struct json *object = attempt->object;
     AUTO_JSON struct json *written = NULL;
     AUTO_ERR struct err *err =
-        present ? kube_add_finalizer(client, env, &attempt.ref, object, FINALIZER, &written)
-                : kube_remove_finalizer(client, env, &attempt.ref, object, FINALIZER, &written);
+        present ? kube_add_finalizer(client, attempt->env, &attempt->ref, object, FINALIZER, &written)
+                : kube_remove_finalizer(client, attempt->env, &attempt->ref, object, FINALIZER, &written);
 
     if (err && !may_have_happened(err))
         return TAKE(err);
     if (err) {
-        AUTO_ERR struct err *trouble = look(&attempt, &written);
+        AUTO_ERR struct err *trouble = look(attempt, &written);
 
         if (written && !is_same_object(written, object))
             json_free(TAKE(written));
@@ -148,8 +158,22 @@ struct err *objects_kube_set_finalizer(struct objects *self, const struct env *e
         if (trouble || (written ? kube_has_finalizer(written, FINALIZER) != present : present))
             return TAKE(err);
     }
-    if (written)
-        collection_wrote(attempt.collection, written);
+    *ret = TAKE(written);
+    return NULL;
+}
+
+struct err *objects_kube_set_finalizer(struct objects *self, const struct env *env, const struct json *object,
+                                       bool present, struct json **ret)
+{
+    const struct attempt attempt = attempt_on(self, env, object);
+    AUTO_FREE char *key = kube_key(attempt.ref.namespace, attempt.ref.name);
+    AUTO_JSON struct json *written = NULL;
+    struct err *err;
+
+    collection_begin_write(attempt.collection, key);
+    err = set_finalizer(&attempt, present, &written);
+    collection_end_write(attempt.collection, key, written);
+    TRY(err);
     *ret = written ? TAKE(written) : json_copy(object);
     return NULL;
 }

@@ -1,5 +1,6 @@
 #include "controller/objects_kube.h"
 
+#include "controller/objects_kube_priv.h"
 #include "pkg/kube/client.h"
 #include "tests/testing/testing_env.h"
 
@@ -295,13 +296,17 @@ static void probes(void **state)
 
 struct heard {
     struct buf text; /* only one watch speaks at a time here: the seeded scheduler passes one baton */
+    struct sched *sched;
+    int64_t split_ms; /* what comes before goes to early */
+    struct buf early;
 };
 
 static void hear(void *arg, const struct object_id *id, enum work_priority priority)
 {
     struct heard *heard = arg;
 
-    buf_addf(&heard->text, "%s%s%s ", id->kind == OBJECT_ACCOUNT ? "account " : "", id->name,
+    buf_addf(heard->sched && sched_now_ms(heard->sched) < heard->split_ms ? &heard->early : &heard->text,
+             "%s%s%s ", id->kind == OBJECT_ACCOUNT ? "account " : "", id->name,
              priority == WORK_URGENT ? "!" : "");
 }
 
@@ -313,6 +318,14 @@ static void hear(void *arg, const struct object_id *id, enum work_priority prior
            "\"k8s.io/initial-events-end\":\"true\"}}}}\n"
 #define EVENT(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
 #define REQUESTED "\"stagingrefresh.dev/run-requested\":\"again\""
+
+/* A refresh of a controller that was here before, and what one that nobody has looked at yet lacks. */
+#define HANDLED(version, annotations, observed)                                                           \
+    "{\"apiVersion\":\"stagingrefresh.dev/v1alpha1\",\"kind\":\"StagingRefresh\","                        \
+    "\"metadata\":{\"name\":\"shop\",\"namespace\":\"staging\",\"uid\":\"u1\",\"generation\":3,"          \
+    "\"annotations\":{" annotations "},\"resourceVersion\":\"" version                                    \
+    "\"},\"spec\":{\"sourceRef\":{\"name\":\"production\"}},\"status\":{\"observedGeneration\":" observed \
+    ",\"lastHandledRequest\":\"again\"}}"
 
 static void expect_heard(struct fixture *t, struct heard *heard, int64_t at_ms, const char *want)
 {
@@ -353,11 +366,138 @@ static void tells_what_is_news(void **state)
     assert_no_err(objects_write_status(t.objects, &t.base.env, object, status, &written));
     expect_heard(&t, &heard, start_ms + 2500, "");       /* our own write came back */
     expect_heard(&t, &heard, start_ms + 3500, "shop! "); /* an annotation of ours */
-    expect_heard(&t, &heard, start_ms + 4500, "shop! "); /* somebody else wrote the status */
+    expect_heard(&t, &heard, start_ms + 4500, "shop ");  /* somebody else wrote the status */
     expect_heard(&t, &heard, start_ms + 5500, "shop! "); /* another generation */
-    expect_heard(&t, &heard, start_ms + 6500, "account production! shop! "); /* usable now */
+    expect_heard(&t, &heard, start_ms + 6500, "account production! shop "); /* usable now */
     objects_kube_resync(t.objects);
-    expect_heard(&t, &heard, start_ms + 6600, "account production shop ");
+    expect_heard(&t, &heard, start_ms + 6600,
+                 "account production! shop! "); /* nobody has looked at them yet */
+    objects_kube_stop(t.objects);
+    buf_done(&heard.text);
+    done(&t);
+}
+
+/* The watch and the answer to our write come on two connections. */
+/* clang-format off */
+static const struct echo_row {
+    const char *name;
+    struct chunk events[3];
+    struct exchange patch;
+    const char *meanwhile, *after; /* what is told before the answer is there, and afterwards */
+} echo_rows[] = {
+    {.name = "after its answer", .events = {{.after_ms = 3000, .bytes = EVENT(SHOP("6", "B"))}, {.idle = true}},
+     .patch = {PATCH_ON("5"), .delay_ms = 1000, .reply = SHOP("6", "B")}, .meanwhile = "", .after = ""},
+    {.name = "before its answer", .events = {{.after_ms = 500, .bytes = EVENT(SHOP("6", "B"))}, {.idle = true}},
+     .patch = {PATCH_ON("5"), .delay_ms = 1000, .reply = SHOP("6", "B")}, .meanwhile = "", .after = ""},
+    {.name = "before its answer, and somebody wrote after it",
+     .events = {{.after_ms = 500, .bytes = EVENT(SHOP("6", "B")) EVENT(SHOP("7", "wiped"))}, {.idle = true}},
+     .patch = {PATCH_ON("5"), .delay_ms = 1000, .reply = SHOP("6", "B")}, .meanwhile = "", .after = "shop "},
+    {.name = "somebody asks for something meanwhile",
+     .events = {{.after_ms = 500, .bytes = EVENT(SHOP_AS("1", "u1", REQUESTED, "7", "B"))}, {.idle = true}},
+     .patch = {PATCH_ON("5"), .delay_ms = 1000, .reply = SHOP("6", "B")}, .meanwhile = "shop! ", .after = ""},
+    {.name = "the write fails", .events = {{.after_ms = 500, .bytes = EVENT(SHOP("6", "wiped"))}, {.idle = true}},
+     .patch = {PATCH_ON("5"), .delay_ms = 1000, .status = 403, .reply = STATUS("403", "Forbidden")},
+     .meanwhile = "", .after = "shop "},
+};
+/* clang-format on */
+
+static void keeps_echoes_to_itself(void **state)
+{
+    const struct echo_row *row = *state;
+    struct chunk chunks[4] = {
+        {.bytes = LIST(SHOP("5", "A"))}, row->events[0], row->events[1], row->events[2]};
+    const struct exchange rows[] = {
+        {.method = "GET", .path = REFRESHES "?*watch=*", .chunks = chunks, .chunk_count = 3},
+        {.method = "GET",
+         .path = ACCOUNTS "?*watch=*",
+         CHUNKS({.bytes = LIST(ACCOUNT("1", "3", "True"))}, {.idle = true})},
+        row->patch,
+    };
+    AUTO_JSON struct json *object = parsed(SHOP("5", "A"));
+    AUTO_JSON struct json *status = parsed("{\"phase\":\"B\"}");
+    AUTO_JSON struct json *written = NULL;
+    struct heard heard = {.text = BUF_MAX(4 * KIB), .early = BUF_MAX(4 * KIB)};
+    struct fixture t;
+    int64_t start_ms;
+
+    init(&t, rows, COUNT_OF(rows), true);
+    start_ms = sched_now_ms(t.base.env.sched);
+    assert_no_err(objects_kube_start(t.objects, hear, &heard));
+    assert_true(objects_kube_wait_synced(t.objects, NEVER_MS));
+    buf_reset(&heard.text);
+    heard.split_ms = start_ms + 900;
+    heard.sched = t.base.env.sched;
+    err_free(objects_write_status(t.objects, &t.base.env, object, status, &written));
+    assert_true(sched_now_ms(t.base.env.sched) >= start_ms + 1000);
+    expect_heard(&t, &heard, start_ms + 4000, row->after);
+    assert_text_equal(buf_text(&heard.early), row->meanwhile);
+    objects_kube_stop(t.objects);
+    buf_done(&heard.text);
+    buf_done(&heard.early);
+    done(&t);
+}
+
+/* Over months there are many of them. */
+static void remembers_nothing_of_what_has_gone(void **state)
+{
+    const struct exchange rows[] = {
+        {.method = "GET",
+         .path = REFRESHES "?*watch=*",
+         CHUNKS({.bytes = LIST(HELD("5"))},
+                {.after_ms = 500, .bytes = "{\"type\":\"DELETED\",\"object\":" SHOP("6", "A") "}\n"},
+                {.idle = true})},
+        {.method = "GET", .path = ACCOUNTS "?*watch=*", CHUNKS({.bytes = LIST_OF("")}, {.idle = true})},
+        {.method = "PATCH", .path = PATH "?*", .delay_ms = 1000, .reply = SHOP("6", "A")},
+    };
+    AUTO_JSON struct json *object = parsed(HELD("5"));
+    AUTO_JSON struct json *written = NULL;
+    struct heard heard = {.text = BUF_MAX(4 * KIB)};
+    struct fixture t;
+
+    (void)state;
+    init(&t, rows, COUNT_OF(rows), true);
+    assert_no_err(objects_kube_start(t.objects, hear, &heard));
+    assert_true(objects_kube_wait_synced(t.objects, NEVER_MS));
+    assert_no_err(objects_set_finalizer(t.objects, &t.base.env, object, false, &written));
+    assert_number(collection_tracked(&((struct objects_kube *)t.objects)->collections[OBJECT_REFRESH]), 0);
+    objects_kube_stop(t.objects);
+    buf_done(&heard.text);
+    done(&t);
+}
+
+/* What was asked for while no controller was there is not a re-check. */
+static const struct first_row {
+    const char *name, *shop, *want;
+} first_rows[] = {
+    {.name = "looked at already", .shop = HANDLED("5", "", "3"), .want = "shop "},
+    {.name = "its request too", .shop = HANDLED("5", REQUESTED, "3"), .want = "shop "},
+    {.name = "never looked at", .shop = SHOP_AS("1", "u1", "", "5", "A"), .want = "shop! "},
+    {.name = "changed since", .shop = HANDLED("5", "", "2"), .want = "shop! "},
+    {.name = "asked since",
+     .shop = HANDLED("5", "\"stagingrefresh.dev/run-requested\":\"anew\"", "3"),
+     .want = "shop! "},
+};
+
+static void tells_what_it_finds(void **state)
+{
+    const struct first_row *row = *state;
+    AUTO_FREE char *list = xasprintf(LIST("%s"), row->shop);
+    const struct chunk chunks[] = {{.bytes = list}, {.idle = true}};
+    const struct exchange rows[] = {
+        {.method = "GET", .path = REFRESHES "?*watch=*", .chunks = chunks, .chunk_count = COUNT_OF(chunks)},
+        {.method = "GET", .path = ACCOUNTS "?*watch=*", CHUNKS({.bytes = LIST_OF("")}, {.idle = true})},
+    };
+    struct heard heard = {.text = BUF_MAX(4 * KIB)};
+    struct fixture t;
+    int64_t now_ms;
+
+    init(&t, rows, COUNT_OF(rows), true);
+    assert_no_err(objects_kube_start(t.objects, hear, &heard));
+    assert_true(objects_kube_wait_synced(t.objects, NEVER_MS));
+    now_ms = sched_now_ms(t.base.env.sched);
+    expect_heard(&t, &heard, now_ms + 10, row->want);
+    objects_kube_resync(t.objects);
+    expect_heard(&t, &heard, now_ms + 20, row->want);
     objects_kube_stop(t.objects);
     buf_done(&heard.text);
     done(&t);
@@ -443,6 +583,9 @@ int main(void)
     TEST_ROWS(&tests, sets_finalizers, finalizer_rows);
     TEST_ROWS(&tests, probes, probe_rows);
     TEST(&tests, tells_what_is_news);
+    TEST_ROWS(&tests, keeps_echoes_to_itself, echo_rows);
+    TEST(&tests, remembers_nothing_of_what_has_gone);
+    TEST_ROWS(&tests, tells_what_it_finds, first_rows);
     TEST_ROWS(&tests, shows_groups, group_rows);
     return tests_run(&tests, "objects_kube");
 }
