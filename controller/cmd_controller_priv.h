@@ -39,7 +39,7 @@ struct controller {
     struct env lease_env;
     struct objects *objects;
     struct engine *engine;
-    bool engine_started;
+    bool engine_started; /* lock; set by the main thread alone */
     struct metrics *metrics;
     struct serving *serving;
     struct kube_lease *lease; /* set and cleared under lock; the server's thread looks too */

@@ -12,11 +12,26 @@
 
 /* --- start --- */
 
+static void set_started(struct controller *c)
+{
+    LOCK_SCOPE(&c->lock);
+    c->engine_started = true;
+}
+
+static bool is_started(struct controller *c)
+{
+    LOCK_SCOPE(&c->lock);
+    return c->engine_started;
+}
+
+/* A replica that waits queues nothing: its leader sees to it. Once it leads, it goes through all that there
+ * is, and what nobody has looked at comes first. */
 static void changed(void *arg, const struct object_id *id, enum work_priority priority)
 {
     struct controller *c = arg;
 
-    engine_notify(c->engine, id, priority);
+    if (is_started(c))
+        engine_notify(c->engine, id, priority);
 }
 
 static void make_parts(struct controller *c)
@@ -93,7 +108,8 @@ static void start_engine(struct controller *c)
 {
     LOG_INFO(c->log, "works", KV_INT("workers", c->options->workers));
     engine_start(c->engine);
-    c->engine_started = true;
+    set_started(c); /* from here on nothing is missed: the stores are walked after it */
+    objects_kube_resync(c->objects);
 }
 
 /* --- while it runs --- */
