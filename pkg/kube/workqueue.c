@@ -5,6 +5,8 @@
 #include "pkg/kube/keymap.h"
 
 #define NOT_WAITING SIZE_MAX
+#define SOON_MS INT64_C(5) /* doubled each time */
+#define SOON_TIMES 4
 
 /* Everything about one key; exists as long as any of it differs from the initial state. */
 struct item {
@@ -12,8 +14,9 @@ struct item {
     bool is_dirty;      /* needs work: queued, or to be queued when the worker is done */
     bool is_processing; /* with a worker */
     enum work_priority priority;
-    int64_t since_ms;  /* queued, or handed out */
-    struct item *next; /* in its line, while dirty and not processing */
+    enum work_priority taken_as; /* its priority when it was handed out */
+    int64_t since_ms;            /* queued, or handed out */
+    struct item *next;           /* in its line, while dirty and not processing */
     struct item *prev;
     int failures;
     size_t heap_at; /* index in the heap, or NOT_WAITING */
@@ -26,6 +29,12 @@ struct line {
     int64_t count;
 };
 
+/* Somebody who waits for a key. */
+struct waiter {
+    struct spot *spot;
+    enum work_priority least; /* what he takes */
+};
+
 struct workqueue {
     pthread_mutex_t lock;
     struct sched *sched;        /* immutable */
@@ -34,7 +43,7 @@ struct workqueue {
     struct line lines[WORK_URGENT + 1];
     struct item **heap; /* earliest first */
     size_t heap_count;
-    struct spot **waiters; /* in workqueue_get(), longest first */
+    struct waiter *waiters; /* in workqueue_get(), longest first */
     size_t waiter_count;
     struct spot **drainers; /* in workqueue_drain() */
     size_t drainer_count;
@@ -143,19 +152,44 @@ static int64_t ready_count(const struct workqueue *queue)
 
 /* --- waiters: whoever is taken from the list looks again --- */
 
-static void wake_one(struct workqueue *queue)
+static void remove_waiter(struct workqueue *queue, size_t at)
 {
-    if (!queue->waiter_count)
-        return;
-    sched_wake(queue->waiters[0]);
     queue->waiter_count--;
-    memmove(queue->waiters, queue->waiters + 1, queue->waiter_count * sizeof(*queue->waiters));
+    memmove(queue->waiters + at, queue->waiters + at + 1,
+            (queue->waiter_count - at) * sizeof(*queue->waiters));
+}
+
+/* For a key of that priority: who takes nothing less comes first, the others have more to do. */
+static void wake_one(struct workqueue *queue, enum work_priority priority)
+{
+    size_t best = SIZE_MAX;
+
+    for (size_t i = 0; i < queue->waiter_count; i++) {
+        const struct waiter *waiter = &queue->waiters[i];
+
+        if (waiter->least <= priority && (best == SIZE_MAX || waiter->least > queue->waiters[best].least))
+            best = i;
+    }
+    if (best == SIZE_MAX)
+        return;
+    sched_wake(queue->waiters[best].spot);
+    remove_waiter(queue, best);
 }
 
 static void wake_all(struct workqueue *queue)
 {
-    while (queue->waiter_count)
-        wake_one(queue);
+    for (size_t i = 0; i < queue->waiter_count; i++)
+        sched_wake(queue->waiters[i].spot);
+    queue->waiter_count = 0;
+}
+
+/* Somebody who was woken for one key may have taken another, or may not take this one. */
+static void wake_next(struct workqueue *queue)
+{
+    if (queue->lines[WORK_URGENT].first)
+        wake_one(queue, WORK_URGENT);
+    if (queue->lines[WORK_ROUTINE].first)
+        wake_one(queue, WORK_ROUTINE);
 }
 
 static void wake_drainers(struct workqueue *queue)
@@ -190,7 +224,7 @@ static void make_ready(struct workqueue *queue, struct item *item)
     item->since_ms = sched_now_ms(queue->sched);
     queue->totals.adds++;
     line_append(queue, item);
-    wake_one(queue);
+    wake_one(queue, item->priority);
 }
 
 static void add(struct workqueue *queue, struct item *item, enum work_priority priority)
@@ -201,6 +235,7 @@ static void add(struct workqueue *queue, struct item *item, enum work_priority p
         line_remove(queue, item);
         item->priority = priority;
         line_append(queue, item);
+        wake_one(queue, priority);
         return;
     }
     item->priority = priority;
@@ -326,8 +361,9 @@ static int64_t back_off_ms(const struct workqueue *queue, int failures)
     return delay < queue->opts.max_delay_ms ? delay : queue->opts.max_delay_ms;
 }
 
-int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int64_t at_least_ms,
-                                   enum work_priority priority)
+/* The first `soon` failures are tried again after moments. */
+static int64_t retry(struct workqueue *queue, const char *key, int soon, int64_t at_least_ms,
+                     enum work_priority priority)
 {
     struct item *item;
     int64_t delay;
@@ -338,11 +374,23 @@ int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int
     if (item->failures < INT32_MAX)
         item->failures++;
     queue->totals.retries++;
-    delay = back_off_ms(queue, item->failures);
+    delay =
+        item->failures <= soon ? SOON_MS << (item->failures - 1) : back_off_ms(queue, item->failures - soon);
     if (delay < at_least_ms)
         delay = at_least_ms;
     add_after(queue, item, delay, priority);
     return delay;
+}
+
+int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int64_t at_least_ms,
+                                   enum work_priority priority)
+{
+    return retry(queue, key, 0, at_least_ms, priority);
+}
+
+int64_t workqueue_add_soon(struct workqueue *queue, const char *key, enum work_priority priority)
+{
+    return retry(queue, key, SOON_TIMES, 0, priority);
 }
 
 void workqueue_forget(struct workqueue *queue, const char *key)
@@ -377,16 +425,18 @@ static void promote_due(struct workqueue *queue)
     }
 }
 
-static bool take_ready(struct workqueue *queue, int64_t *ret_queued_ms, char **ret_key)
+static bool take_ready(struct workqueue *queue, enum work_priority least, int64_t *ret_queued_ms,
+                       char **ret_key)
 {
     struct item *item = queue->lines[WORK_URGENT].first;
     int64_t now = sched_now_ms(queue->sched);
 
-    if (!item)
+    if (!item && least == WORK_ROUTINE)
         item = queue->lines[WORK_ROUTINE].first;
     if (!item)
         return false;
     line_remove(queue, item);
+    item->taken_as = item->priority;
     item->is_dirty = false;
     item->is_processing = true;
     queue->processing++;
@@ -398,36 +448,64 @@ static bool take_ready(struct workqueue *queue, int64_t *ret_queued_ms, char **r
     return true;
 }
 
+static void forget_waiter(struct workqueue *queue, const struct spot *spot)
+{
+    for (size_t i = 0; i < queue->waiter_count; i++) {
+        if (queue->waiters[i].spot == spot) {
+            remove_waiter(queue, i);
+            return;
+        }
+    }
+}
+
 enum got { GOT_KEY, GOT_END, GOT_NOTHING };
 
 /* Registers the spot when there is nothing, under the same lock: no add can slip between. *ret_ms: how long
  * the key has waited, or until when there is nothing. */
-static enum got try_get(struct workqueue *queue, struct spot *spot, int64_t *ret_ms, char **ret_key)
+static enum got try_get(struct workqueue *queue, const struct waiter *waiter, int64_t *ret_ms, char **ret_key)
 {
+    bool got;
+
     LOCK_SCOPE(&queue->lock);
-    list_remove(queue->waiters, &queue->waiter_count, spot);
+    forget_waiter(queue, waiter->spot);
     promote_due(queue);
-    if (take_ready(queue, ret_ms, ret_key))
+    got = take_ready(queue, waiter->least, ret_ms, ret_key);
+    wake_next(queue);
+    if (got)
         return GOT_KEY;
     if (queue->is_shut_down)
         return GOT_END;
-    list_add(&queue->waiters, &queue->waiter_count, spot);
+    queue->waiters = xgrow(queue->waiters, queue->waiter_count, sizeof(*queue->waiters));
+    queue->waiters[queue->waiter_count++] = *waiter;
     *ret_ms = queue->heap_count ? queue->heap[0]->due_ms : NEVER_MS;
     return GOT_NOTHING;
 }
 
-bool workqueue_get(struct workqueue *queue, char **ret_key)
+bool workqueue_get_at_least(struct workqueue *queue, enum work_priority least, char **ret_key)
 {
-    struct spot *spot = sched_spot_new(queue->sched);
+    const struct waiter waiter = {.spot = sched_spot_new(queue->sched), .least = least};
     int64_t ms = NEVER_MS;
     enum got got;
 
-    while ((got = try_get(queue, spot, &ms, ret_key)) == GOT_NOTHING)
-        (void)sched_park(spot, ms);
-    sched_spot_free(spot);
+    while ((got = try_get(queue, &waiter, &ms, ret_key)) == GOT_NOTHING)
+        (void)sched_park(waiter.spot, ms);
+    sched_spot_free(waiter.spot);
     if (got == GOT_KEY && queue->opts.queued)
         queue->opts.queued(queue->opts.arg, ms);
     return got == GOT_KEY;
+}
+
+bool workqueue_get(struct workqueue *queue, char **ret_key)
+{
+    return workqueue_get_at_least(queue, WORK_ROUTINE, ret_key);
+}
+
+enum work_priority workqueue_taken_as(struct workqueue *queue, const char *key)
+{
+    LOCK_SCOPE(&queue->lock);
+    const struct item *item = keymap_find(&queue->items, key);
+
+    return item ? item->taken_as : WORK_ROUTINE;
 }
 
 static bool end_work(struct workqueue *queue, const char *key, int64_t *ret_worked_ms)

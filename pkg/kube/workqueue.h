@@ -5,6 +5,7 @@
  *   - per key, failures double the delay (5 ms .. 1000 s) until workqueue_forget();
  *   - URGENT keys (new or changed objects) never wait behind ROUTINE ones; added twice, a key is as urgent as
  * its most urgent add; first in, first out otherwise;
+ *   - workers that take URGENT keys alone (workqueue_get_at_least) are there for them when all others hang;
  *   - after workqueue_shut_down() nothing is taken in, what is queued is still handed out, then
  * workqueue_get() says false. Threads: everything from any thread. Waits happen on the scheduler given at
  * birth. */
@@ -56,11 +57,18 @@ void workqueue_add_after(struct workqueue *queue, const char *key, int64_t after
  * (`at_least_ms`); gives the delay. */
 int64_t workqueue_add_rate_limited(struct workqueue *queue, const char *key, int64_t at_least_ms,
                                    enum work_priority priority);
+/* The same for a failure that a moment heals, a race that was lost: 5, 10, 20 and 40 ms, then the back-off.
+ */
+int64_t workqueue_add_soon(struct workqueue *queue, const char *key, enum work_priority priority);
 void workqueue_forget(struct workqueue *queue, const char *key);
 int workqueue_failures(struct workqueue *queue, const char *key);
 
 /* Waits for a key; yours. False: shut down and empty. Every key must come back by workqueue_done(). */
 bool workqueue_get(struct workqueue *queue, char **ret_key);
+/* Takes keys of that priority and above only. Somebody must take the others. */
+bool workqueue_get_at_least(struct workqueue *queue, enum work_priority least, char **ret_key);
+/* How urgent a key was when it was handed to the worker that has it. */
+enum work_priority workqueue_taken_as(struct workqueue *queue, const char *key);
 void workqueue_done(struct workqueue *queue, const char *key);
 
 /* Delayed keys are dropped, ready ones are still handed out. */

@@ -280,6 +280,41 @@ static void tells_how_long_each_key_took(void **state)
     assert_text_equal(buf_text(&told), "30 70 ");
 }
 
+static void races_are_tried_again_soon(void **state)
+{
+    struct world *world = *state;
+    struct workqueue *queue =
+        workqueue_new(world->sched, &(struct workqueue_opts){.base_delay_ms = SECONDS(1)});
+    const int64_t want[] = {5, 10, 20, 40, 1000, 2000};
+
+    for (size_t i = 0; i < COUNT_OF(want); i++)
+        assert_number(workqueue_add_soon(queue, "a", WORK_URGENT), want[i]);
+    assert_number(workqueue_failures(queue, "a"), 6);
+    workqueue_forget(queue, "a");
+    assert_number(workqueue_add_soon(queue, "a", WORK_URGENT), 5);
+    workqueue_free(queue);
+}
+
+static void says_how_urgent_a_key_was(void **state)
+{
+    struct world *world = *state;
+    AUTO_FREE char *urgent = NULL, *routine = NULL;
+
+    workqueue_add(world->queue, "r", WORK_ROUTINE);
+    workqueue_add_after(world->queue, "u", 10, WORK_URGENT);
+    workqueue_add_after(world->queue, "u", 5, WORK_ROUTINE); /* a delayed key is as urgent, too */
+    assert_true(workqueue_get(world->queue, &routine));
+    workqueue_add(world->queue, "r", WORK_URGENT);
+    assert_number(workqueue_taken_as(world->queue, "r"), WORK_ROUTINE);
+    assert_true(workqueue_get(world->queue, &urgent));
+    assert_text_equal(urgent, "u");
+    assert_number(workqueue_taken_as(world->queue, "u"), WORK_URGENT);
+    assert_number(sched_now_ms(world->sched), 5);
+    workqueue_done(world->queue, "u");
+    workqueue_done(world->queue, "r");
+    assert_number(workqueue_taken_as(world->queue, "unknown"), WORK_ROUTINE);
+}
+
 /* --- workers --- */
 
 #define KEYS 5
@@ -362,6 +397,121 @@ static void an_earlier_delay_wakes_who_waits(void **state)
     sched_join(task);
 }
 
+/* One worker for urgent keys alone, and one for all. */
+struct pair {
+    struct world *world;
+    struct buf told;
+};
+
+static void take_one(struct pair *pair, enum work_priority least, const char *who)
+{
+    AUTO_FREE char *key = NULL;
+
+    while (workqueue_get_at_least(pair->world->queue, least, &key)) {
+        buf_addf(&pair->told, "%s:%s@%lld ", who, key, (long long)sched_now_ms(pair->world->sched));
+        /* Routine work hangs, as it does when nobody answers. */
+        (void)sched_wait_until(pair->world->sched, NULL,
+                               sched_now_ms(pair->world->sched) + (key[0] == 'r' ? 30000 : 10));
+        workqueue_done(pair->world->queue, key);
+        xfree(TAKE(key));
+    }
+}
+
+static void work_urgent(void *arg)
+{
+    take_one(arg, WORK_URGENT, "urgent");
+}
+
+static void work_all(void *arg)
+{
+    take_one(arg, WORK_ROUTINE, "all");
+}
+
+enum add_how { ADD_URGENT, ADD_ROUTINE, ADD_URGENT_LATER, ADD_ROUTINE_LATER };
+
+static const struct reserve_row {
+    const char *name;
+    struct {
+        const char *key;
+        enum add_how how;
+    } adds[5];
+    const char *want;
+} reserve_rows[] = {
+    {.name = "an urgent key is taken at once while routine keys hang",
+     .adds = {{"r1", ADD_ROUTINE}, {"r2", ADD_ROUTINE}, {"u1", ADD_URGENT}},
+     .want = "all:r1@1 urgent:u1@1 all:r2@30001 "},
+    {.name = "also when it was routine before",
+     .adds = {{"r1", ADD_ROUTINE}, {"u1", ADD_ROUTINE}, {"u1", ADD_URGENT}},
+     .want = "all:r1@1 urgent:u1@1 "},
+    {.name = "and when it was delayed",
+     .adds = {{"r1", ADD_ROUTINE}, {"r2", ADD_ROUTINE}, {"u1", ADD_URGENT_LATER}},
+     .want = "all:r1@1 urgent:u1@101 all:r2@30001 "},
+    {.name = "a delayed routine key finds the one who takes it",
+     .adds = {{"u1", ADD_URGENT}, {"r1", ADD_ROUTINE_LATER}},
+     .want = "urgent:u1@1 all:r1@101 "},
+};
+
+static void urgent_keys_have_a_worker_of_their_own(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t r = 0; r < COUNT_OF(reserve_rows); r++) {
+        const struct reserve_row *row = &reserve_rows[r];
+        struct pair pair = {.world = world, .told = BUF_MAX(1000)};
+        struct task *tasks[2];
+
+        workqueue_free(world->queue);
+        sched_free(world->sched);
+        world->sched = sched_seeded_new(r + 1, 0);
+        world->queue = workqueue_new(world->sched, NULL);
+        tasks[0] = sched_spawn(world->sched, "urgent", work_urgent, &pair);
+        tasks[1] = sched_spawn(world->sched, "all", work_all, &pair);
+        assert_true(sched_wait_until(world->sched, NULL, 1)); /* both wait */
+        for (size_t i = 0; i < COUNT_OF(row->adds) && row->adds[i].key; i++) {
+            enum add_how how = row->adds[i].how;
+            bool urgent = how == ADD_URGENT || how == ADD_URGENT_LATER, later = how >= ADD_URGENT_LATER;
+
+            workqueue_add_after(world->queue, row->adds[i].key, later ? 100 : 0,
+                                urgent ? WORK_URGENT : WORK_ROUTINE);
+            sched_yield_now(world->sched);
+        }
+        assert_true(sched_wait_until(world->sched, NULL, 100000));
+        assert_text_equal(buf_text(&pair.told), row->want);
+        workqueue_shut_down(world->queue);
+        sched_join(tasks[0]);
+        sched_join(tasks[1]);
+        buf_done(&pair.told);
+    }
+}
+
+/* Whoever is woken for one key may take another: the first must not be left lying while somebody is idle. */
+static void no_key_lies_while_a_worker_is_idle(void **state)
+{
+    struct world *world = *state;
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct pair pair = {.world = world, .told = BUF_MAX(1000)};
+        struct task *tasks[3];
+
+        workqueue_free(world->queue);
+        sched_free(world->sched);
+        world->sched = sched_seeded_new(seed, 0);
+        world->queue = workqueue_new(world->sched, NULL);
+        tasks[0] = sched_spawn(world->sched, "urgent", work_urgent, &pair);
+        tasks[1] = sched_spawn(world->sched, "all-1", work_all, &pair);
+        tasks[2] = sched_spawn(world->sched, "all-2", work_all, &pair);
+        assert_true(sched_wait_until(world->sched, NULL, 5));
+        workqueue_add(world->queue, "r1", WORK_ROUTINE);
+        workqueue_add(world->queue, "u1", WORK_URGENT);
+        assert_true(sched_wait_until(world->sched, NULL, 6));
+        assert_number(workqueue_stats(world->queue).depth, 0);
+        workqueue_shut_down_now(world->queue);
+        for (size_t i = 0; i < COUNT_OF(tasks); i++)
+            sched_join(tasks[i]);
+        buf_done(&pair.told);
+    }
+}
+
 static void drain_gives_up_at_its_deadline(void **state)
 {
     struct world *world = *state;
@@ -393,8 +543,12 @@ int main(void)
         QUEUE_TEST(further_keys_are_dropped_and_counted),
         QUEUE_TEST(counters_tell_where_time_went),
         QUEUE_TEST(tells_how_long_each_key_took),
+        QUEUE_TEST(races_are_tried_again_soon),
+        QUEUE_TEST(says_how_urgent_a_key_was),
         QUEUE_TEST(a_key_is_with_one_worker_at_a_time),
         QUEUE_TEST(an_earlier_delay_wakes_who_waits),
+        QUEUE_TEST(urgent_keys_have_a_worker_of_their_own),
+        QUEUE_TEST(no_key_lies_while_a_worker_is_idle),
         QUEUE_TEST(drain_gives_up_at_its_deadline),
     };
 
