@@ -26,7 +26,7 @@ static const struct flag flags[] = {
     {.name = "aws-endpoint-url", .kind = FLAG_TEXT, .offset = AT(aws_endpoint_url), .value = "URL",
      .help = "where every AWS service is, instead of AWS itself (also AWS_ENDPOINT_URL)"},
     {.name = "workers", .kind = FLAG_NUMBER, .offset = AT(workers), .value = "N", .min = 1, .max = 64,
-     .help = "objects that are worked on at the same time (16)"},
+     .help = "objects that are worked on at the same time, one of four of them new or changed ones only (16)"},
     {.name = "leader-elect", .kind = FLAG_SWITCH, .offset = AT(leader_elect),
      .help = "work only while this process holds the lease; for more than one replica"},
     {.name = "leader-elect-namespace", .kind = FLAG_TEXT, .offset = AT(leader_elect_namespace), .value = "NAMESPACE",

@@ -28,6 +28,7 @@ struct worker {
     struct engine *engine;
     struct env env;
     struct task *task;
+    enum work_priority least; /* it takes */
 };
 
 struct engine {
@@ -48,6 +49,7 @@ struct engine {
 /* What forty objects need that become ready together, each three passes of a tenth of a second or two, is
  * done within two seconds. */
 #define DEFAULT_WORKERS 16
+#define WORKERS_PER_RESERVED 4
 #define PROMPT_MS SECONDS(30)   /* our clock and theirs may differ, too */
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
 
@@ -144,6 +146,18 @@ static struct log *log_of(const struct log *parent, const char *key)
     return log_with(parent, (const struct log_field[]){KV("namespace", owned), KV("name", rest.ptr)}, 2);
 }
 
+/* What was urgent stays so, and who has only lost a race to write does not wait at all. */
+static int64_t retry(struct workqueue *queue, const char *key, const struct err *err)
+{
+    enum work_priority priority = workqueue_taken_as(queue, key);
+    int64_t asked_ms = err_remote(err)->retry_after_ms;
+
+    if (err_kind(err) == ERR_CONFLICT && asked_ms <= 0)
+        return workqueue_add_soon(queue, key, priority);
+    return workqueue_add_rate_limited(queue, key, asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS,
+                                      priority);
+}
+
 /* The one place where the end of a pass becomes a queue action and a log line. */
 static void settle(struct engine *engine, const struct env *env, const char *key, struct err *err,
                    const struct requeue *requeue)
@@ -158,9 +172,7 @@ static void settle(struct engine *engine, const struct env *env, const char *key
         return;
     }
     if (err_kind(err) != ERR_CANCELED) {
-        int64_t asked_ms = err_remote(err)->retry_after_ms;
-        int64_t delay_ms = workqueue_add_rate_limited(
-            engine->queue, key, asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS, WORK_ROUTINE);
+        int64_t delay_ms = retry(engine->queue, key, err);
 
         if (err_kind(err) == ERR_CONFLICT)
             LOG_DEBUG(env->log, "looking again", KV("key", key), KV_IF("run", run),
@@ -178,7 +190,7 @@ static void run_worker(void *arg)
     struct engine *engine = worker->engine;
     char *key;
 
-    while (workqueue_get(engine->queue, &key)) {
+    while (workqueue_get_at_least(engine->queue, worker->least, &key)) {
         struct requeue requeue = {.after_ms = NEVER_MS};
         int64_t began_ms = sched_now_ms(engine->opts.sched);
         AUTO_LOG struct log *log = log_of(worker->env.log, key);
@@ -211,6 +223,9 @@ void engine_start(struct engine *engine)
         AUTO_FREE char *name = xasprintf("worker-%d", i);
 
         worker->engine = engine;
+        /* Routine passes may all hang in calls that nobody answers: a new object finds a worker all the same.
+         */
+        worker->least = i < opts->workers / WORKERS_PER_RESERVED ? WORK_URGENT : WORK_ROUTINE;
         worker->env = (struct env){.log = opts->log,
                                    .sched = opts->sched,
                                    .random = opts->random,

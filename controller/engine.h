@@ -20,7 +20,7 @@ struct engine_opts {
     struct random *random;           /* borrowed */
     struct log *log;                 /* borrowed; may be NULL */
     struct stop *stop;               /* borrowed */
-    int workers;                     /* 0: 16 */
+    int workers;                     /* 0: 16; one of four takes only what is new or was changed */
     struct metrics *metrics;         /* of controller/metrics.h; borrowed; may be NULL */
     /* Each worker gets a transport of its own, freed by the engine. */
     struct transport *(*new_transport)(void *arg);
