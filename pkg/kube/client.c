@@ -303,19 +303,23 @@ static struct err *try_once(struct kube_client *client, const struct env *env, c
     return NULL;
 }
 
-/* A refusal for stale credentials is answered once with fresh ones: nothing was done yet. */
+/* A refusal for stale credentials is answered once with fresh ones, as far as there is time: nothing was done
+ * yet. */
 static struct err *perform(struct kube_client *client, const struct env *env, const struct call *call,
                            struct http_reply *reply, struct http_stream **ret_stream)
 {
+    struct call attempt = *call; /* borrows */
+    int64_t end_ms = sched_now_ms(env->sched) + call->timeout_ms;
     bool again = false;
 
-    TRY(try_once(client, env, call, reply, ret_stream, &again));
-    if (again) {
+    TRY(try_once(client, env, &attempt, reply, ret_stream, &again));
+    attempt.timeout_ms = end_ms - sched_now_ms(env->sched);
+    if (again && attempt.timeout_ms > 0) {
         http_reply_done(reply);
         *reply = (struct http_reply){0};
         if (ret_stream)
             http_close(TAKE(*ret_stream));
-        TRY(try_once(client, env, call, reply, ret_stream, &again));
+        TRY(try_once(client, env, &attempt, reply, ret_stream, &again));
     }
     log_warnings(client, env, reply);
     return NULL;
@@ -334,24 +338,25 @@ static int64_t busy_ms(const struct env *env, const struct http_reply *reply, in
     return asked_ms <= left_ms ? asked_ms : NEVER_MS;
 }
 
-/* As perform(), with patience. What is waited counts as part of the call's time. */
+/* As perform(), with patience. All attempts and what is waited between them are within the call's time. */
 static struct err *perform_patiently(struct kube_client *client, const struct env *env,
                                      const struct call *call, struct http_reply *reply)
 {
     struct call attempt = *call; /* borrows */
     int64_t left_ms = PATIENCE_MS < call->timeout_ms / 2 ? PATIENCE_MS : call->timeout_ms / 2;
+    int64_t end_ms = sched_now_ms(env->sched) + call->timeout_ms;
 
     for (int tries = 1;; tries++) {
         int64_t wait_ms;
 
         TRY(perform(client, env, &attempt, reply, NULL));
         wait_ms = busy_ms(env, reply, left_ms);
-        if (wait_ms == NEVER_MS || tries == TRIES_MAX)
+        attempt.timeout_ms = end_ms - sched_now_ms(env->sched) - wait_ms;
+        if (wait_ms == NEVER_MS || tries == TRIES_MAX || attempt.timeout_ms <= 0)
             return NULL;
         if (!sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + wait_ms))
             return err_new(ERR_CANCELED, "stopped while waiting for a busy API server");
         left_ms -= wait_ms;
-        attempt.timeout_ms -= wait_ms;
         http_reply_done(reply);
         *reply = (struct http_reply){0};
     }

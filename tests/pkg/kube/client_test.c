@@ -568,6 +568,33 @@ static void a_busy_server_is_waited_for(void **state)
     kube_test_done(&t);
 }
 
+static char fresh_token[] = "new";
+
+/* What an attempt has taken is not there for the next one. */
+static const struct slow_row {
+    const char *name;
+    struct exchange first;
+} slow_rows[] = {
+    {.name = "busy", .first = {.status = 429, .reply_headers = {"Retry-After: 1"}, .reply = "{}"}},
+    {.name = "refused", .first = {.status = 401, .reply = "{}", .on_request = rotate, .arg = fresh_token}},
+};
+
+static void a_call_takes_no_more_than_its_time(void **state)
+{
+    const struct slow_row *row = *state;
+    struct exchange rows[] = {row->first, {.reply = "{}", .delay_ms = SECONDS(20)}};
+    struct kube_test t;
+    int64_t start_ms;
+
+    rows[0].delay_ms = SECONDS(20);
+    kube_test_write_token("old");
+    kube_test_init(&t, 3, rows, COUNT_OF(rows), KUBE_TEST_TOKEN_FILE);
+    start_ms = sched_now_ms(t.base.env.sched);
+    assert_fails(do_get(&t), ERR_RETRY, NULL);
+    assert_number(sched_now_ms(t.base.env.sched) - start_ms, SECONDS(30));
+    kube_test_done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -583,5 +610,6 @@ int main(void)
     TEST(&tests, asks_for_a_version_once);
     TEST_ROWS(&tests, answers_a_refusal_with_fresh_credentials, refused_rows);
     TEST_ROWS(&tests, a_busy_server_is_waited_for, busy_rows);
+    TEST_ROWS(&tests, a_call_takes_no_more_than_its_time, slow_rows);
     return tests_run(&tests, "pkg/kube/client");
 }
