@@ -21,6 +21,7 @@ struct kube_lease {
     struct json *seen;   /* the Lease as last seen; NULL: never */
     int64_t seen_ms;     /* when its spec was first seen like this, on our own clock */
     int64_t deadline_ms; /* of the round */
+    int64_t transitions; /* of the record that we wrote last */
     int64_t asked_ms;    /* how long the server wants us to stay away after the last try */
 
     pthread_mutex_t lock;
@@ -45,6 +46,17 @@ static bool has_other_holder(const struct kube_lease *lease)
 static bool is_ours(const struct kube_lease *lease)
 {
     return text_equal(json_get_text(lease->seen, "spec.holderIdentity", ""), lease->identity);
+}
+
+static int64_t transitions_of(const struct json *object)
+{
+    return json_get_int(object, "spec.leaseTransitions", 0);
+}
+
+/* Nobody has had it since we wrote it last. */
+static bool is_own_record(const struct kube_lease *lease)
+{
+    return is_ours(lease) && transitions_of(lease->seen) == lease->transitions;
 }
 
 /* By the record's own duration, on our own clock, from when we first saw it so. */
@@ -87,13 +99,16 @@ static void set_trouble(struct kube_lease *lease, const char *text)
 
 /* --- one try --- */
 
-static void limit_call(struct kube_lease *lease)
+static struct err *limit_call(struct kube_lease *lease)
 {
     int64_t usual = lease->opts.renew_deadline_ms / 2, left = lease->deadline_ms - now_ms(lease);
 
+    if (left <= 0)
+        return err_new(ERR_RETRY, "no time is left for another call");
     if (usual < CALL_MIN_MS)
         usual = CALL_MIN_MS;
-    kube_client_set_timeout(lease->client, left > 0 && left < usual ? left : usual);
+    kube_client_set_timeout(lease->client, left < usual ? left : usual);
+    return NULL;
 }
 
 static struct kube_ref ref_of(const struct kube_lease *lease)
@@ -117,7 +132,7 @@ static struct json *new_object(const struct kube_lease *lease)
 static struct json *our_object(const struct kube_lease *lease)
 {
     struct json *object = lease->seen ? json_copy(lease->seen) : new_object(lease);
-    int64_t transitions = json_get_int(lease->seen, "spec.leaseTransitions", 0);
+    int64_t transitions = transitions_of(lease->seen);
     bool is_renewal = is_ours(lease);
     struct json *spec;
     char now[TIME_TEXT_MAX];
@@ -144,12 +159,13 @@ static struct err *take(struct kube_lease *lease)
     int64_t sent_ms = now_ms(lease);
 
     collection.name = NULL;
-    limit_call(lease);
+    TRY(limit_call(lease));
     if (lease->seen)
         TRY(kube_replace(lease->client, &lease->env, &ref, object, &answer));
     else
         TRY(kube_create(lease->client, &lease->env, &collection, object, &answer));
     see(lease, answer);
+    lease->transitions = transitions_of(answer);
     set_held(lease, sent_ms);
     return NULL;
 }
@@ -160,7 +176,7 @@ static struct err *look(struct kube_lease *lease)
     struct json *object = NULL;
     struct err *err;
 
-    limit_call(lease);
+    TRY(limit_call(lease));
     err = kube_get(lease->client, &lease->env, &ref, &object);
     if (err && err_kind(err) == ERR_NOT_FOUND) {
         err_ignore(err, "then it is ours to create");
@@ -198,8 +214,9 @@ static struct err *try_once(struct kube_lease *lease, bool *ret_held)
     if (*ret_held)
         return NULL;
     TRY(look(lease));
-    /* Whoever held it in the meantime may have acted: once lost, it is lost. */
-    if (lease->seen && has_other_holder(lease) && (lease->is_held || !is_expired(lease)))
+    /* Whoever held it in the meantime may have acted, also when it is free again or has gone: once lost, it
+     * is lost. */
+    if (lease->is_held ? !is_own_record(lease) : has_other_holder(lease) && !is_expired(lease))
         return NULL;
     TRY(take(lease));
     *ret_held = true;
@@ -252,7 +269,7 @@ static bool acquire(struct kube_lease *lease)
     return false;
 }
 
-/* One round: false when no renewal succeeded before its deadline, or somebody else has it. */
+/* One round: false when no renewal succeeded before its deadline, or somebody else has it or had it. */
 static bool renew(struct kube_lease *lease)
 {
     lease->deadline_ms = now_ms(lease) + lease->opts.renew_deadline_ms;
@@ -262,13 +279,15 @@ static bool renew(struct kube_lease *lease)
         if (try_to_hold(lease))
             return true;
         left = lease->deadline_ms - now_ms(lease);
-        if (left <= 0 || (lease->seen && has_other_holder(lease)))
+        if (left <= 0 || !is_own_record(lease))
             return false;
         /* What the server asks is granted as long as there is time for one more try after it. */
         pause = pause_ms(lease);
         if (pause >= left)
             pause = left < lease->opts.retry_ms ? left : lease->opts.retry_ms;
         (void)wait(lease, pause);
+        if (now_ms(lease) >= lease->deadline_ms)
+            return false;
     }
     return true;
 }
@@ -320,7 +339,7 @@ static struct err *release_once(struct kube_lease *lease, bool *ret_again)
     json_set_int(spec, "leaseDurationSeconds", 1);
     json_set_text(spec, "renewTime", now);
     json_set_text(spec, "acquireTime", now);
-    limit_call(lease);
+    TRY(limit_call(lease));
     err = kube_replace(lease->client, &lease->env, &ref, object, NULL);
     *ret_again = err && err_kind(err) == ERR_CONFLICT;
     return err;

@@ -2,8 +2,9 @@
  * lease.
  *
  * No clock of another machine is trusted: a lease is expired when the record has not changed for its duration
- * on our own monotonic clock, counted from when we first saw it so. Election is not fencing: check
- * kube_lease_age_ms() before whatever cannot be taken back. */
+ * on our own monotonic clock, counted from when we first saw it so. A holder that slept and finds any other
+ * record than its own has lost the lease, even when nobody holds it now: somebody may have acted meanwhile.
+ * Election is not fencing: check kube_lease_age_ms() before whatever cannot be taken back. */
 #ifndef KUBE_LEASE_H
 #define KUBE_LEASE_H
 
