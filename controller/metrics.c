@@ -43,10 +43,12 @@ static const struct metric_family families[CONTROLLER_METRIC_COUNT] = {
     [METRIC_QUEUE_WORK_TIME] = HISTOGRAM("workqueue_work_duration_seconds", "How long a key was with a worker.", work_bounds, "name", "controller"),
     [METRIC_QUEUE_UNFINISHED] = GAUGE("workqueue_unfinished_work_seconds", "How long the keys now with workers have been there, summed.", "name", "controller"),
     [METRIC_QUEUE_LONGEST] = GAUGE("workqueue_longest_running_processor_seconds", "How long the oldest key now with a worker has been there.", "name", "controller"),
+    [METRIC_QUEUE_DROPPED] = COUNTER("stagingrefresh_workqueue_dropped_total", "Adds that found the queue full.", "name", "controller"),
     [METRIC_WATCH_LISTS] = COUNTER("stagingrefresh_watch_lists_total", "Complete lists of a kind: at the start, and when a version was too old to go on from.", "resource", "way"),
     [METRIC_WATCHES] = COUNTER("stagingrefresh_watches_total", "Watches that were asked for.", "resource"),
     [METRIC_WATCH_EVENTS] = COUNTER("stagingrefresh_watch_events_total", "Events that watches brought.", "resource"),
     [METRIC_WATCH_FAILURES] = COUNTER("stagingrefresh_watch_failures_total", "Lists and watches that ended in trouble.", "resource"),
+    [METRIC_KUBE_EVENTS] = COUNTER("stagingrefresh_kube_events_total", "Events about objects: written to the API server, or dropped because there were too many or it did not take them.", "result"),
     [METRIC_REST_REQUESTS] = COUNTER("rest_client_requests_total", "Requests to the API server.", "code", "method", "host"),
     [METRIC_REST_TIME] = HISTOGRAM("rest_client_request_duration_seconds", "How long requests to the API server took; watches are left out.", rest_bounds, "verb", "host"),
     [METRIC_LEADER] = GAUGE("leader_election_master_status", "1 while this process holds the lease.", "name"),
@@ -163,6 +165,12 @@ void controller_metrics_watch(struct metrics *metrics, const char *resource,
     metrics_set(metrics, METRIC_WATCH_FAILURES, (double)stats->failures, LABELS(resource));
 }
 
+void controller_metrics_kube_events(struct metrics *metrics, const struct kube_events_stats *stats)
+{
+    metrics_set(metrics, METRIC_KUBE_EVENTS, (double)stats->sent, LABELS("sent"));
+    metrics_set(metrics, METRIC_KUBE_EVENTS, (double)stats->dropped, LABELS("dropped"));
+}
+
 void controller_metrics_queue(struct metrics *metrics, const struct workqueue_stats *stats, int workers)
 {
     const int64_t depths[] = {stats->depth_routine, stats->depth - stats->depth_routine};
@@ -172,6 +180,7 @@ void controller_metrics_queue(struct metrics *metrics, const struct workqueue_st
                     LABELS(QUEUE_NAME, QUEUE_NAME, priorities[i]));
     metrics_set(metrics, METRIC_QUEUE_ADDS, (double)stats->adds, NAMES);
     metrics_set(metrics, METRIC_QUEUE_RETRIES, (double)stats->retries, NAMES);
+    metrics_set(metrics, METRIC_QUEUE_DROPPED, (double)stats->dropped, NAMES);
     metrics_set(metrics, METRIC_QUEUE_UNFINISHED, seconds(stats->unfinished_ms), NAMES);
     metrics_set(metrics, METRIC_QUEUE_LONGEST, seconds(stats->longest_ms), NAMES);
     /* One queue and one set of workers for both kinds. */

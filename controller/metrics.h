@@ -9,6 +9,7 @@
 #include "pkg/base/json.h"
 #include "pkg/base/metrics.h"
 #include "pkg/http/transport.h"
+#include "pkg/kube/events.h"
 #include "pkg/kube/watch.h"
 #include "pkg/kube/workqueue.h"
 
@@ -25,10 +26,12 @@ enum controller_metric {
     METRIC_QUEUE_WORK_TIME,
     METRIC_QUEUE_UNFINISHED,
     METRIC_QUEUE_LONGEST,
+    METRIC_QUEUE_DROPPED,
     METRIC_WATCH_LISTS,
     METRIC_WATCHES,
     METRIC_WATCH_EVENTS,
     METRIC_WATCH_FAILURES,
+    METRIC_KUBE_EVENTS,
     METRIC_REST_REQUESTS,
     METRIC_REST_TIME,
     METRIC_LEADER,
@@ -85,6 +88,7 @@ void controller_metrics_worked(void *metrics, int64_t for_ms);
 /* Just before a scrape. */
 void controller_metrics_watch(struct metrics *metrics, const char *resource,
                               const struct kube_watch_stats *stats);
+void controller_metrics_kube_events(struct metrics *metrics, const struct kube_events_stats *stats);
 void controller_metrics_queue(struct metrics *metrics, const struct workqueue_stats *stats, int workers);
 void controller_metrics_process(struct metrics *metrics);
 

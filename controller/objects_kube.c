@@ -194,7 +194,9 @@ char *objects_kube_trouble(struct objects *objects)
 void objects_kube_count(struct objects *objects, struct metrics *metrics)
 {
     struct objects_kube *kube = kube_of(objects);
+    const struct kube_events_stats events = kube_events_stats(kube->events);
 
+    controller_metrics_kube_events(metrics, &events);
     for (int kind = 0; kind < COLLECTION_COUNT; kind++) {
         const struct collection *collection = &kube->collections[kind];
         const struct kube_watch_stats stats = kube_watch_stats(collection->watch);

@@ -42,7 +42,8 @@ struct err *objects_kube_start(struct objects *objects, objects_changed_fn *chan
 bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms);
 /* Why the stores are not being kept up at the moment, or NULL; yours. */
 char *objects_kube_trouble(struct objects *objects);
-/* What the watches have done so far. Thread-safe between objects_kube_start() and objects_kube_stop(). */
+/* What the watches and the events have done so far. Thread-safe between objects_kube_start() and
+ * objects_kube_stop(). */
 void objects_kube_count(struct objects *objects, struct metrics *metrics);
 /* Tells every object once more, as routine where nobody has changed it: the safety net under lost news. */
 void objects_kube_resync(struct objects *objects);

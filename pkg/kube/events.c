@@ -171,18 +171,25 @@ static void drop_oldest_series(struct kube_events *events)
         free_series(events, oldest);
 }
 
-static void drop_full_allowances(struct kube_events *events, int64_t now_ms)
+static void free_allowance(struct kube_events *events, struct allowance *allowance)
 {
-    struct allowance *a = keymap_next(&events->allowances, NULL), *next;
+    keymap_remove(&events->allowances, &allowance->node);
+    xfree(allowance->node.key);
+    xfree(allowance);
+}
 
-    for (; a; a = next) {
-        next = keymap_next(&events->allowances, &a->node);
-        if (a->full_ms > now_ms)
-            continue;
-        keymap_remove(&events->allowances, &a->node);
-        xfree(a->node.key);
-        xfree(a);
+/* Of the object that has used least: forgetting it gives back the fewest events. */
+static void drop_fullest_allowance(struct kube_events *events)
+{
+    struct allowance *fullest = NULL;
+
+    for (struct allowance *a = keymap_next(&events->allowances, NULL); a;
+         a = keymap_next(&events->allowances, &a->node)) {
+        if (!fullest || a->full_ms < fullest->full_ms)
+            fullest = a;
     }
+    if (fullest)
+        free_allowance(events, fullest);
 }
 
 /* A bucket of 100 that gets one back every minute. */
@@ -192,9 +199,7 @@ static bool is_allowed(struct kube_events *events, const char *object, int64_t n
 
     if (!allowance) {
         if (events->allowances.count >= OBJECTS_MAX)
-            drop_full_allowances(events, now_ms);
-        if (events->allowances.count >= OBJECTS_MAX)
-            return false;
+            drop_fullest_allowance(events);
         allowance = xcalloc(1, sizeof(*allowance));
         allowance->node.key = xstrdup(object);
         keymap_insert(&events->allowances, &allowance->node);
@@ -509,11 +514,8 @@ void kube_events_stop(struct kube_events *events, int64_t grace_ms)
         xfree(job.series);
     while ((series = keymap_next(&events->series, NULL)))
         free_series(events, series);
-    while ((allowance = keymap_next(&events->allowances, NULL))) {
-        keymap_remove(&events->allowances, &allowance->node);
-        xfree(allowance->node.key);
-        xfree(allowance);
-    }
+    while ((allowance = keymap_next(&events->allowances, NULL)))
+        free_allowance(events, allowance);
     keymap_done(&events->series);
     keymap_done(&events->allowances);
     sched_spot_free(events->spot);

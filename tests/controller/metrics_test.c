@@ -24,10 +24,13 @@ static void assert_sample(struct metrics *metrics, const char *sample, const cha
 static void the_page_holds_to_the_rules(void **state)
 {
     AUTO_METRICS struct metrics *metrics = controller_metrics_new();
-    const struct workqueue_stats stats = {.depth = 3, .depth_routine = 2, .adds = 9, .longest_ms = 1500};
+    const struct workqueue_stats stats = {
+        .depth = 3, .depth_routine = 2, .adds = 9, .dropped = 2, .longest_ms = 1500};
+    const struct kube_events_stats events = {.emitted = 9, .sent = 5, .dropped = 4};
 
     (void)state;
     controller_metrics_queue(metrics, &stats, 4);
+    controller_metrics_kube_events(metrics, &events);
     controller_metrics_process(metrics);
     for (int format = METRICS_CLASSIC; format <= METRICS_OPEN; format++) {
         AUTO_FREE char *page = render(metrics, (enum metrics_format)format);
@@ -42,6 +45,10 @@ static void the_page_holds_to_the_rules(void **state)
         metrics,
         "workqueue_longest_running_processor_seconds{name=\"stagingrefresh\",controller=\"stagingrefresh\"}",
         "1.5");
+    assert_sample(
+        metrics,
+        "stagingrefresh_workqueue_dropped_total{name=\"stagingrefresh\",controller=\"stagingrefresh\"}", "2");
+    assert_sample(metrics, "stagingrefresh_kube_events_total{result=\"dropped\"}", "4");
 }
 
 static void what_is_known_before_is_at_0(void **state)
@@ -126,6 +133,7 @@ static void count_something_of_each(struct metrics *metrics)
 {
     controller_metrics_queue(metrics, &(struct workqueue_stats){.adds = 1}, 4);
     controller_metrics_process(metrics);
+    controller_metrics_kube_events(metrics, &(struct kube_events_stats){.sent = 1});
     controller_metrics_watch(metrics, "stagingrefreshes", &(struct kube_watch_stats){.watches = 1});
     controller_metrics_aws(
         metrics, &(struct aws_call_seen){.service = "backup", .was_throttled = true, .is_retry = true});

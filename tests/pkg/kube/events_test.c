@@ -233,6 +233,38 @@ static void one_object_cannot_flood(void **state)
     close_scene(&s);
 }
 
+static void emit_of(struct scene *scene, const char *object, int number)
+{
+    AUTO_FREE char *reason = xasprintf("Reason%d", number);
+
+    json_set_text(json_edit(scene->widget, "metadata"), "name", object);
+    emit(scene, reason, "a");
+}
+
+/* As many objects as a large cluster has: each may say something, and one that floods is not forgotten. */
+static void the_least_busy_object_makes_room(void **state)
+{
+    static const struct exchange rows[] = {{.method = "POST", .reply = "{}", .times = -1}};
+    struct scene s;
+
+    (void)state;
+    open_scene(&s, rows, COUNT_OF(rows), 10000);
+    for (int i = 0; i < 90; i++)
+        emit_of(&s, "busy", i);
+    for (int i = 0; i < 5000; i++) {
+        AUTO_FREE char *object = xasprintf("many-%d", i);
+
+        emit_of(&s, object, 0);
+        if (i % 500 == 499)
+            pass_time(&s, 1); /* the sender's turn: what waits is limited too */
+    }
+    assert_number(kube_events_stats(s.events).dropped, 0);
+    for (int i = 0; i < 20; i++)
+        emit_of(&s, "busy", 100 + i);
+    assert_number(kube_events_stats(s.events).dropped, 10);
+    close_scene(&s);
+}
+
 static void a_full_queue_drops(void **state)
 {
     static const struct exchange rows[] = {{.method = "POST", .reply = "{}", .times = 3}};
@@ -358,6 +390,7 @@ int main(void)
     TEST_ROWS(&tests, tries_again_when_it_may_help, failure_rows);
     TEST(&tests, gives_up_after_a_dozen_tries);
     TEST(&tests, one_object_cannot_flood);
+    TEST(&tests, the_least_busy_object_makes_room);
     TEST(&tests, a_full_queue_drops);
     TEST(&tests, long_texts_are_cut_between_characters);
     TEST_ROWS(&tests, names_are_valid, name_rows);
