@@ -86,6 +86,14 @@ struct err *controller_start_lease(struct controller *c)
     return NULL;
 }
 
+bool controller_lease_lives(void *arg)
+{
+    struct controller *c = arg;
+
+    LOCK_SCOPE(&c->lock);
+    return !c->lease || kube_lease_lives(c->lease);
+}
+
 void controller_finish_lease(struct controller *c)
 {
     if (c->lease) /* nobody else looks any more */

@@ -58,6 +58,7 @@ struct err *controller_start_serving(struct controller *c)
                                       .metrics_cert_path = c->options->metrics_cert_path,
                                       .view = {.main_lives = main_lives,
                                                .workers_live = workers_live,
+                                               .lease_lives = controller_lease_lives,
                                                .caches_filled = caches_filled,
                                                .lease_known = controller_lease_known,
                                                .goes_on = goes_on,

@@ -81,6 +81,8 @@ bool controller_leads(struct controller *c);
 bool controller_may_act(void *arg);
 /* Who holds it is known, us or another: a replica in reserve is ready too. */
 bool controller_lease_known(void *arg);
+/* The thread that renews the lease goes on trying, or there is none. */
+bool controller_lease_lives(void *arg);
 
 /* --- cmd_controller_pages.c --- */
 

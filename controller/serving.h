@@ -12,6 +12,7 @@
 struct serving_view {
     bool (*main_lives)(void *arg);
     bool (*workers_live)(void *arg);
+    bool (*lease_lives)(void *arg);
     bool (*caches_filled)(void *arg);
     bool (*lease_known)(void *arg);
     bool (*goes_on)(void *arg);       /* false once told to stop */

@@ -5,6 +5,7 @@
 
 #define RELEASE_MS SECONDS(5)
 #define CALL_MIN_MS SECONDS(1)
+#define SILENT_DEADLINES 3
 #define JITTER_PERCENT 120 /* of the retry period, on top, while waiting for somebody else */
 
 static const struct kube_resource leases = {
@@ -26,6 +27,7 @@ struct kube_lease {
 
     pthread_mutex_t lock;
     bool is_held;       /* lock */
+    int64_t tried_ms;   /* lock; when the last try ended */
     int64_t renewed_ms; /* lock; when the last renewal that succeeded was sent off */
     char *holder;       /* lock */
     char *trouble;      /* lock */
@@ -223,11 +225,18 @@ static struct err *try_once(struct kube_lease *lease, bool *ret_held)
     return NULL;
 }
 
+static void mark_tried(struct kube_lease *lease)
+{
+    LOCK_SCOPE(&lease->lock);
+    lease->tried_ms = now_ms(lease);
+}
+
 static bool try_to_hold(struct kube_lease *lease)
 {
     bool is_held = false;
     struct err *err = try_once(lease, &is_held);
 
+    mark_tried(lease);
     lease->asked_ms = err ? err_remote(err)->retry_after_ms : 0;
     if (err) {
         if (err_kind(err) != ERR_CANCELED)
@@ -400,6 +409,7 @@ struct err *kube_lease_start(struct kube_client *client, const struct env *env,
     lease->namespace = xstrdup(filled.namespace);
     lease->name = xstrdup(filled.name);
     lease->identity = xstrdup(filled.identity);
+    lease->tried_ms = now_ms(lease);
     pthread_mutex_init(&lease->lock, NULL);
     lease->task = sched_spawn(env->sched, "lease", run, lease);
     *ret = lease;
@@ -449,6 +459,12 @@ int64_t kube_lease_age_ms(struct kube_lease *lease)
 {
     LOCK_SCOPE(&lease->lock);
     return lease->is_held ? now_ms(lease) - lease->renewed_ms : NEVER_MS;
+}
+
+bool kube_lease_lives(struct kube_lease *lease)
+{
+    LOCK_SCOPE(&lease->lock);
+    return now_ms(lease) - lease->tried_ms <= SILENT_DEADLINES * lease->opts.renew_deadline_ms;
 }
 
 int64_t kube_lease_renew_deadline_ms(const struct kube_lease *lease)

@@ -45,6 +45,9 @@ bool kube_lease_is_held(struct kube_lease *lease);
  * only while it is below kube_lease_renew_deadline_ms(). */
 int64_t kube_lease_age_ms(struct kube_lease *lease);
 int64_t kube_lease_renew_deadline_ms(const struct kube_lease *lease);
+/* False: the lease's own thread has been silent for three renew deadlines, and neither renews nor says that
+ * the lease is lost. Whatever happens to the server, it goes on trying. */
+bool kube_lease_lives(struct kube_lease *lease);
 char *kube_lease_holder(struct kube_lease *lease); /* last seen; yours; "" when nobody */
 /* Why the last round failed, or NULL; yours. */
 char *kube_lease_trouble(struct kube_lease *lease);

@@ -10,6 +10,7 @@ struct server {
     int64_t version;
     int writes;
     uint64_t random;      /* of faults; 0: none */
+    bool hangs;           /* the call never comes back, not even at its time-out */
     bool is_down;         /* no answer comes: the call takes its whole time-out */
     bool is_busy;         /* 429, come again in 5 s */
     int refusals;         /* of these */
@@ -121,6 +122,10 @@ static struct err *call(struct transport *self, const struct http_request *reque
     struct http_reply reply = {0};
     bool is_write = !text_equal(request->method, "GET"), is_slow = server->slow_ms >= request->timeout_ms;
 
+    if (server->hangs) {
+        (void)sched_wait_until(server->sched, stop, NEVER_MS);
+        return err_new(ERR_CANCELED, "stopped");
+    }
     (void)sched_wait_until(server->sched, stop,
                            sched_now_ms(server->sched) + (is_slow ? request->timeout_ms : server->slow_ms));
     if (is_slow || !travel(server, request, stop))
@@ -481,6 +486,42 @@ static void is_given_back_in_time_or_not_at_all(void **state)
     }
 }
 
+/* What a liveness probe asks: trouble elsewhere is none of its business. */
+static const struct life_row {
+    const char *name;
+    bool hangs, is_down, other_holds;
+    bool want;
+} life_rows[] = {
+    {.name = "renews", .want = true},
+    {.name = "waits for another", .other_holds = true, .want = true},
+    {.name = "the server is away while another holds it", .other_holds = true, .is_down = true, .want = true},
+    {.name = "a call never ends", .hangs = true, .want = false},
+    {.name = "a call never ends while another holds it", .other_holds = true, .hangs = true, .want = false},
+};
+
+static void lives_as_long_as_it_tries(void **state)
+{
+    const struct life_row *row = *state;
+    struct stage s;
+    struct contender a;
+
+    open_stage(&s, 4);
+    if (row->other_holds)
+        put_record(&s.server, "{\"holderIdentity\":\"b\",\"leaseDurationSeconds\":3600}");
+    enter(&a, &s.t, &s.server, "a");
+    pass_time(&s.t, SECONDS(21));
+    s.server.is_down = row->is_down;
+    s.server.hangs = row->hangs;
+    for (int i = 0; i < 20; i++) {
+        assert_true(kube_lease_lives(a.lease));
+        pass_time(&s.t, SECONDS(1));
+    }
+    pass_time(&s.t, SECONDS(60));
+    assert_number(kube_lease_lives(a.lease), row->want);
+    leave(&a, false);
+    close_stage(&s);
+}
+
 /* --- several --- */
 
 static const struct handover_row {
@@ -609,6 +650,7 @@ int main(void)
     TEST(&tests, a_lost_answer_is_no_lost_lease);
     TEST_ROWS(&tests, lost_at_once_unless_the_record_is_its_own, found_rows);
     TEST(&tests, is_given_back_in_time_or_not_at_all);
+    TEST_ROWS(&tests, lives_as_long_as_it_tries, life_rows);
     TEST_ROWS(&tests, hands_over, handover_rows);
     TEST(&tests, never_two_at_once);
     TEST_ROWS(&tests, refuses_options, opts_rows);
