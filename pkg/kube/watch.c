@@ -11,6 +11,7 @@
 #define WARN_AFTER 3
 #define INITIAL_IDLE_MS SECONDS(30) /* a streaming list that is silent for so long is none */
 #define INITIAL_OBJECTS_MAX 100000
+#define STREAMS_AGAIN_MS MINUTES(30) /* the server was updated, or only overloaded */
 
 /* The first pause is 0.8 to 1.6 s, the longest 15 to 30 s. */
 static const struct backoff pauses = {.base_ms = 1600, .max_ms = SECONDS(30)};
@@ -34,8 +35,9 @@ struct kube_watch {
     struct task *task;
     char *version;          /* the task's: everything up to here is in the store; NULL: list first */
     int failures;           /* the task's: in a row */
-    int broken;             /* the task's: of these, watches that had been opened */
+    int broken;             /* the task's: of these, such that may be the version's fault */
     enum listing listing;   /* the task's: how the next list is to come */
+    int64_t streams_ms;     /* the task's: LIST_PAGED holds until then */
     struct listed *initial; /* the task's: while a streaming list comes in */
     pthread_mutex_t lock;
     char *trouble;                 /* lock */
@@ -130,15 +132,40 @@ static struct err *list(struct kube_watch *watch)
 
 /* --- the list that a stream begins with --- */
 
+/* What goes away before the list has ended is not in it. Takes the value over. */
+static struct err *remove_listed(struct listed *listed, struct json *item)
+{
+    AUTO_KUBE_OBJECT const struct kube_object *gone = NULL;
+    size_t left = 0;
+
+    TRY(kube_object_new(item, &gone));
+    for (size_t i = 0; i < listed->objects.count; i++) {
+        const struct kube_object *object = listed->objects.items[i];
+
+        if (text_equal(object->key, gone->key))
+            kube_object_unref(object);
+        else
+            listed->objects.items[left++] = object;
+    }
+    listed->objects.count = left;
+    return NULL;
+}
+
 static struct err *collect(struct kube_watch *watch, struct kube_watch_event *event)
 {
     struct listed *listed = watch->initial;
 
     if (event->type == KUBE_EVENT_DELETED)
-        return err_new(ERR_INVALID, "watch: a deletion before the end of the list");
+        return remove_listed(listed, TAKE(event->object));
     if (listed->objects.count == INITIAL_OBJECTS_MAX)
         return err_new(ERR_INVALID, "watch: more than %d objects in a streamed list", INITIAL_OBJECTS_MAX);
     return add_listed(listed, TAKE(event->object));
+}
+
+static void set_paged(struct kube_watch *watch)
+{
+    watch->listing = LIST_PAGED;
+    watch->streams_ms = sched_now_ms(watch->env.sched) + STREAMS_AGAIN_MS;
 }
 
 static struct err *end_list(struct kube_watch *watch, const struct json *bookmark)
@@ -147,7 +174,7 @@ static struct err *end_list(struct kube_watch *watch, const struct json *bookmar
 
     listed->version = xstrdup(json_get_text(bookmark, "metadata.resourceVersion", ""));
     if (!*listed->version) {
-        watch->listing = LIST_PAGED;
+        set_paged(watch);
         return err_new(ERR_INVALID, "watch: the end of the list names no version");
     }
     TRY(take_list(watch, listed));
@@ -167,7 +194,7 @@ static struct err *judge_stream(struct kube_watch *watch, struct err *err, bool 
             watch->listing = LIST_PAGED_ONCE;
         return err;
     }
-    watch->listing = LIST_PAGED;
+    set_paged(watch);
     LOG_DEBUG(watch->env.log, "no streaming lists here: pages are asked for",
               KV("resource", watch->opts.query.collection.resource->plural),
               KV("because", err ? err_text(err) : "the stream ended before its list did"));
@@ -293,15 +320,15 @@ static struct err *watch_once(struct kube_watch *watch)
 
 /* --- the loop --- */
 
-/* A stream that broke, a server that is busy or away, for however long: the version still holds. Anything
- * else puts it in doubt. */
+/* A stream that broke, a server that is busy, away or in trouble, for however long: the version still holds,
+ * and all replicas asking for everything would not help it. Anything else puts it in doubt. */
 static bool keeps_version(const struct kube_watch *watch, const struct err *err)
 {
-    const struct err_remote *remote = err_remote(err);
+    int status = err_remote(err)->http_status;
 
     if (watch->broken >= RELIST_AFTER)
         return false;
-    return err_kind(err) == ERR_RETRY && (remote->http_status == 0 || remote->http_status == 429);
+    return err_kind(err) == ERR_RETRY && (status == 0 || status == 429 || status >= 500);
 }
 
 static void report(struct kube_watch *watch, const struct err *err)
@@ -333,6 +360,7 @@ static void recover(struct kube_watch *watch, struct err *err)
     if (err_kind(cause) == ERR_CANCELED)
         return;
     watch->failures++;
+    watch->broken += watch->version && err_remote(cause)->http_status == 500;
     count(watch, &watch->stats.failures);
     report(watch, cause);
     if (!keeps_version(watch, cause)) {
@@ -342,13 +370,21 @@ static void recover(struct kube_watch *watch, struct err *err)
     (void)sched_wait_until(sched, watch->env.stop, sched_now_ms(sched) + pause_ms(watch, cause));
 }
 
+static bool wants_pages(struct kube_watch *watch)
+{
+    if (watch->version)
+        return false;
+    if (watch->listing == LIST_PAGED && sched_now_ms(watch->env.sched) >= watch->streams_ms)
+        watch->listing = LIST_STREAMED;
+    return watch->listing != LIST_STREAMED;
+}
+
 static void run(void *arg)
 {
     struct kube_watch *watch = arg;
 
     while (!stop_requested(watch->env.stop)) {
-        bool pages = !watch->version && watch->listing != LIST_STREAMED;
-        struct err *err = pages ? list(watch) : watch_once(watch);
+        struct err *err = wants_pages(watch) ? list(watch) : watch_once(watch);
 
         if (err)
             recover(watch, err);
@@ -368,6 +404,7 @@ static void copy_opts(struct kube_watch *watch, const struct kube_watch_opts *op
 
     watch->opts = *opts;
     watch->listing = opts->lists_in_pages ? LIST_PAGED : LIST_STREAMED;
+    watch->streams_ms = NEVER_MS;
     query->collection.namespace = watch->namespace = xstrdup_or_null(query->collection.namespace);
     query->collection.name = query->collection.subresource = NULL;
     query->label_selector = watch->labels = xstrdup_or_null(query->label_selector);

@@ -1,10 +1,10 @@
 /* Keeps a store equal to a collection: list, then watch, for ever. A dropped watch goes on from the last
- * version seen; a version that is too old (410, as a status or inside a 200 stream) leads to a new list;
- * trouble is met with a back-off of 0.8 s to 30 s.
+ * version seen, also when the server is away, busy or in trouble for a while; a version that is too old (410,
+ * as a status or inside a 200 stream) leads to a new list; trouble is met with a back-off of 0.8 s to 30 s.
  *
  * The list comes as the first part of the watch where the server offers that (streaming lists: on by default
  * in 1.32 and from 1.34 on). A server that refuses, or that does not tell when its list has ended, is asked
- * for pages from then on; one whose stream broke before that, for pages once.
+ * for pages for half an hour; one whose stream broke before that, for pages once.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
 #ifndef KUBE_WATCH_H
 #define KUBE_WATCH_H

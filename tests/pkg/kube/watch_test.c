@@ -37,6 +37,7 @@ static const struct story {
     struct exchange rows[ROWS_MAX];
     const char *want; /* what the store holds in the end */
     struct kube_watch_stats stats;
+    int64_t for_ms; /* 0: 5 minutes */
 } stories[] = {
     {.name = "list, then events",
      .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5") "," OBJECT("b", "6"))},
@@ -126,13 +127,21 @@ static const struct story {
               QUIET("12")},
      .want = "n/a@5",
      .stats = {.lists = 2, .watches = 6, .failures = 5}},
-    {.name = "500 puts the version in doubt",
+    {.name = "a server in trouble is not asked for everything",
      .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
-              {.path = WATCH_FROM("10"), .status = 500, .reply = ""},
+              {.path = WATCH_FROM("10"), .status = 503, .reply = "", .times = 3},
+              {.path = WATCH_FROM("10"), .status = 504, .reply = "", .times = 3},
+              {.path = WATCH_FROM("10"), .status = 500, .reply = "", .times = 2},
+              QUIET("10")},
+     .want = "n/a@5",
+     .stats = {.lists = 1, .watches = 9, .failures = 8}},
+    {.name = "500 again and again puts the version in doubt",
+     .rows = {{.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), .status = 500, .reply = "", .times = 5},
               {.path = LIST_PATH, .reply = LIST_OF("12", OBJECT("a", "5"))},
               QUIET("12")},
      .want = "n/a@5",
-     .stats = {.lists = 2, .watches = 2, .failures = 1}},
+     .stats = {.lists = 2, .watches = 6, .failures = 5}},
     {.name = "the list fails at first",
      .rows = {{.path = LIST_PATH, .fail = "connection refused"},
               {.path = LIST_PATH, .status = 403, .reply = ""},
@@ -179,7 +188,7 @@ static const struct story streams[] = {
               QUIET("10")},
      .want = "n/a@5",
      .stats = {.streamed = 1, .watches = 2, .failures = 1}},
-    {.name = "refused: pages, for good",
+    {.name = "refused: pages, for a while",
      .rows = {{.path = STREAM_PATH, .status = 422, .reply = FORBIDDEN},
               {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
               {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
@@ -187,7 +196,30 @@ static const struct story streams[] = {
               QUIET("20")},
      .want = "n/a@15",
      .stats = {.lists = 2, .watches = 3, .failures = 1}},
-    {.name = "taken no notice of: pages, for good",
+    {.name = "later another stream is tried",
+     .rows = {{.path = STREAM_PATH, CHUNKS({.idle = true})}, /* it was only overloaded */
+              {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
+              {.path = WATCH_FROM("10"), CHUNKS({.after_ms = MINUTES(40), .bytes = EVENT("ERROR", GONE)})},
+              {.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "15")) LIST_ENDS_AT("20")}, {.idle = true})}},
+     .want = "n/a@15",
+     .stats = {.lists = 1, .streamed = 1, .watches = 3, .failures = 1},
+     .for_ms = MINUTES(50)},
+    {.name = "an object goes away before the list has ended",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) EVENT("ADDED", OBJECT("b", "6"))},
+                      {.bytes = EVENT("MODIFIED", OBJECT("a", "11")) EVENT("DELETED", OBJECT("a", "12"))},
+                      {.bytes = EVENT("DELETED", OBJECT("c", "13")) LIST_ENDS_AT("14")}, {.idle = true})}},
+     .want = "n/b@6",
+     .stats = {.streamed = 1, .watches = 1}},
+    {.name = "and comes back",
+     .rows = {{.path = STREAM_PATH,
+               CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5")) EVENT("DELETED", OBJECT("a", "12"))
+                           EVENT("ADDED", OBJECT("a", "13")) LIST_ENDS_AT("14")},
+                      {.idle = true})}},
+     .want = "n/a@13",
+     .stats = {.streamed = 1, .watches = 1}},
+    {.name = "taken no notice of: pages, for a while",
      .rows = {{.path = STREAM_PATH, CHUNKS({.bytes = EVENT("ADDED", OBJECT("a", "5"))}, {.idle = true})},
               {.path = LIST_PATH, .reply = LIST_OF("10", OBJECT("a", "5"))},
               {.path = WATCH_FROM("10"), CHUNKS({.bytes = EVENT("ERROR", GONE)})},
@@ -284,7 +316,7 @@ static void play(const struct story *story, bool lists_in_pages)
     opts.lists_in_pages = lists_in_pages;
     kube_test_init(&t, 11, story->rows, count_rows(story->rows), NULL);
     assert_no_err(kube_watch_start(t.client, &t.base.env, &opts, store, &watch));
-    assert_true(sched_wait_until(t.base.env.sched, NULL, MINUTES(5)));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, story->for_ms ? story->for_ms : MINUTES(5)));
     got = content(store);
     stats = kube_watch_stats(watch);
     trouble = kube_watch_trouble(watch);
