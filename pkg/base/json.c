@@ -582,6 +582,11 @@ void json_remove(struct json *object, const char *name)
     cJSON_DeleteItemFromObjectCaseSensitive(raw(object), name);
 }
 
+struct json *json_take(struct json *object, const char *name)
+{
+    return ours(cJSON_DetachItemFromObjectCaseSensitive(raw(object), name));
+}
+
 void json_remove_item(struct json *array, size_t index)
 {
     if (json_is(array, JSON_ARRAY) && index < json_count(array))

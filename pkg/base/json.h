@@ -70,8 +70,9 @@ void json_add(struct json *object, const char *name, struct json *value);
 void json_append(struct json *array, struct json *value);
 void json_append_text(struct json *array, const char *text);
 void json_remove(struct json *object, const char *name);
-void json_remove_item(struct json *array, size_t index);      /* past the end: nothing */
-struct json *json_edit(struct json *value, const char *path); /* json_at() of a value one owns */
+struct json *json_take(struct json *object, const char *name); /* removes a member: it is yours; NULL: none */
+void json_remove_item(struct json *array, size_t index);       /* past the end: nothing */
+struct json *json_edit(struct json *value, const char *path);  /* json_at() of a value one owns */
 /* RFC 7396; gives the patched value, `target` is taken over. */
 struct json *json_merge_patch(struct json *target, const struct json *patch);
 /* The smallest RFC 7396 patch from one to the other; NULL when they are equal. */

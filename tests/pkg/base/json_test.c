@@ -322,6 +322,7 @@ static void builds(void **state)
 static void replaces_in_place(void **state)
 {
     AUTO_JSON struct json *value = parsed("{\"a\":1,\"b\":2,\"c\":3}");
+    AUTO_JSON struct json *taken = NULL;
     AUTO_FREE char *text = NULL;
 
     (void)state;
@@ -329,10 +330,14 @@ static void replaces_in_place(void **state)
     json_set(value, "a", NULL);
     json_set_text(value, "c", NULL);
     json_remove(value, "nowhere");
+    assert_null(json_take(value, "nowhere"));
     json_set_int(value, "d", 4);
     text = json_to_text(value);
     assert_text_equal(text, "{\"b\":\"new\",\"d\":4}");
     json_set_int(json_edit(value, NULL), "d", 5);
+    json_set(value, "e", json_new_array());
+    taken = json_take(value, "e");
+    assert_json_equal(taken, "[]");
     assert_json_equal(value, "{\"b\":\"new\",\"d\":5}");
 }
 
