@@ -5,6 +5,7 @@
 #include "pkg/base/digest.h"
 #include "pkg/base/files.h"
 #include "pkg/base/lock.h"
+#include "pkg/base/pem.h"
 #include "pkg/kube/config_priv.h"
 #include "pkg/kube/plugin.h"
 
@@ -80,6 +81,18 @@ void kube_credentials_free(struct kube_credentials *credentials)
 
 /* --- fetching one --- */
 
+/* The files are replaced one after the other: in between they are no pair, and nobody would tell us so, as
+ * TLS just fails. */
+static struct err *check_pair(const struct kube_config *config, const struct held_identity *held)
+{
+    if ((!config->cert_file && !config->key_file) || !held->cert_pem || !held->key_pem ||
+        pem_is_pair(str_of(held->cert_pem), secret_reveal(held->key_pem)))
+        return NULL;
+    return err_new(ERR_RETRY, "%s does not hold the key of the certificate in %s",
+                   config->key_file ? config->key_file : "the kubeconfig",
+                   config->cert_file ? config->cert_file : "the kubeconfig");
+}
+
 static struct err *fill_tls_files(const struct kube_config *config, struct held_identity *held)
 {
     AUTO_BUF struct buf ca = BUF_MAX(PEM_MAX), cert = BUF_MAX(PEM_MAX);
@@ -97,7 +110,7 @@ static struct err *fill_tls_files(const struct kube_config *config, struct held_
         held->key_pem = secret_new(buf_str(&key));
     else if (config->key_pem)
         held->key_pem = secret_copy(config->key_pem);
-    return NULL;
+    return check_pair(config, held);
 }
 
 static struct err *fill_token(const struct kube_config *config, struct held_identity *held)

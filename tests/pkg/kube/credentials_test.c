@@ -8,6 +8,7 @@
 #include "pkg/kube/config_priv.h"
 #include "pkg/kube/plugin.h"
 #include "tests/pkg/kube/kube_testing.h"
+#include "tests/testing/certificates.h"
 
 /* --- token files --- */
 
@@ -100,6 +101,81 @@ static void only_what_was_refused_is_renewed(void **state)
     assert_token(&t, "two");
     kube_identity_unref(first);
     kube_identity_unref(second);
+    kube_test_done(&t);
+}
+
+/* --- certificate files --- */
+
+static char *file_path(const char *name)
+{
+    return xasprintf("%s/kube-test-%s-%d", SR_BINARY_DIR, name, (int)getpid());
+}
+
+static void write_file(const char *name, const char *text)
+{
+    AUTO_FREE char *path = file_path(name);
+
+    assert_no_err(file_replace(path, str_of(text), 0600));
+}
+
+static void remove_file(const char *name)
+{
+    AUTO_FREE char *path = file_path(name);
+
+    unlink(path);
+}
+
+static struct kube_config *config_with_files(void)
+{
+    AUTO_FREE char *cert = file_path("cert"), *key = file_path("key");
+    AUTO_FREE char *text =
+        xasprintf("current-context: c\n"
+                  "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                  "clusters: [{name: k, cluster: {server: 'https://api.example:6443'}}]\n"
+                  "users: [{name: u, user: {client-certificate: '%s', client-key: '%s'}}]\n",
+                  cert, key);
+    struct kube_config *config = NULL;
+
+    assert_no_err(kube_config_from_text(str_of(text), "test.kubeconfig", NULL, &config));
+    return config;
+}
+
+static void assert_certificate(struct kube_config *config, const struct env *env,
+                               const struct certificate_pair *want)
+{
+    AUTO_KUBE_IDENTITY const struct kube_identity *identity = NULL;
+
+    assert_no_err(kube_credentials_get(config->credentials, env, &identity));
+    assert_str_equal(identity->tls.cert_pem, want->certificate);
+    assert_str_equal(identity->tls.key_pem, want->key);
+}
+
+/* Two files are never replaced at one moment. */
+static void a_key_that_is_not_replaced_yet_keeps_the_old_pair(void **state)
+{
+    struct certificate_pair old, fresh;
+    struct kube_config *config;
+    struct kube_test t;
+
+    (void)state;
+    kube_test_init(&t, 1, NULL, 0, NULL);
+    certificate_authority("old", &old);
+    certificate_authority("fresh", &fresh);
+    write_file("cert", old.certificate);
+    write_file("key", old.key);
+    config = config_with_files();
+    assert_certificate(config, &t.base.env, &old);
+    write_file("cert", fresh.certificate);
+    pass_time(&t, MINUTES(5) + 10);
+    assert_certificate(config, &t.base.env, &old);
+    write_file("key", fresh.key);
+    pass_time(&t, SECONDS(11));
+    assert_certificate(config, &t.base.env, &fresh);
+    kube_config_free(config);
+    remove_file("cert");
+    remove_file("key");
+    certificate_pair_done(&old);
+    certificate_pair_done(&fresh);
     kube_test_done(&t);
 }
 
@@ -388,6 +464,7 @@ int main(void)
     TEST(&tests, an_unreadable_token_file_keeps_the_old_token);
     TEST(&tests, without_any_token_it_fails);
     TEST(&tests, only_what_was_refused_is_renewed);
+    TEST(&tests, a_key_that_is_not_replaced_yet_keeps_the_old_pair);
     TEST_ROWS(&tests, reads_a_plugins_answer, answer_rows);
     TEST_ROWS(&tests, runs_a_program, child_rows);
     TEST(&tests, a_missing_program_is_said);
