@@ -10,6 +10,8 @@
 /* Of one subject: so many times news makes a row due at once, then each time once more after so long. */
 #define HEAR_BURST 3
 #define HEAR_AGAIN_MS SECONDS(10)
+/* Of one object: more than the rows of any run. Rows with texts of errors in their names come and come. */
+#define LOOKS_MAX 2000
 
 #define SUBJECTS COUNT_OF(((struct look_interest *)0)->subjects)
 
@@ -111,6 +113,25 @@ int64_t looks_due_ms(struct looks *looks, const char *uid, const char *row)
     return look ? look->due_ms : 0;
 }
 
+/* The caller holds the lock. The oldest goes: it costs one early look, or a line twice. */
+static void make_room(struct looks *looks, const char *uid)
+{
+    struct look **oldest = NULL, *look;
+    size_t count = 0;
+
+    for (struct look **at = bucket_of(looks, uid); *at; at = &(*at)->next) {
+        if (!text_equal((*at)->uid, uid))
+            continue;
+        oldest = at;
+        count++;
+    }
+    if (count < LOOKS_MAX)
+        return;
+    look = *oldest;
+    *oldest = look->next;
+    free_look(look);
+}
+
 /* The caller holds the lock. */
 static struct look *find_or_add(struct looks *looks, const char *uid, const char *row)
 {
@@ -119,6 +140,7 @@ static struct look *find_or_add(struct looks *looks, const char *uid, const char
     if (!look) {
         struct look **bucket = bucket_of(looks, uid);
 
+        make_room(looks, uid);
         look = xcalloc(1, sizeof(*look));
         look->uid = xstrdup(uid);
         look->row = xstrdup(row);

@@ -1,6 +1,6 @@
 /* When each running step wants to be looked at next: kept in memory only, so that one object's pass for a
  * fast database does not also poll its slow one, and waiting costs no status write. Forgotten in a crash,
- * which costs one early look. Thread-safe. */
+ * which costs one early look; so are the oldest of an object with more than 2000. Thread-safe. */
 #ifndef CONTROLLER_LOOKS_H
 #define CONTROLLER_LOOKS_H
 

@@ -48,6 +48,25 @@ static void forgetting_one_object_leaves_the_others(void **state)
     looks_free(looks);
 }
 
+/* A process lives for months. */
+static void one_object_does_not_grow_for_ever(void **state)
+{
+    struct looks *looks = looks_new();
+
+    (void)state;
+    looks_set(looks, "uid-2", "main/Copy", 7);
+    for (int i = 0; i < 5000; i++) {
+        AUTO_FREE char *row = xasprintf("said/request %d", i);
+
+        looks_set(looks, "uid-1", row, 1);
+    }
+    assert_number(looks_due_ms(looks, "uid-1", "said/request 2999"), 0);
+    assert_number(looks_due_ms(looks, "uid-1", "said/request 3000"), 1);
+    assert_number(looks_due_ms(looks, "uid-1", "said/request 4999"), 1);
+    assert_number(looks_due_ms(looks, "uid-2", "main/Copy"), 7);
+    looks_free(looks);
+}
+
 /* Time-outs count only time in which somebody looked. */
 static void a_gap_begins_the_watch_anew(void **state)
 {
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_row_that_nobody_has_looked_at_is_due),
         cmocka_unit_test(the_latest_word_counts),
         cmocka_unit_test(forgetting_one_object_leaves_the_others),
+        cmocka_unit_test(one_object_does_not_grow_for_ever),
         cmocka_unit_test(a_gap_begins_the_watch_anew),
         cmocka_unit_test(news_makes_the_rows_due_that_wait_for_it),
         cmocka_unit_test(a_flood_of_news_is_no_flood_of_looks),
