@@ -2,8 +2,6 @@
 
 #include <stdarg.h>
 
-#include "pkg/base/lock.h"
-
 /* --- findings --- */
 
 void preflight_findings_done(struct preflight_findings *findings)
@@ -83,75 +81,7 @@ const struct account *preflight_target(const struct inspection *in)
     return in->preflight->accounts->target;
 }
 
-/* --- the memo --- */
-
-#define MEMO_MS MINUTES(5)
-#define MEMO_MAX 4096
-
-struct remembered {
-    char *key;
-    int64_t until_ms;
-};
-
-struct preflight_memo {
-    pthread_mutex_t lock;
-    struct remembered *items; /* lock; in no order */
-    size_t count;             /* lock */
-};
-
-struct preflight_memo *preflight_memo_new(void)
-{
-    struct preflight_memo *memo = xcalloc(1, sizeof(*memo));
-
-    pthread_mutex_init(&memo->lock, NULL);
-    return memo;
-}
-
-void preflight_memo_free(struct preflight_memo *memo)
-{
-    if (!memo)
-        return;
-    for (size_t i = 0; i < memo->count; i++)
-        xfree(memo->items[i].key);
-    xfree(memo->items);
-    pthread_mutex_destroy(&memo->lock);
-    xfree(memo);
-}
-
-static void forget_old(struct preflight_memo *memo, int64_t now_ms)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < memo->count; i++) {
-        if (memo->items[i].until_ms > now_ms)
-            memo->items[kept++] = memo->items[i];
-        else
-            xfree(memo->items[i].key);
-    }
-    memo->count = kept;
-}
-
-static bool memo_has(struct preflight_memo *memo, const char *key, int64_t now_ms)
-{
-    LOCK_SCOPE(&memo->lock);
-
-    for (size_t i = 0; i < memo->count; i++) {
-        if (memo->items[i].until_ms > now_ms && text_equal(memo->items[i].key, key))
-            return true;
-    }
-    return false;
-}
-
-static void memo_add(struct preflight_memo *memo, const char *key, int64_t now_ms)
-{
-    LOCK_SCOPE(&memo->lock);
-
-    forget_old(memo, now_ms);
-    if (memo->count >= MEMO_MAX)
-        return; /* then it is asked again */
-    memo->items = xgrow(memo->items, memo->count, sizeof(*memo->items));
-    memo->items[memo->count++] = (struct remembered){.key = xstrdup(key), .until_ms = now_ms + MEMO_MS};
-}
+/* --- what is known already --- */
 
 static void add_account(struct buf *key, const struct account *account)
 {
@@ -236,13 +166,13 @@ static struct err *inspect(struct inspection *in)
 
     in->subject = in->check->subject(in);
     key = key_of(in);
-    if (memo && memo_has(memo, key, now_ms))
+    if (memo && preflight_memo_has(memo, key, now_ms))
         return NULL;
     err = look_patiently(in);
     if (err)
         TRY(judge(in, err));
     if (memo && !has_failed(in->findings, before))
-        memo_add(memo, key, now_ms);
+        preflight_memo_add(memo, key, now_ms);
     return NULL;
 }
 

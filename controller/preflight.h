@@ -5,6 +5,7 @@
 #define CONTROLLER_PREFLIGHT_H
 
 #include "controller/admit.h"
+#include "controller/preflight_memo.h"
 #include "pkg/aws/client.h"
 
 enum finding_state {
@@ -28,11 +29,6 @@ void preflight_findings_done(struct preflight_findings *findings);
 #define AUTO_PREFLIGHT_FINDINGS CLEANUP(preflight_findings_done)
 const struct finding *preflight_first_failure(const struct preflight_findings *findings); /* NULL: none */
 const char *finding_state_name(enum finding_state state); /* "ok", "unknown", "FAIL" */
-
-/* What has passed lately need not be asked again: many runs share vaults, keys and groups. Thread-safe. */
-struct preflight_memo;
-struct preflight_memo *preflight_memo_new(void);
-void preflight_memo_free(struct preflight_memo *memo);
 
 struct preflight {
     const struct env *env;
