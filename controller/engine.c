@@ -4,7 +4,8 @@
 #include "controller/courier.h"
 #include "controller/event_queues.h"
 #include "controller/metrics.h"
-#include "controller/preflight.h"
+#include "controller/preflight_memo.h"
+#include "controller/series_claims.h"
 #include "pkg/aws/observer.h"
 #include "pkg/aws/traffic.h"
 #include "pkg/base/lock.h"
@@ -16,12 +17,6 @@ struct known_account {
     int64_t generation;
     struct aws_account *account;
     struct known_account *next;
-};
-
-struct series_claim {
-    char *series, *holder;
-    char *asker; /* NULL: nobody asks for it */
-    struct series_claim *next;
 };
 
 struct worker {
@@ -40,10 +35,10 @@ struct engine {
     struct event_queues *events;        /* immutable; NULL: none are read */
     struct courier *courier;            /* immutable */
     struct preflight_memo *memo;        /* immutable */
+    struct series_claims *claims;       /* immutable */
     struct worker *workers;
     pthread_mutex_t lock;
     struct known_account *accounts; /* lock */
-    struct series_claim *claims;    /* lock */
 };
 
 /* What forty objects need that become ready together, each three passes of a tenth of a second or two, is
@@ -78,6 +73,7 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->identity = credentials_default_new(&engine->config);
     engine->looks = looks_new();
     engine->memo = preflight_memo_new();
+    engine->claims = series_claims_new();
     pthread_mutex_init(&engine->lock, NULL);
     hire_courier(engine);
     if (opts->hears_events)
@@ -269,16 +265,12 @@ void engine_free(struct engine *engine)
         engine->accounts = known->next;
         free_account(known);
     }
-    while (engine->claims) {
-        AUTO_FREE char *holder = xstrdup(engine->claims->holder);
-
-        engine_release_series(engine, holder);
-    }
     credentials_cache_free(engine->identity);
     event_queues_free(engine->events);
     courier_free(engine->courier);
     looks_free(engine->looks);
     preflight_memo_free(engine->memo);
+    series_claims_free(engine->claims);
     workqueue_free(engine->queue);
     aws_traffic_free(engine->config.traffic);
     pthread_mutex_destroy(&engine->lock);
@@ -538,78 +530,27 @@ static void hire_courier(struct engine *engine)
 
 /* --- series --- */
 
-/* The lock is held. */
-static struct series_claim *claim_on(struct engine *engine, const char *series)
-{
-    for (struct series_claim *claim = engine->claims; claim; claim = claim->next) {
-        if (text_equal(claim->series, series))
-            return claim;
-    }
-    return NULL;
-}
-
 bool engine_claim_series(struct engine *engine, const char *series, const char *holder)
 {
-    struct series_claim *claim;
-
-    LOCK_SCOPE(&engine->lock);
-    claim = claim_on(engine, series);
-    if (claim)
-        return text_equal(claim->holder, holder);
-    claim = xcalloc(1, sizeof(*claim));
-    claim->series = xstrdup(series);
-    claim->holder = xstrdup(holder);
-    claim->next = engine->claims;
-    engine->claims = claim;
-    return true;
+    return series_claims_take(engine->claims, series, holder);
 }
 
 char *engine_series_holder(struct engine *engine, const char *series)
 {
-    const struct series_claim *claim;
-
-    LOCK_SCOPE(&engine->lock);
-    claim = claim_on(engine, series);
-    return claim ? xstrdup(claim->holder) : NULL;
+    return series_claims_holder(engine->claims, series);
 }
 
 void engine_ask_series(struct engine *engine, const char *series, const char *asker)
 {
-    struct series_claim *claim;
-
-    LOCK_SCOPE(&engine->lock);
-    claim = claim_on(engine, series);
-    if (!claim)
-        return;
-    xfree(claim->asker);
-    claim->asker = xstrdup(asker);
+    series_claims_ask(engine->claims, series, asker);
 }
 
 char *engine_series_asker(struct engine *engine, const char *series)
 {
-    const struct series_claim *claim;
-
-    LOCK_SCOPE(&engine->lock);
-    claim = claim_on(engine, series);
-    return claim ? xstrdup_or_null(claim->asker) : NULL;
+    return series_claims_asker(engine->claims, series);
 }
 
 void engine_release_series(struct engine *engine, const char *holder)
 {
-    struct series_claim **at = &engine->claims;
-
-    LOCK_SCOPE(&engine->lock);
-    while (*at) {
-        struct series_claim *claim = *at;
-
-        if (!text_equal(claim->holder, holder)) {
-            at = &claim->next;
-            continue;
-        }
-        *at = claim->next;
-        xfree(claim->series);
-        xfree(claim->holder);
-        xfree(claim->asker);
-        xfree(claim);
-    }
+    series_claims_release(engine->claims, holder);
 }
