@@ -46,6 +46,8 @@ struct engine {
 #define DEFAULT_WORKERS 16
 #define WORKERS_PER_RESERVED 4
 #define PROMPT_MS SECONDS(30)   /* our clock and theirs may differ, too */
+#define SPREAD_FROM_MS SECONDS(10)
+#define SPREAD_MAX_MS SECONDS(5)
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
 
 static void read_events(struct engine *engine);
@@ -154,6 +156,16 @@ static int64_t retry(struct workqueue *queue, const char *key, const struct err 
                                       priority);
 }
 
+/* Thousands that a start has set going together would come together for ever. */
+static int64_t spread(const struct engine *engine, int64_t after_ms)
+{
+    int64_t most = after_ms / 10 < SPREAD_MAX_MS ? after_ms / 10 : SPREAD_MAX_MS;
+
+    return after_ms < SPREAD_FROM_MS
+               ? after_ms
+               : after_ms + (int64_t)random_below(engine->opts.random, (uint64_t)most + 1);
+}
+
 /* The one place where the end of a pass becomes a queue action and a log line. */
 static void settle(struct engine *engine, const struct env *env, const char *key, struct err *err,
                    const struct requeue *requeue)
@@ -164,7 +176,8 @@ static void settle(struct engine *engine, const struct env *env, const char *key
     if (!err) {
         workqueue_forget(engine->queue, key);
         if (after_ms != NEVER_MS)
-            workqueue_add_after(engine->queue, key, after_ms, after_ms ? WORK_ROUTINE : WORK_URGENT);
+            workqueue_add_after(engine->queue, key, spread(engine, after_ms),
+                                after_ms ? WORK_ROUTINE : WORK_URGENT);
         return;
     }
     if (err_kind(err) != ERR_CANCELED) {

@@ -16,6 +16,38 @@ struct trial {
     enum err_kind failure;
 };
 
+static struct json *account_of(const char *name, const char *usage)
+{
+    AUTO_FREE char *text = xasprintf(
+        "{\"apiVersion\":\"" API_VERSION "\",\"kind\":\"AWSAccount\",\"metadata\":{\"name\":\"%s\"},"
+        "\"spec\":{\"accountID\":\"222222222222\",\"region\":\"ap-northeast-1\",\"usage\":\"%s\","
+        "\"credentials\":{\"assumeRole\":{\"roleARN\":\"arn:aws:iam::222222222222:role/refresh\"}},"
+        "\"backup\":{\"vaultName\":\"staging-refresh\",\"serviceRoleARN\":\"arn:aws:iam::222222222222:role/"
+        "backup\"}}}",
+        name, usage);
+    struct json *account = NULL;
+
+    assert_no_err(json_parse(str_of(text), NULL, &account));
+    return account;
+}
+
+/* Another AWSAccount says that the account is a source: each is refused, and looked at again every minute. */
+static void each_object(struct objects *self UNUSED, enum object_kind kind UNUSED, const char *group UNUSED,
+                        objects_see_fn *see, void *arg)
+{
+    AUTO_JSON struct json *account = account_of("source", "Source");
+
+    (void)see(arg, account);
+}
+
+static struct err *write_status(struct objects *self UNUSED, const struct env *env UNUSED,
+                                const struct json *object, const struct json *status UNUSED,
+                                struct json **ret)
+{
+    *ret = json_copy(object);
+    return NULL;
+}
+
 /* "hang" stands for an AWS that does not answer. */
 static struct err *read_object(struct objects *self, const struct env *env, const struct object_id *id,
                                struct json **ret)
@@ -23,6 +55,10 @@ static struct err *read_object(struct objects *self, const struct env *env, cons
     struct trial *trial = (struct trial *)self;
 
     buf_addf(&trial->told, "%s@%lld ", id->name, (long long)sched_now_ms(env->sched));
+    if (id->kind == OBJECT_ACCOUNT) {
+        *ret = account_of(id->name, "Target");
+        return NULL;
+    }
     if (str_starts(str_of(id->name), "hang"))
         (void)sched_wait_until(env->sched, NULL, sched_now_ms(env->sched) + HANGS_MS);
     *ret = NULL;
@@ -46,12 +82,15 @@ static struct transport *no_transport(void *arg UNUSED)
 
 static void init(struct trial *trial, int workers)
 {
-    static const struct objects_ops ops = {.read = read_object, .read_leftovers = read_leftovers};
+    static const struct objects_ops ops = {.read = read_object,
+                                           .each = each_object,
+                                           .write_status = write_status,
+                                           .read_leftovers = read_leftovers};
 
     memset(trial, 0, sizeof(*trial));
     trial->objects.ops = &ops;
     testing_env_init(&trial->t, 1, NULL, 0, NULL);
-    trial->told = BUF_MAX(4096);
+    trial->told = BUF_MAX(64 * KIB);
     trial->engine = engine_new(&(struct engine_opts){.objects = &trial->objects,
                                                      .config = &trial->config,
                                                      .sched = trial->t.env.sched,
@@ -152,6 +191,31 @@ static void what_was_urgent_stays_urgent(void **state UNUSED)
     done(&trial);
 }
 
+/* All at once after a start, and not together for ever. */
+static void what_comes_regularly_spreads(void **state UNUSED)
+{
+    struct trial trial;
+    int64_t now_ms = 1;
+    size_t most = 0;
+
+    init(&trial, 4);
+    for (int i = 0; i < 100; i++) {
+        AUTO_FREE char *name = xasprintf("account-%d", i);
+        const struct object_id id = {.kind = OBJECT_ACCOUNT, .namespace = "", .name = name};
+
+        engine_notify(trial.engine, &id, WORK_ROUTINE);
+    }
+    assert_true(sched_wait_until(trial.t.env.sched, NULL, MINUTES(1) - 1));
+    for (; now_ms <= SECONDS(6); now_ms += 100) {
+        buf_reset(&trial.told);
+        assert_true(sched_wait_until(trial.t.env.sched, NULL, MINUTES(1) + now_ms));
+        if (trial.told.len > most)
+            most = trial.told.len;
+    }
+    assert_in_range(most, strlen("account-10@60000 "), 10 * strlen("account-10@60000 "));
+    done(&trial);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -159,5 +223,6 @@ int main(void)
     TEST(&tests, new_objects_do_not_wait_for_calls_that_hang);
     TEST_ROWS(&tests, comes_again, again_rows);
     TEST(&tests, what_was_urgent_stays_urgent);
+    TEST(&tests, what_comes_regularly_spreads);
     return tests_run(&tests, "engine");
 }
