@@ -52,10 +52,9 @@ char *objects_group(enum object_kind kind, const struct json *object)
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,
                                  const struct json *status, struct json **ret)
 {
-    if (json_equal(json_member(object, "status"), status)) {
-        *ret = json_copy(object);
+    *ret = NULL;
+    if (json_equal(json_member(object, "status"), status))
         return NULL;
-    }
     return objects->ops->write_status(objects, env, object, status, ret);
 }
 

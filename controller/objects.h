@@ -69,7 +69,7 @@ struct json *objects_list(struct objects *objects, enum object_kind kind, const 
 char *objects_group(enum object_kind kind, const struct json *object);
 bool objects_is_in_group(enum object_kind kind, const struct json *object, const char *group); /* NULL: any */
 /* Writes the whole status of the object, on condition that it is still the version at hand; *ret is the new
- * version. ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then a copy). */
+ * version. ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then NULL). */
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,
                                  const struct json *status, struct json **ret) MUST_USE;
 struct err *objects_set_finalizer(struct objects *objects, const struct env *env, const struct json *object,

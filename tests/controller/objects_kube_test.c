@@ -185,7 +185,7 @@ static void writes_nothing_when_nothing_changed(void **state)
     learn_shop(&t);
     assert_no_err(
         objects_write_status(t.objects, &t.base.env, object, json_member(object, "status"), &written));
-    assert_text_equal(json_get_text(written, "metadata.resourceVersion", ""), "5");
+    assert_null(written);
     done(&t);
 }
 
