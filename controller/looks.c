@@ -4,6 +4,7 @@
 #include "pkg/base/lock.h"
 #include "pkg/base/str.h"
 #include "pkg/base/times.h"
+#include "pkg/kube/keymap.h"
 
 #define BUCKETS 1024
 #define GAP_MS MINUTES(2)
@@ -23,6 +24,20 @@ struct interest {
     char *cluster;
 };
 
+/* Rows that wait for news of one thing; exists as long as there are some. */
+struct topic {
+    struct keymap_node node; /* "s/<subject>", or "c/<cluster>" whose instances are waited for */
+    struct mention *first;
+};
+
+struct mention {
+    struct look *look;
+    struct topic *topic; /* NULL: not in use */
+    struct mention *next, *prev;
+};
+
+#define MENTIONS_MAX 4 /* the subjects and the cluster */
+
 struct look {
     char *uid, *row;
     int64_t due_ms;
@@ -35,12 +50,14 @@ struct look {
      */
     int64_t full_ms[SUBJECTS + 1];
     struct interest interest;
+    struct mention mentions[MENTIONS_MAX];
     struct look *next;
 };
 
 struct looks {
     pthread_mutex_t lock;
     struct look *buckets[BUCKETS]; /* lock; all looks of one object are in one bucket */
+    struct keymap topics;          /* lock */
 };
 
 struct looks *looks_new(void)
@@ -63,8 +80,28 @@ static void interest_done(struct interest *interest)
     *interest = (struct interest){0};
 }
 
-static void free_look(struct look *look)
+static void leave_topics(struct looks *looks, struct look *look)
 {
+    for (size_t i = 0; i < MENTIONS_MAX; i++) {
+        struct mention *mention = &look->mentions[i];
+        struct topic *topic = TAKE(mention->topic);
+
+        if (!topic)
+            continue;
+        *(mention->prev ? &mention->prev->next : &topic->first) = mention->next;
+        if (mention->next)
+            mention->next->prev = mention->prev;
+        if (topic->first)
+            continue;
+        keymap_remove(&looks->topics, &topic->node);
+        xfree(topic->node.key);
+        xfree(topic);
+    }
+}
+
+static void free_look(struct looks *looks, struct look *look)
+{
+    leave_topics(looks, look);
     interest_done(&look->interest);
     xfree(look->uid);
     xfree(look->row);
@@ -80,9 +117,10 @@ void looks_free(struct looks *looks)
             struct look *look = looks->buckets[i];
 
             looks->buckets[i] = look->next;
-            free_look(look);
+            free_look(looks, look);
         }
     }
+    keymap_done(&looks->topics);
     pthread_mutex_destroy(&looks->lock);
     xfree(looks);
 }
@@ -129,7 +167,7 @@ static void make_room(struct looks *looks, const char *uid)
         return;
     look = *oldest;
     *oldest = look->next;
-    free_look(look);
+    free_look(looks, look);
 }
 
 /* The caller holds the lock. */
@@ -188,11 +226,60 @@ void looks_forget(struct looks *looks, const char *uid)
             continue;
         }
         *at = look->next;
-        free_look(look);
+        free_look(looks, look);
     }
 }
 
 /* --- news --- */
+
+static bool same_texts(char *const *own, const char *const *others, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!text_equal(own[i], others[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_same_interest(const struct interest *own, const struct look_interest *other)
+{
+    return text_equal(own->namespace, other->namespace) && text_equal(own->name, other->name) &&
+           text_equal(own->cluster, other->cluster) &&
+           same_texts(own->accounts, other->accounts, COUNT_OF(own->accounts)) &&
+           same_texts(own->subjects, other->subjects, COUNT_OF(own->subjects));
+}
+
+static void join_topic(struct looks *looks, struct look *look, size_t index, char kind, const char *text)
+{
+    AUTO_FREE char *key = text ? xasprintf("%c/%s", kind, text) : NULL;
+    struct topic *topic = key ? keymap_find(&looks->topics, key) : NULL;
+    struct mention *mention = &look->mentions[index];
+
+    for (size_t i = 0; i < index; i++) {
+        if (topic && look->mentions[i].topic == topic) /* said twice, told once */
+            return;
+    }
+    if (!key)
+        return;
+    if (!topic) {
+        topic = xcalloc(1, sizeof(*topic));
+        topic->node.key = TAKE(key);
+        keymap_insert(&looks->topics, &topic->node);
+    }
+    *mention = (struct mention){.look = look, .topic = topic, .next = topic->first};
+    if (topic->first)
+        topic->first->prev = mention;
+    topic->first = mention;
+}
+
+static void join_topics(struct looks *looks, struct look *look)
+{
+    const struct interest *interest = &look->interest;
+
+    for (size_t i = 0; i < COUNT_OF(interest->subjects); i++)
+        join_topic(looks, look, i, 's', interest->subjects[i]);
+    join_topic(looks, look, COUNT_OF(interest->subjects), 'c', interest->cluster);
+}
 
 void looks_expect(struct looks *looks, const char *uid, const char *row, const struct look_interest *interest)
 {
@@ -202,6 +289,9 @@ void looks_expect(struct looks *looks, const char *uid, const char *row, const s
 
     if (!own->subjects[0] || !interest->subjects[0] || !text_equal(own->subjects[0], interest->subjects[0]))
         look->is_told = false;
+    if (is_same_interest(own, interest))
+        return;
+    leave_topics(looks, look);
     interest_done(own);
     own->namespace = xstrdup(interest->namespace);
     own->name = xstrdup(interest->name);
@@ -210,6 +300,7 @@ void looks_expect(struct looks *looks, const char *uid, const char *row, const s
     for (size_t i = 0; i < COUNT_OF(own->subjects); i++)
         own->subjects[i] = xstrdup_or_null(interest->subjects[i]);
     own->cluster = xstrdup_or_null(interest->cluster);
+    join_topics(looks, look);
 }
 
 void looks_heard_done(struct looks_heard *heard)
@@ -276,19 +367,40 @@ static int64_t hear(struct look *look, int subject, int64_t now_ms)
     return *due_ms > now_ms ? *due_ms : now_ms;
 }
 
+static void hear_look(struct look *look, const struct look_news *news, int64_t now_ms,
+                      struct looks_heard *ret)
+{
+    int subject = subject_of(news, &look->interest);
+
+    if (subject >= 0 && news->is_under_way)
+        look->is_told = look->is_told || subject == 0;
+    else if (subject >= 0)
+        add_heard(ret, look, hear(look, subject, now_ms) - now_ms);
+}
+
+static void hear_topic(struct looks *looks, const char *key, const struct look_news *news, int64_t now_ms,
+                       struct looks_heard *ret)
+{
+    const struct topic *topic = keymap_find(&looks->topics, key);
+
+    for (const struct mention *mention = topic ? topic->first : NULL; mention; mention = mention->next) {
+        hear_look(mention->look, news, now_ms, ret);
+    }
+}
+
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret)
 {
+    AUTO_FREE char *key = xasprintf("%c/%s", news->is_instance ? 'c' : 's', news->subject);
+
     LOCK_SCOPE(&looks->lock);
-
-    for (size_t i = 0; i < BUCKETS; i++) {
-        for (struct look *look = looks->buckets[i]; look; look = look->next) {
-            int subject = look->interest.name ? subject_of(news, &look->interest) : -1;
-
-            if (subject >= 0 && news->is_under_way)
-                look->is_told = look->is_told || subject == 0;
-            else if (subject >= 0)
-                add_heard(ret, look, hear(look, subject, now_ms) - now_ms);
-        }
+    if (!news->is_instance) {
+        hear_topic(looks, key, news, now_ms, ret);
+        return;
+    }
+    /* "shop-stg-20261122-a" is an instance of "shop-stg-20261122", or of "shop". */
+    for (char *end = strrchr(key, '-'); end; end = strrchr(key, '-')) {
+        *end = '\0';
+        hear_topic(looks, key, news, now_ms, ret);
     }
 }
 

@@ -130,6 +130,10 @@ static void news_makes_the_rows_due_that_wait_for_it(void **state UNUSED)
          {.account = "222222222222", .subject = "shop-stg-10", .is_instance = true},
          "",
          60000},
+        {"an instance whose name has more parts",
+         {.account = "222222222222", .subject = "shop-stg-1-a-b", .is_instance = true},
+         "uid-1:0",
+         1000},
         {"another account", {.account = "333333333333", .subject = "J1"}, "", 60000},
         {"another job", {.account = "111111111111", .subject = "J2"}, "", 60000},
     };
@@ -146,6 +150,28 @@ static void news_makes_the_rows_due_that_wait_for_it(void **state UNUSED)
         assert_number(looks_due_ms(looks, "uid-1", "main/Copy"), rows[i].due_ms);
         looks_free(looks);
     }
+}
+
+/* What a row waits for changes with its run, and many wait for the same. */
+static void only_the_last_word_of_a_row_counts(void **state UNUSED)
+{
+    struct looks *looks = looks_new();
+    AUTO_FREE char *both = NULL, *before = NULL, *after = NULL, *gone = NULL;
+
+    expect(looks, "uid-1", "main/Copy", "J1");
+    expect(looks, "uid-1", "main/Copy", "J1");
+    expect(looks, "uid-2", "main/Copy", "shop-stg-1"); /* as its cluster: told once */
+    both = hear(looks, (struct look_news){.account = "111111111111", .subject = "shop-stg-1"}, 1000);
+    assert_text_equal(both, "uid-2:0 uid-1:0");
+    expect(looks, "uid-1", "main/Copy", "J2");
+    before = hear(looks, (struct look_news){.account = "111111111111", .subject = "J1"}, 20000);
+    assert_text_equal(before, "");
+    after = hear(looks, (struct look_news){.account = "111111111111", .subject = "J2"}, 20000);
+    assert_text_equal(after, "uid-1:0");
+    looks_forget(looks, "uid-1");
+    gone = hear(looks, (struct look_news){.account = "111111111111", .subject = "J2"}, 40000);
+    assert_text_equal(gone, "");
+    looks_free(looks);
 }
 
 static void a_flood_of_news_is_no_flood_of_looks(void **state UNUSED)
@@ -272,6 +298,7 @@ int main(void)
         cmocka_unit_test(one_object_does_not_grow_for_ever),
         cmocka_unit_test(a_gap_begins_the_watch_anew),
         cmocka_unit_test(news_makes_the_rows_due_that_wait_for_it),
+        cmocka_unit_test(only_the_last_word_of_a_row_counts),
         cmocka_unit_test(a_flood_of_news_is_no_flood_of_looks),
         cmocka_unit_test(what_is_due_already_is_not_counted),
         cmocka_unit_test(news_that_comes_during_a_look_is_looked_at),
