@@ -10,13 +10,13 @@
 #include "pkg/aws/traffic.h"
 #include "pkg/base/lock.h"
 #include "pkg/http/transport.h"
-#include "pkg/kube/store.h"
+#include "pkg/kube/keymap.h"
 
 struct known_account {
-    char *name, *uid;
+    struct keymap_node node; /* by the object's name */
+    char *uid;
     int64_t generation;
     struct aws_account *account;
-    struct known_account *next;
 };
 
 struct worker {
@@ -38,7 +38,7 @@ struct engine {
     struct series_claims *claims;       /* immutable */
     struct worker *workers;
     pthread_mutex_t lock;
-    struct known_account *accounts; /* lock */
+    struct keymap accounts; /* lock */
 };
 
 /* What forty objects need that become ready together, each three passes of a tenth of a second or two, is
@@ -262,7 +262,7 @@ void engine_stop(struct engine *engine)
 
 static void free_account(struct known_account *known)
 {
-    xfree(known->name);
+    xfree(known->node.key);
     xfree(known->uid);
     aws_account_unref(known->account);
     xfree(known);
@@ -270,14 +270,15 @@ static void free_account(struct known_account *known)
 
 void engine_free(struct engine *engine)
 {
+    struct known_account *known;
+
     if (!engine)
         return;
-    while (engine->accounts) {
-        struct known_account *known = engine->accounts;
-
-        engine->accounts = known->next;
+    while ((known = keymap_next(&engine->accounts, NULL))) {
+        keymap_remove(&engine->accounts, &known->node);
         free_account(known);
     }
+    keymap_done(&engine->accounts);
     credentials_cache_free(engine->identity);
     event_queues_free(engine->events);
     courier_free(engine->courier);
@@ -360,13 +361,15 @@ static struct err *make_account(struct engine *engine, const struct account *acc
     return aws_account_new(&opts, ret);
 }
 
-/* It is out of the list already, and the lock is held. Its credentials are not renewed any more: nobody must
+/* The lock is held. Its credentials are not renewed any more: nobody must
  * be alarmed by their end. */
 static void drop_account(struct engine *engine, struct known_account *dropped)
 {
     bool is_left = false;
 
-    for (struct known_account *known = engine->accounts; known; known = known->next)
+    keymap_remove(&engine->accounts, &dropped->node);
+    for (struct known_account *known = keymap_next(&engine->accounts, NULL); known;
+         known = keymap_next(&engine->accounts, &known->node))
         is_left = is_left || text_equal(aws_account_id(known->account), aws_account_id(dropped->account));
     if (!is_left)
         controller_metrics_forget_account(engine->opts.metrics, aws_account_id(dropped->account));
@@ -375,51 +378,38 @@ static void drop_account(struct engine *engine, struct known_account *dropped)
 
 void engine_forget_account(struct engine *engine, const char *name)
 {
-    LOCK_SCOPE(&engine->lock);
-    for (struct known_account **at = &engine->accounts; *at; at = &(*at)->next) {
-        struct known_account *known = *at;
+    struct known_account *known;
 
-        if (!text_equal(known->name, name))
-            continue;
-        *at = known->next;
+    LOCK_SCOPE(&engine->lock);
+    known = keymap_find(&engine->accounts, name);
+    if (known)
         drop_account(engine, known);
-        return;
-    }
 }
 
 struct err *engine_account(struct engine *engine, const struct account *account, struct aws_account **ret)
 {
-    struct known_account **at;
+    struct known_account *known;
+    struct err *err;
 
     LOCK_SCOPE(&engine->lock);
-    for (at = &engine->accounts; *at; at = &(*at)->next) {
-        struct known_account *known = *at;
-
-        if (!text_equal(known->name, account->name))
-            continue;
-        if (text_equal(known->uid, account->uid) && known->generation == account->generation) {
-            *ret = aws_account_ref(known->account);
-            return NULL;
-        }
-        *at = known->next; /* another version: made anew */
-        drop_account(engine, known);
-        break;
-    }
-    {
-        struct known_account *known = xcalloc(1, sizeof(*known));
-        struct err *err = make_account(engine, account, &known->account);
-
-        if (err) {
-            free_account(known);
-            return err;
-        }
-        known->name = xstrdup(account->name);
-        known->uid = xstrdup_or_null(account->uid);
-        known->generation = account->generation;
-        known->next = engine->accounts;
-        engine->accounts = known;
+    known = keymap_find(&engine->accounts, account->name);
+    if (known && text_equal(known->uid, account->uid) && known->generation == account->generation) {
         *ret = aws_account_ref(known->account);
+        return NULL;
     }
+    if (known) /* another version: made anew */
+        drop_account(engine, known);
+    known = xcalloc(1, sizeof(*known));
+    err = make_account(engine, account, &known->account);
+    if (err) {
+        free_account(known);
+        return err;
+    }
+    known->node.key = xstrdup(account->name);
+    known->uid = xstrdup_or_null(account->uid);
+    known->generation = account->generation;
+    keymap_insert(&engine->accounts, &known->node);
+    *ret = aws_account_ref(known->account);
     return NULL;
 }
 
@@ -451,7 +441,8 @@ static void hint_observer(struct aws_account *account, const struct aws_event *e
 static void hint_observers(struct engine *engine, const struct aws_event *event)
 {
     LOCK_SCOPE(&engine->lock);
-    for (struct known_account *known = engine->accounts; known; known = known->next) {
+    for (struct known_account *known = keymap_next(&engine->accounts, NULL); known;
+         known = keymap_next(&engine->accounts, &known->node)) {
         if (text_equal(aws_account_id(known->account), event->account))
             hint_observer(known->account, event);
     }
