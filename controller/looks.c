@@ -383,9 +383,8 @@ static void hear_topic(struct looks *looks, const char *key, const struct look_n
 {
     const struct topic *topic = keymap_find(&looks->topics, key);
 
-    for (const struct mention *mention = topic ? topic->first : NULL; mention; mention = mention->next) {
+    for (const struct mention *mention = topic ? topic->first : NULL; mention; mention = mention->next)
         hear_look(mention->look, news, now_ms, ret);
-    }
 }
 
 void looks_hear(struct looks *looks, const struct look_news *news, int64_t now_ms, struct looks_heard *ret)

@@ -382,7 +382,7 @@ static bool renew(struct exchange *exchange, enum aws_reaction reaction)
         return false;
     if (reaction == AWS_RENEW)
         credentials_invalidate(cache_of(exchange), exchange->credentials);
-    else if (!credentials_doubt(cache_of(exchange), exchange->env, exchange->credentials))
+    else if (!credentials_doubt(cache_of(exchange), &exchange->env, exchange->credentials))
         return false;
     credentials_unref(exchange->credentials);
     exchange->credentials = NULL;
