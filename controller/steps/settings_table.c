@@ -3,6 +3,7 @@
  * previous copy or the source is the model when the spec says so. The table takes one kind of change at a
  * time: each look makes at most one. */
 #include "controller/names.h"
+#include "controller/pace.h"
 #include "controller/steps/copy_tags.h"
 #include "controller/steps/in_use.h"
 #include "controller/steps/key_arn.h"
@@ -210,7 +211,8 @@ static struct err *compare(struct stage *stage, const struct table_facts *is, st
         TRY(err_wrap(differences_put_right(&table_properties, &sides, &name), "table %s", is->table.name));
     if (!tagged && !name)
         return settle(&sides, &in_use, &tags, out);
-    *out = outcome_wait(TABLE_LOOK_MS, "%s: set as it should be", name ? name : "tags");
+    *out =
+        outcome_wait(stage_jitter_ms(stage, TABLE_LOOK_MS), "%s: set as it should be", name ? name : "tags");
     return NULL;
 }
 
@@ -220,9 +222,12 @@ struct err *settings_act_table(struct stage *stage, struct outcome *out)
 
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, stage->copy->copy_identifier);
-    TRY(table_facts_read(&stage->pass->target, stage->copy->copy_identifier, &is));
-    if (dynamodb_table_is_ready(&is.table))
-        return compare(stage, &is, out);
-    *out = outcome_wait(TABLE_LOOK_MS, "table %s is %s", is.table.name, is.table.status);
-    return NULL;
+    TRY(dynamodb_describe_table(&stage->pass->target, stage->copy->copy_identifier, &is.table));
+    if (!dynamodb_table_is_ready(&is.table)) {
+        *out = outcome_wait(stage_jitter_ms(stage, stage_pace_ms(stage)), "table %s is %s", is.table.name,
+                            is.table.status);
+        return NULL;
+    }
+    TRY(table_facts_complete(&stage->pass->target, &is));
+    return compare(stage, &is, out);
 }

@@ -19,15 +19,21 @@ static struct err *read_scaling(const struct aws_client *aws, struct table_facts
     return autoscaling_describe(aws, facts->table.name, indexes, count, &facts->scaling);
 }
 
+struct err *table_facts_complete(const struct aws_client *aws, struct table_facts *facts)
+{
+    const char *name = facts->table.name;
+
+    TRY(dynamodb_describe_ttl(aws, name, &facts->ttl));
+    TRY(dynamodb_describe_recovery(aws, name, &facts->recovery, NULL));
+    return text_equal(facts->table.billing_mode, "PROVISIONED") ? read_scaling(aws, facts) : NULL;
+}
+
 struct err *table_facts_read(const struct aws_client *aws, const char *name, struct table_facts *ret)
 {
     AUTO_TABLE_FACTS struct table_facts facts = {0};
 
     TRY(dynamodb_describe_table(aws, name, &facts.table));
-    TRY(dynamodb_describe_ttl(aws, name, &facts.ttl));
-    TRY(dynamodb_describe_recovery(aws, name, &facts.recovery, NULL));
-    if (text_equal(facts.table.billing_mode, "PROVISIONED"))
-        TRY(read_scaling(aws, &facts));
+    TRY(table_facts_complete(aws, &facts));
     *ret = facts;
     facts = (struct table_facts){0};
     return NULL;

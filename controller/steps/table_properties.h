@@ -20,6 +20,9 @@ void table_facts_done(struct table_facts *facts);
 struct err *table_facts_read(const struct aws_client *aws, const char *name,
                              struct table_facts *ret) MUST_USE;
 
+/* The rest, when .table is known already. */
+struct err *table_facts_complete(const struct aws_client *aws, struct table_facts *facts) MUST_USE;
+
 extern const struct property_table table_properties;
 
 /* --- table_scaling.c --- */

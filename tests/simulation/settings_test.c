@@ -218,11 +218,46 @@ static void the_previous_copy_is_the_model(void **state UNUSED)
     assert_text_equal(json_get_text(scenario_object(scenario), "status.phase", ""), "Succeeded");
 }
 
+/* --- a table that takes its time --- */
+
+static int64_t calls_in_staging(struct scenario *scenario, const char *operation)
+{
+    int64_t count = 0;
+
+    json_each (row, scenario_calls(scenario)) {
+        if (text_equal(json_get_text(row, "operation", ""), operation) &&
+            text_equal(json_get_text(row, "account", ""), "222222222222"))
+            count += json_get_int(row, "count", 0);
+    }
+    return count;
+}
+
+/* Of changes that last twenty minutes each. */
+static void a_busy_table_is_asked_for_its_status_alone(void **state UNUSED)
+{
+    const char *world[] = {scenario_quick_world[0], scenario_quick_world[1], scenario_quick_world[2],
+                           "dynamodb: {backup: 20s, copy: 30s, restore: 90s, update: 20m}", NULL};
+    const char *edits[] = {
+        "        timeToLive: {attributeName: expires}\n",
+        "        timeToLive: {attributeName: expires}\n        stream: {viewType: KeysOnly}\n", NULL};
+    AUTO_SCENARIO struct scenario *scenario =
+        scenario_new(&(struct scenario_opts){.seed = 6, .world_edits = world, .manifest_edits = edits});
+
+    scenario_run(scenario);
+    assert_text_equal(json_get_text(scenario_object(scenario), "status.phase", ""), "Succeeded");
+    print_message("%lld looks at tables, %lld at their time to live\n",
+                  (long long)calls_in_staging(scenario, "DescribeTable"),
+                  (long long)calls_in_staging(scenario, "DescribeTimeToLive"));
+    assert_in_range(calls_in_staging(scenario, "DescribeTable"), 40, 120);
+    assert_in_range(calls_in_staging(scenario, "DescribeTimeToLive"), 2, 12);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, ends_as_expected, rows);
     TEST(&tests, the_previous_copy_is_the_model);
+    TEST(&tests, a_busy_table_is_asked_for_its_status_alone);
     return tests_run(&tests, "settings");
 }
