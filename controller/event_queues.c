@@ -1,5 +1,6 @@
 #include "controller/event_queues.h"
 
+#include "controller/event_silence.h"
 #include "controller/metrics.h"
 #include "pkg/aws/sqs.h"
 #include "pkg/base/backoff.h"
@@ -28,6 +29,7 @@ struct event_queue {
     int failures; /* in a row */
     enum event_queue_state state;
     char *reason, *message;
+    struct event_silence silence;
     struct event_queue *next;
 };
 
@@ -77,6 +79,12 @@ static bool is_known(struct objects *objects, const struct aws_event *event)
     return origin.is_known;
 }
 
+static void note_heard(struct event_queue *queue, const char *account_id)
+{
+    LOCK_SCOPE(&queue->owner->lock);
+    event_silence_heard(&queue->silence, account_id, sched_now_ms(queue->env.sched));
+}
+
 /* NULL: it was of use. */
 static const char *pass_on(struct event_queue *queue, const struct aws_event *event)
 {
@@ -85,6 +93,7 @@ static const char *pass_on(struct event_queue *queue, const struct aws_event *ev
 
     if (!is_known(opts->objects, event))
         return "foreign";
+    note_heard(queue, event->account);
     told = opts->hear(opts->arg, event);
     if (!event->is_over)
         return "no_news";
@@ -198,10 +207,12 @@ static void replace(char **text, const char *value)
 static bool note_success(struct event_queue *queue)
 {
     LOCK_SCOPE(&queue->owner->lock);
-    bool news = queue->state != EVENT_QUEUE_WORKS;
+    const char *silent = event_silence_of(&queue->silence, sched_now_ms(queue->env.sched));
+    enum event_queue_state state = silent ? EVENT_QUEUE_SILENT : EVENT_QUEUE_WORKS;
+    bool news = queue->state != state;
 
     queue->failures = 0;
-    queue->state = EVENT_QUEUE_WORKS;
+    queue->state = state;
     return news;
 }
 
@@ -307,6 +318,7 @@ static void queue_free(struct event_queue *queue)
     xfree(queue->url);
     xfree(queue->reason);
     xfree(queue->message);
+    event_silence_done(&queue->silence);
     xfree(queue);
 }
 
@@ -422,6 +434,7 @@ void event_queue_view_done(struct event_queue_view *view)
 {
     xfree(view->reason);
     xfree(view->message);
+    xfree(view->silent_account);
     *view = (struct event_queue_view){0};
 }
 
@@ -435,6 +448,19 @@ void event_queues_look(struct event_queues *queues, const char *account_name, st
         ret->reason = xstrdup_or_null(queue->reason);
         ret->message = xstrdup_or_null(queue->message);
     }
+    if (ret->state == EVENT_QUEUE_SILENT)
+        ret->silent_account =
+            xstrdup_or_null(event_silence_of(&queue->silence, sched_now_ms(queue->env.sched)));
+}
+
+void event_queues_job_ended(struct event_queues *queues, const char *account_name, const char *job_account_id,
+                            int64_t took_ms)
+{
+    LOCK_SCOPE(&queues->lock);
+    struct event_queue *queue = *find(queues, account_name);
+
+    if (queue)
+        event_silence_job_ended(&queue->silence, job_account_id, took_ms, sched_now_ms(queues->opts.sched));
 }
 
 bool event_queues_work(struct event_queues *queues, const char *account_name)
@@ -442,5 +468,6 @@ bool event_queues_work(struct event_queues *queues, const char *account_name)
     LOCK_SCOPE(&queues->lock);
     const struct event_queue *queue = *find(queues, account_name);
 
-    return queue && queue->state == EVENT_QUEUE_WORKS && !queue->failures;
+    return queue && (queue->state == EVENT_QUEUE_WORKS || queue->state == EVENT_QUEUE_SILENT) &&
+           !queue->failures;
 }

@@ -45,14 +45,24 @@ void event_queues_follow(struct event_queues *queues, const struct account *acco
 /* The AWSAccount is gone or must not be used. */
 void event_queues_leave(struct event_queues *queues, const char *account_name);
 
-enum event_queue_state { EVENT_QUEUE_NONE, EVENT_QUEUE_STARTING, EVENT_QUEUE_WORKS, EVENT_QUEUE_FAILS };
+enum event_queue_state {
+    EVENT_QUEUE_NONE,
+    EVENT_QUEUE_STARTING,
+    EVENT_QUEUE_WORKS,
+    EVENT_QUEUE_SILENT, /* it can be read, but the events of an account do not come */
+    EVENT_QUEUE_FAILS,
+};
 struct event_queue_view {
     enum event_queue_state state;
     char *reason, *message; /* of FAILS; owned */
+    char *silent_account;   /* of SILENT: its id; owned */
 };
 void event_queue_view_done(struct event_queue_view *view);
 #define AUTO_EVENT_QUEUE_VIEW CLEANUP(event_queue_view_done)
 void event_queues_look(struct event_queues *queues, const char *account_name, struct event_queue_view *ret);
+/* A job of an account has ended that took so long: then its events should come to this queue. */
+void event_queues_job_ended(struct event_queues *queues, const char *account_name, const char *job_account_id,
+                            int64_t took_ms);
 /* The last receive went well. */
 bool event_queues_work(struct event_queues *queues, const char *account_name);
 

@@ -51,6 +51,7 @@ static void set_queue_condition(const struct account_pass *pass, struct json *co
                                   .reason = "Starting",
                                   .message = "The queue is being read for the first time"},
         [EVENT_QUEUE_WORKS] = {.status = "True", .reason = "Receiving", .message = "Events are received"},
+        [EVENT_QUEUE_SILENT] = {.status = "False", .reason = "EventsMissing"},
         [EVENT_QUEUE_FAILS] = {.status = "False"},
     };
     struct kube_condition condition = texts[pass->queue.state];
@@ -64,6 +65,13 @@ static void set_queue_condition(const struct account_pass *pass, struct json *co
         sentence = xasprintf("No events are received, and refreshes are looked at by the clock alone: %s",
                              pass->queue.message);
         condition.reason = pass->queue.reason;
+        condition.message = sentence;
+    }
+    if (pass->queue.state == EVENT_QUEUE_SILENT) {
+        sentence =
+            xasprintf("The queue can be read, but no events of account %s come, though jobs of it have "
+                      "ended: look at the rules that forward them. Refreshes are looked at by the clock",
+                      pass->queue.silent_account ? pass->queue.silent_account : "(unknown)");
         condition.message = sentence;
     }
     condition.type = EVENT_QUEUE;

@@ -45,6 +45,36 @@ static bool hears_events_of(const struct visit *visit, const struct account *tar
     return events && event_queues_work(events, target->name);
 }
 
+static void note_end(const struct visit *visit, const struct accounts *accounts,
+                     const struct step_status *row)
+{
+    static const struct {
+        const char *step;
+        bool on_target;
+    } jobs[] = {{"Backup", false}, {"Copy", false}, {"Restore", true}};
+
+    if (row->state != STEP_DONE || row->completion_ms != visit->summary.now_ms)
+        return;
+    for (size_t i = 0; i < COUNT_OF(jobs); i++) {
+        const struct account *account = jobs[i].on_target ? accounts->target : accounts->source;
+
+        if (account && text_equal(row->name, jobs[i].step))
+            event_queues_job_ended(engine_event_queues(visit->engine), accounts->target->name,
+                                   account->account_id, sched_elapsed_ms(visit->env->sched, row->start_ms));
+    }
+}
+
+/* Of jobs that have ended in this pass there should have been events. */
+static void note_ends(const struct visit *visit, const struct accounts *accounts)
+{
+    for (size_t i = 0; engine_event_queues(visit->engine) && i < visit->status->database_count; i++) {
+        const struct database_status *database = &visit->status->databases[i];
+
+        for (size_t k = 0; k < database->step_count; k++)
+            note_end(visit, accounts, &database->steps[k]);
+    }
+}
+
 struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const struct accounts *accounts,
                         struct requeue *ret)
 {
@@ -58,6 +88,7 @@ struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const st
     TRY(visit_client(visit, accounts->target, &target, &pass.target));
     pass.hears_events = hears_events_of(visit, accounts->target);
     TRY(runner_advance(&pass, looks, &report));
+    note_ends(visit, accounts);
     visit->summary.spec = spec;
     if (report.end == RUN_GOES_ON)
         summary_running(&visit->summary, report.blocked_reason, report.blocked_message,

@@ -72,6 +72,7 @@ static void changed(void *arg, const char *account_name)
     static const char *const names[] = {[EVENT_QUEUE_NONE] = "none",
                                         [EVENT_QUEUE_STARTING] = "starting",
                                         [EVENT_QUEUE_WORKS] = "works",
+                                        [EVENT_QUEUE_SILENT] = "silent",
                                         [EVENT_QUEUE_FAILS] = "fails"};
     struct trial *trial = arg;
     AUTO_EVENT_QUEUE_VIEW struct event_queue_view view = {0};

@@ -375,6 +375,12 @@ const struct json *crowd_refresh(const struct crowd *crowd, int64_t index)
                       &(struct object_id){.kind = OBJECT_REFRESH, .namespace = "staging", .name = name});
 }
 
+const struct json *crowd_account(const struct crowd *crowd, const char *name)
+{
+    return memory_get(crowd->memory,
+                      &(struct object_id){.kind = OBJECT_ACCOUNT, .namespace = "", .name = name});
+}
+
 struct json *crowd_ask(const struct crowd *crowd, const char *path)
 {
     struct json *answer = NULL;

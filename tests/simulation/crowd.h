@@ -30,6 +30,8 @@ void crowd_run(struct crowd *crowd, int64_t deadline_ms, crowd_look_fn *look, vo
 int64_t crowd_now_ms(const struct crowd *crowd);
 /* The refresh as it is now, from 0 on; borrowed until the next write. */
 const struct json *crowd_refresh(const struct crowd *crowd, int64_t index);
+/* The AWSAccount "production" or "staging", in the same way. */
+const struct json *crowd_account(const struct crowd *crowd, const char *name);
 /* The answer of GET /_sim/..., yours. */
 struct json *crowd_ask(const struct crowd *crowd, const char *path);
 /* Requests to AWS for an account that failed, as the client saw it; a repeat counts by itself. */

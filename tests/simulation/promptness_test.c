@@ -200,11 +200,40 @@ static void a_bad_queue_costs_no_time(void **state)
     assert_in_range(with_ms, 1, without_ms + 4 * MINUTES(2));
 }
 
+/* --- what people are told --- */
+
+struct told {
+    const char *name, *habits, *want; /* status and reason of the condition EventQueue */
+};
+
+static const struct told told[] = {
+    {"events come, as they use to", NULL, "True Receiving"},
+    {"no events come", "{lostEvents: 1}", "False EventsMissing"},
+};
+
+static void tells_whether_events_come(void **state)
+{
+    const struct told *row = *state;
+    int64_t count = 4;
+    AUTO_CROWD struct crowd *crowd = crowd_new(
+        &(struct crowd_opts){.count = count, .seed = 1, .hears_events = true, .habits = row->habits});
+    AUTO_FREE char *got = NULL;
+
+    crowd_run(crowd, HOURS(3), some_run, &count);
+    json_each (condition, json_at(crowd_account(crowd, "staging"), "status.conditions")) {
+        if (text_equal(json_get_text(condition, "type", ""), "EventQueue"))
+            got = xasprintf("%s %s", json_get_text(condition, "status", ""),
+                            json_get_text(condition, "reason", ""));
+    }
+    assert_text_equal(got, row->want);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, the_next_call_follows_an_event_within_two_seconds, rows);
     TEST_ROWS(&tests, a_bad_queue_costs_no_time, bad_queues);
+    TEST_ROWS(&tests, tells_whether_events_come, told);
     return tests_run(&tests, "promptness");
 }
