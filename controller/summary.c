@@ -419,7 +419,8 @@ void summary_suspended(const struct summary_input *in, bool wanted)
     in->status->observed_generation = in->generation;
     text_replace(&in->status->phase, "Suspended");
     if (wanted || !status_condition(in->status, "Ready"))
-        set(in, "Ready", CONDITION_UNKNOWN, "Suspended", "The run that is asked for does not begin while spec.suspend is true");
+        set(in, "Ready", CONDITION_UNKNOWN, "Suspended",
+            "The run that is asked for does not begin while spec.suspend is true");
     status_remove_condition(in->status, "Reconciling");
     status_remove_condition(in->status, "Stalled");
 }
