@@ -45,7 +45,7 @@ struct engine {
  * done within two seconds. */
 #define DEFAULT_WORKERS 16
 #define WORKERS_PER_RESERVED 4
-#define PROMPT_MS SECONDS(10)   /* our clock and theirs may differ, too */
+#define PROMPT_MS SECONDS(10) /* our clock and theirs may differ, too */
 #define SPREAD_FROM_MS SECONDS(10)
 #define SPREAD_MAX_MS SECONDS(5)
 #define ASKED_MAX_MS MINUTES(5) /* of what a server asks us to wait */
