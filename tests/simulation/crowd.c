@@ -103,9 +103,11 @@ static void add_production(const struct crowd *crowd, struct buf *out)
              "durations:\n"
              "  aurora: {backup: 12m, copy: 40m, restore: 35m}\n"
              "  events: %s\n"
+             "  rds: %s\n"
              "habits: %s\n"
              "limits: {%s}\n",
              crowd->opts.events_take ? crowd->opts.events_take : "{}",
+             crowd->opts.rds_takes ? crowd->opts.rds_takes : "{}",
              crowd->opts.habits ? crowd->opts.habits : "{}",
              crowd->opts.limits ? crowd->opts.limits : "backups: 0, auroraCopies: 0");
     buf_adds(out, "accounts:\n"

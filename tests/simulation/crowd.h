@@ -15,6 +15,7 @@ struct crowd_opts {
     const char *limits;        /* of the world: "backups: 5, atLimit: fail"; NULL: no limit of jobs */
     const char *const *faults; /* bodies for POST /_sim/faults, up to NULL; NULL: none */
     const char *events_take;   /* the world's durations.events, as "{backup: 0s}"; NULL: its default */
+    const char *rds_takes;     /* durations of RDS, as the world writes them; NULL: the usual ones */
     const char *habits;        /* the world's; NULL: its defaults */
 };
 
