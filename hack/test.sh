@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds and passes all tests.
 #
-#   test.sh           every tier; some minutes, and once some ten for the control plane
+#   test.sh           every tier; half an hour, and once some ten minutes for each of two control planes
 #   test.sh --quick   no control plane, no sanitizers: under two minutes
 #
 # A tier that this machine cannot run is skipped and named in the last lines; with CI=true that is a failure.
@@ -122,6 +122,14 @@ stage "tests of the release build"
 tier "unit" build -L unit
 # Side by side: those on a cluster run one at a time and wait more than they work.
 tier "integration, simulation, e2e" build -L "integration|simulation|e2e"
+
+stage "the oldest Kubernetes"
+if env -u KUBEBUILDER_ASSETS SR_KUBERNETES=1.30 "$here/control-plane.sh" build; then
+    check "on Kubernetes 1.30" "$here/lib/oldest.sh" "$SR_ROOT/build"
+else
+    skipped=$((skipped + 1))
+    missing+=("on Kubernetes 1.30: its control plane could not be built")
+fi
 
 stage "address and undefined-behaviour sanitizers"
 build debug
