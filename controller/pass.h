@@ -113,6 +113,8 @@ const struct step_table *workflow_pipeline(enum database_kind kind);
 const struct step_table *workflow_switchover(void);
 /* The step that a row of the switchover belongs to ("Proxies/shop-stg", "Window"); NULL: none of ours. */
 const struct step *workflow_switchover_step(const char *row_name);
+/* Some step's phase. */
+bool workflow_is_phase(const char *text);
 /* How many rows a switchover step has for this spec, and what one is called: "Proxies/shop-stg"; yours. */
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec);
 char *workflow_row_name(const struct step *step, const struct refresh_spec *spec, size_t index);

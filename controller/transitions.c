@@ -1,5 +1,6 @@
 #include "controller/transitions.h"
 
+#include "controller/pass.h"
 #include "pkg/base/log.h"
 #include "pkg/refresh/status.h"
 
@@ -18,15 +19,16 @@ struct kind {
     const char *bad;     /* the status that is a warning; NULL: none is */
     bool is_of_run;      /* told by the run's end */
     bool message_counts; /* it says of what */
+    bool sums_up;        /* another of the same reason says more */
     const char *event;   /* the reason of the event; NULL: that of the condition */
 };
 
 // clang-format off
 static const struct kind kinds[] = {
-    {.type = "Ready",                .bad = "False", .is_of_run = true},
-    {.type = "Reconciling",                          .is_of_run = true},
-    {.type = "Stalled",              .bad = "True",  .is_of_run = true},
-    {.type = "Succeeded",            .bad = "False", .is_of_run = true},
+    {.type = "Ready",                .bad = "False", .is_of_run = true, .sums_up = true},
+    {.type = "Reconciling",                          .is_of_run = true, .sums_up = true},
+    {.type = "Stalled",              .bad = "True",  .is_of_run = true, .sums_up = true},
+    {.type = "Succeeded",            .bad = "False", .is_of_run = true, .sums_up = true},
     {.type = "Restored",                             .is_of_run = true},
     {.type = "SwitchedOver",                         .is_of_run = true},
     {.type = "PreflightPassed",      .bad = "False"},
@@ -79,6 +81,8 @@ static bool is_told_otherwise(const struct telling *telling, const struct json *
             text_equal(json_get_text(condition, "reason", ""), beginnings[i][1]))
             return true;
     }
+    if (kind_of(condition)->sums_up && workflow_is_phase(json_get_text(condition, "reason", "")))
+        return true; /* the steps that begin and end, and the gate, say more */
     return telling->ends_run && kind_of(condition)->is_of_run;
 }
 
@@ -107,24 +111,25 @@ static void tell(const struct telling *telling, enum log_level level, const char
                  level >= LOG_LEVEL_WARN ? EVENT_WARNING : EVENT_NORMAL, reason, message);
 }
 
-/* One for all that have changed and give this reason; the first of them tells it. */
+/* One for all that have changed and give this reason; the one that says most tells it. */
 static void tell_condition(const struct telling *telling, const struct json *condition)
 {
     const struct kind *kind = kind_of(condition);
     const char *reason = json_get_text(condition, "reason", "");
     enum log_level level = LOG_LEVEL_DEBUG;
     AUTO_BUF struct buf what = BUF_MAX(512);
-    const struct json *first = NULL;
+    const struct json *teller = NULL;
 
     json_each (other, json_member(telling->after, "conditions")) {
         if (!text_equal(json_get_text(other, "reason", ""), reason) || !is_news(telling, other))
             continue;
-        first = first ? first : other;
+        if (!teller || (kind_of(teller)->sums_up && !kind_of(other)->sums_up))
+            teller = other;
         level = level_of(other) > level ? level_of(other) : level;
         buf_addf(&what, "%s%s=%s", what.len ? " " : "", json_get_text(other, "type", ""),
                  json_get_text(other, "status", ""));
     }
-    if (first == condition)
+    if (teller == condition)
         tell(telling, level, buf_text(&what), kind->event ? kind->event : reason,
              json_get_text(condition, "message", ""));
 }

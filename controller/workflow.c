@@ -161,6 +161,24 @@ const struct step *workflow_switchover_step(const char *row_name)
     return NULL;
 }
 
+static bool has_phase(const struct step_table *table, const char *text)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (text_equal(table->steps[i].phase, text))
+            return true;
+    }
+    return false;
+}
+
+bool workflow_is_phase(const char *text)
+{
+    for (size_t i = 0; i < COUNT_OF(pipelines); i++) {
+        if (has_phase(&pipelines[i], text))
+            return true;
+    }
+    return has_phase(&switchover, text);
+}
+
 size_t workflow_entry_count(const struct step *step, const struct refresh_spec *spec)
 {
     return step->entry_count ? step->entry_count(spec) : 1;

@@ -90,7 +90,7 @@ watch_history() {
 }
 
 etcd() { # METHOD BODY: prints the answer
-    (cd "$state" && curl --silent --fail --noproxy '*' --max-time 30 --unix-socket etcd.sock "http://localhost/v3/kv/$1" -d "$2")
+    (cd "$state" && curl --silent --fail --noproxy '*' --max-time 30 --unix-socket etcd.sock:0 "http://localhost/v3/kv/$1" -d "$2")
 }
 
 # The history up to now goes, so that a watch from before cannot go on.
@@ -100,12 +100,10 @@ compact_etcd() {
     etcd compaction "{\"revision\": \"$revision\", \"physical\": true}" >/dev/null
 }
 
-metric() { # SAMPLE
-    curl --silent --max-time 5 "$metrics/metrics" | awk -v name="$1" 'index($0, name " ") == 1 { print substr($0, length(name) + 2) }'
-}
-
+# In a stream, or in pages where the server has no such streams.
 lists() {
-    metric 'stagingrefresh_watch_lists_total{resource="stagingrefreshes",way="stream"}'
+    curl --silent --max-time 5 "$metrics/metrics" |
+        awk '/^stagingrefresh_watch_lists_total[{]resource="stagingrefreshes",/ { sum += $NF } END { print sum + 0 }'
 }
 
 started() { # OPERATION COUNT
@@ -187,7 +185,7 @@ printf '%d refreshes in %d s at %d times the pace; the API server frozen for %d 
 printf 'answers: %d passed, %d times 429, %d times 500 (%d after the deed), %d lost (%d of a PATCH), %d without an answer\n' \
     "$(proxy_count passed)" "$(proxy_count busy busy_watch)" "$(proxy_count error error_after error_watch)" "$(proxy_count error_after)" \
     "$(proxy_count lost)" "$(proxy_count lost_of_PATCH)" "$(proxy_count no_answer)"
-printf 'watches: %d, %d cut, %d with a 410 inside; lists of refreshes: %s in a stream\n' "$(proxy_count watches)" "$(proxy_count cut)" \
+printf 'watches: %d, %d cut, %d with a 410 inside; lists of refreshes: %s\n' "$(proxy_count watches)" "$(proxy_count cut)" \
     "$(proxy_count gone)" "$(lists)"
 printf 'history: %s\n' "$("$here/status_history.py" "$work/history.json" | head -n 1)"
 finish

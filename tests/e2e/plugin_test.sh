@@ -41,6 +41,12 @@ phase_is() {
     [[ $(fact .phase) == "$1" ]]
 }
 
+# Events have a thread of their own, and come when they come.
+described() { # REGEX
+    k describe sr shop -n staging >"$work/describe"
+    grep -q "$1" "$work/describe"
+}
+
 # as USER ARGS...: somebody else, who is known by a token of a ServiceAccount.
 as() {
     local user=$1
@@ -85,9 +91,8 @@ check "it waits for approval" wait_for 1200 "approval" is_awaiting
 run=$(fact .run)
 
 check "kubectl get tells the story" grep -E "^shop +AwaitingApproval +95% +$run +Unknown" <(k get sr -n staging)
-k describe sr shop -n staging >"$work/describe"
+check "events tell what it waits for" wait_for 100 "the event" described "AwaitingApproval .*waits for approval: kubectl annotate"
 check "events tell both databases" bash -c 'grep -q "BackupDone .*main: Backup" "$1" && grep -q "BackupDone .*sessions: Backup" "$1"' _ "$work/describe"
-check "and what it waits for" grep -q "AwaitingApproval .*waits for approval: kubectl annotate" "$work/describe"
 check "status is a tree" plugin status shop -n staging
 check "with the steps" said "|   |-- + Copy"
 check "and what is to be done" said "kubectl stagingrefresh approve shop -n staging"

@@ -89,6 +89,23 @@ static bool ends_run(const struct json *before, const struct json *after)
            !text_equal(text_of(after, "Succeeded", "status"), "Unknown");
 }
 
+/* What sums up which step a run is at. */
+static bool is_told_by_steps(const struct json *after, const char *type)
+{
+    static const char *const sums[] = {"Ready", "Reconciling", "Stalled", "Succeeded"};
+    static const char *const phases[] = {"BackingUp",      "Copying",       "Restoring",
+                                         "Preparing",      "RunningHooks",  "AwaitingApproval",
+                                         "AwaitingWindow", "SwitchingOver", "CleaningUp"};
+
+    for (size_t i = 0; i < COUNT_OF(sums); i++) {
+        for (size_t k = 0; k < COUNT_OF(phases); k++) {
+            if (text_equal(type, sums[i]) && text_equal(text_of(after, type, "reason"), phases[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* By the run's own events. */
 static bool is_told_by_run(const struct json *before, const struct json *after, const char *type)
 {
@@ -96,7 +113,7 @@ static bool is_told_by_run(const struct json *before, const struct json *after, 
                                          "Succeeded", "Restored",    "SwitchedOver"};
 
     if (text_equal(text_of(after, type, "reason"), "InProgress") ||
-        text_equal(text_of(after, type, "reason"), "NotYet"))
+        text_equal(text_of(after, type, "reason"), "NotYet") || is_told_by_steps(after, type))
         return true;
     for (size_t i = 0; i < COUNT_OF(of_run); i++) {
         if (ends_run(before, after) && text_equal(type, of_run[i]))
@@ -332,7 +349,7 @@ static const struct story stories[] = {
     {.name = "approval",
      .manifest_edits = {"policy: Automatic", "policy: Manual"},
      .deadline_ms = HOURS(8),
-     .needs = "shop AwaitingApproval"},
+     .needs = "shop AwaitingApproval: waits for approval: kubectl annotate"},
     {.name = "deleted", .script = delete_while_copying, .needs = "shop Deleting"},
     {.name = "drifted", .script = change_something, .settle_ms = HOURS(4), .needs = "shop Drifted"},
     {.name = "a queue that is not there",
