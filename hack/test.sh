@@ -133,7 +133,7 @@ fi
 
 stage "address and undefined-behaviour sanitizers"
 build debug
-export SR_SEEDS=16
+export SR_SEEDS=8
 tier "unit, asan+ubsan" build-debug -L unit
 # The canary test reads the process's memory, which a sanitizer fills with terabytes of shadow.
 tier "integration, simulation, asan+ubsan" build-debug -L "integration|simulation" -E canary
