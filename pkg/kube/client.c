@@ -351,8 +351,10 @@ static struct err *perform_patiently(struct kube_client *client, const struct en
 
         TRY(perform(client, env, &attempt, reply, NULL));
         wait_ms = busy_ms(env, reply, left_ms);
+        if (wait_ms == NEVER_MS || tries == TRIES_MAX)
+            return NULL;
         attempt.timeout_ms = end_ms - sched_now_ms(env->sched) - wait_ms;
-        if (wait_ms == NEVER_MS || tries == TRIES_MAX || attempt.timeout_ms <= 0)
+        if (attempt.timeout_ms <= 0)
             return NULL;
         if (!sched_wait_until(env->sched, env->stop, sched_now_ms(env->sched) + wait_ms))
             return err_new(ERR_CANCELED, "stopped while waiting for a busy API server");

@@ -595,6 +595,27 @@ static void a_call_takes_no_more_than_its_time(void **state)
     kube_test_done(&t);
 }
 
+static void dawdle(const struct http_request *request UNUSED, void *arg)
+{
+    struct sched *sched = arg;
+
+    assert_true(sched_wait_until(sched, NULL, sched_now_ms(sched) + MINUTES(5)));
+}
+
+/* Time that is scaled runs faster than the transport's. */
+static void an_answer_after_its_time_is_an_answer(void **state UNUSED)
+{
+    struct exchange rows[] = {{.reply = "{}", .on_request = dawdle}};
+    struct kube_test t;
+
+    kube_test_write_token("old");
+    kube_test_init(&t, 3, NULL, 0, KUBE_TEST_TOKEN_FILE);
+    rows[0].arg = t.base.env.sched;
+    script_add(t.base.script, rows, COUNT_OF(rows));
+    assert_no_err(do_get(&t));
+    kube_test_done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -611,5 +632,6 @@ int main(void)
     TEST_ROWS(&tests, answers_a_refusal_with_fresh_credentials, refused_rows);
     TEST_ROWS(&tests, a_busy_server_is_waited_for, busy_rows);
     TEST_ROWS(&tests, a_call_takes_no_more_than_its_time, slow_rows);
+    TEST(&tests, an_answer_after_its_time_is_an_answer);
     return tests_run(&tests, "pkg/kube/client");
 }
