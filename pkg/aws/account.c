@@ -148,23 +148,22 @@ static struct err *check_opts(const struct aws_account_opts *opts)
     return NULL;
 }
 
+/* The account's role; what differs from session to session is in `opts`. */
+static struct credentials_source *assume(const struct aws_account *account, struct assume_role_opts opts)
+{
+    opts.role_arn = account->role_arn;
+    opts.external_id = account->external_id;
+    opts.duration_s = account->session_duration_s;
+    opts.region = account->region;
+    return credentials_assume_role_new(account->session.config, account->identity, &opts);
+}
+
 static struct credentials_source *own_source(struct aws_account *account, const char *session_name)
 {
-    struct verified *verified;
+    const struct assume_role_opts opts = {.session_name = session_name ? session_name : "stagingrefresh"};
+    struct verified *verified = verified_new(
+        account, account->role_arn ? assume(account, opts) : credentials_shared_new(account->identity));
 
-    if (!account->role_arn)
-        verified = verified_new(account, credentials_shared_new(account->identity));
-    else
-        verified = verified_new(
-            account,
-            credentials_assume_role_new(account->session.config, account->identity,
-                                        &(struct assume_role_opts){
-                                            .role_arn = account->role_arn,
-                                            .external_id = account->external_id,
-                                            .session_name = session_name ? session_name : "stagingrefresh",
-                                            .duration_s = account->session_duration_s,
-                                            .region = account->region,
-                                        }));
     verified->is_told = true;
     return &verified->base;
 }
@@ -173,17 +172,9 @@ static struct credentials_source *source_of_actor(void *owner, const struct aws_
                                                   int64_t *untagged_until_ms)
 {
     struct aws_account *account = owner;
+    const struct assume_role_opts opts = {.actor = actor, .untagged_until_ms = untagged_until_ms};
 
-    return &verified_new(account, credentials_assume_role_new(account->session.config, account->identity,
-                                                              &(struct assume_role_opts){
-                                                                  .role_arn = account->role_arn,
-                                                                  .external_id = account->external_id,
-                                                                  .actor = actor,
-                                                                  .untagged_until_ms = untagged_until_ms,
-                                                                  .duration_s = account->session_duration_s,
-                                                                  .region = account->region,
-                                                              }))
-                ->base;
+    return &verified_new(account, assume(account, opts))->base;
 }
 
 struct err *aws_account_new(const struct aws_account_opts *opts, struct aws_account **ret)

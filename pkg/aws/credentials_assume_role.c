@@ -19,14 +19,12 @@ struct assume_role {
 
 static void add_tags(struct buf *form, const struct aws_tags *tags)
 {
-    for (size_t i = 0; i < tags->count; i++) {
-        const struct aws_tag *tag = &tags->items[i];
-        AUTO_FREE char *key = xasprintf("Tags.member.%zu.Key", i + 1);
-        AUTO_FREE char *value = xasprintf("Tags.member.%zu.Value", i + 1);
+    struct aws_pair *pairs = xcalloc(tags->count + 1, sizeof(*pairs));
 
-        query_add(form, key, tag->key);
-        query_add(form, value, tag->value);
-    }
+    for (size_t i = 0; i < tags->count; i++)
+        pairs[i] = (struct aws_pair){.name = tags->items[i].key, .value = tags->items[i].value};
+    query_add_pairs(form, "Tags.member", pairs, tags->count);
+    xfree(pairs);
 }
 
 static bool is_denied(const struct err *err)
