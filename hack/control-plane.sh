@@ -8,7 +8,8 @@
 #   control-plane.sh build        only makes sure that the programs are there
 #
 # DIR/kubeconfig is the administrator's, DIR/audit.log the audit log; of each
-# component there are DIR/NAME.log and, while it runs, DIR/NAME.pid.
+# component there are DIR/NAME.log and, while it runs, DIR/NAME.pid (and .since,
+# which tells its process from a later one with the same number).
 #
 # The programs come from $KUBEBUILDER_ASSETS, else they are built from
 # hack/controlplane. Without a kube-controller-manager among the former nothing
@@ -212,13 +213,22 @@ kube-controller-manager_is_ready() {
 
 # --- Processes ----------------------------------------------------------------
 
+# since PID: when it began, in the kernel's ticks; nothing once it has ended. A process has it from its fork on, while its
+# arguments cannot be seen as long as its program is being loaded, which from a disk takes a while.
+since() {
+    local stat fields
+    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+    # The name in front may hold blanks and brackets.
+    read -ra fields <<<"${stat##*) }"
+    [[ ${fields[0]} == [ZX] ]] || echo "${fields[19]}"
+}
+
 # The process of a component, empty if it does not run. The number in the file may
-# by now be another's: ours have DIR in their arguments.
+# by now be another's: ours began when we noted it.
 pid_of() {
-    local pid arguments
-    [[ -s $dir/$1.pid ]] && pid=$(<"$dir/$1.pid") || return 0
-    arguments=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || return 0
-    if [[ $arguments == *"=$dir/"* ]]; then
+    local pid
+    [[ -s $dir/$1.pid && -s $dir/$1.since ]] && pid=$(<"$dir/$1.pid") || return 0
+    if [[ $(since "$pid") == "$(<"$dir/$1.since")" ]]; then
         echo "$pid"
     fi
 }
@@ -227,13 +237,6 @@ failed() {
     say "--- the end of $dir/$1.log"
     tail -n 25 "$dir/$1.log" >&2 || true
     die "$1 $2"
-}
-
-# Between fork and exec a component still looks like this script.
-is_starting() {
-    local arguments
-    arguments=$(tr '\0' ' ' 2>/dev/null <"/proc/$(<"$dir/$1.pid")/cmdline") || return
-    [[ $arguments == *control-plane.sh* || $arguments == *setsid* ]]
 }
 
 start() {
@@ -245,10 +248,11 @@ start() {
             exec setsid "$SR_ASSETS/$name" "${args[@]}" </dev/null >>"$name.log" 2>&1 8>&-
         ) &
         echo $! >"$dir/$name.pid"
+        since $! >"$dir/$name.since"
     fi
     deadline=$((SECONDS + ready_within_s))
     until "${name}_is_ready"; do
-        [[ -n $(pid_of "$name") ]] || is_starting "$name" || failed "$name" "ended before it was ready"
+        [[ -n $(pid_of "$name") ]] || failed "$name" "ended before it was ready"
         ((SECONDS < deadline)) || failed "$name" "was not ready after $ready_within_s s"
         sleep 0.05
     done
@@ -267,7 +271,7 @@ stop() {
             sleep 0.05
         done
     fi
-    rm -f -- "$dir/$name.pid"
+    rm -f -- "$dir/$name.pid" "$dir/$name.since"
 }
 
 # --- Commands -----------------------------------------------------------------
