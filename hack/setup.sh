@@ -24,7 +24,7 @@ packages=(
 )
 
 # What only the slower tests need.
-test_packages=(bubblewrap ccache lua5.4 python3-yaml)
+test_packages=(bubblewrap ccache iproute2 lua5.4 python3-yaml)
 
 # The clang of each Debian release: for fuzzing, layout and static analysis.
 declare -A clang_of=([12]=14 [13]=19)

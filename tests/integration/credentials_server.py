@@ -1,14 +1,18 @@
 """The instance metadata service and the container endpoint, for one set of credentials.
 
-usage: credentials_server.py READY-FILE KEY SECRET TOKEN
+usage: credentials_server.py READY-FILE KEY SECRET TOKEN [ADDRESS...]
+
+Serves on a port of its own, which READY-FILE tells, and on port 80 of each address.
 """
 import http.server
 import json
 import os
 import sys
+import threading
 import time
 
 READY, KEY, SECRET, TOKEN = sys.argv[1:5]
+ADDRESSES = sys.argv[5:]
 SESSION = "metadata-session"
 ROLE = "/latest/meta-data/iam/security-credentials/"
 
@@ -37,6 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             # What the token file holds, as it is.
             good = self.headers.get("Authorization") == "container-token"
             return self.reply(200, answer()) if good else self.reply(403)
+        if self.path == "/v2/credentials/task":  # whoever reaches a task's endpoint has the task's role
+            return self.reply(200, answer())
         is_old = self.path.startswith("/v1/")
         self.path = self.path[3:] if is_old else self.path
         if not is_old and self.headers.get("x-aws-ec2-metadata-token") != SESSION:
@@ -51,6 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+for address in ADDRESSES:
+    threading.Thread(target=http.server.ThreadingHTTPServer((address, 80), Handler).serve_forever, daemon=True).start()
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 with open(READY + ".new", "w") as file:
     file.write("http://127.0.0.1:%d" % server.server_address[1])

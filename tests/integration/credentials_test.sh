@@ -15,6 +15,21 @@ if [[ ! -x $SR_AWS ]]; then
 fi
 driver=$2
 
+# In a network of our own the link-local addresses of AWS are ours to serve.
+link_local=(169.254.169.254 169.254.170.2 169.254.170.23)
+if [[ ${SR_NETWORK:-} != own ]]; then
+    if unshare --user --map-root-user --net ip link set lo up 2>/dev/null; then
+        SR_NETWORK=own exec unshare --user --map-root-user --net "$BASH_SOURCE" "$@"
+    fi
+    echo 'no network of its own here: the link-local endpoints are left out'
+    link_local=()
+else
+    ip link set lo up
+    for address in "${link_local[@]}"; do
+        ip address add "$address/32" dev lo
+    done
+fi
+
 SIM_DIR=$(mktemp -d)
 SIM_PID=
 server=
@@ -53,7 +68,8 @@ await_file() {
         read -rt 0.05 <> <(:) || :
     done
 }
-"$(dirname "$SR_AWS")/python" "$here/credentials_server.py" "$SIM_DIR/server" "$key" "$secret" "$token" &
+"$(dirname "$SR_AWS")/python" "$here/credentials_server.py" "$SIM_DIR/server" "$key" "$secret" "$token" \
+    "${link_local[@]}" &
 server=$!
 await_file "$SIM_DIR/server"
 endpoint=$(<"$SIM_DIR/server")
@@ -347,6 +363,20 @@ same 'instance whose endpoint a profile names' $as_session/session AWS_CONFIG_FI
 same 'files at home' $as_user AWS_CONFIG_FILE='~/config' AWS_SHARED_CREDENTIALS_FILE='~/none' AWS_PROFILE=keys "${no_instance[@]}"
 same 'container whose token is a variable' $as_session/session "${no_files[@]}" "${no_instance[@]}" \
     AWS_CONTAINER_CREDENTIALS_FULL_URI="$endpoint/container" AWS_CONTAINER_AUTHORIZATION_TOKEN=container-token
+if ((${#link_local[@]})); then
+    same "instance at its own address" $as_session/session "${no_files[@]}"
+    same 'container by a relative URI' $as_session/session "${no_files[@]}" "${no_instance[@]}" \
+        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/task
+    same 'relative URI before the full one' $as_session/session "${no_files[@]}" "${no_instance[@]}" \
+        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/task AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9/container
+    same 'Pod Identity' $as_session/session "${no_files[@]}" "${no_instance[@]}" \
+        AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/container AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="$SIM_DIR/token"
+    same 'web identity before Pod Identity' $as_session/pod "${no_files[@]}" "${no_instance[@]}" "${web[@]}" \
+        AWS_WEB_IDENTITY_TOKEN_FILE="$SIM_DIR/web-token" AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="$SIM_DIR/token" \
+        AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/container
+fi
+neither 'container endpoint that is somewhere else' 'loopback' "${no_files[@]}" "${no_instance[@]}" \
+    AWS_CONTAINER_CREDENTIALS_FULL_URI=http://192.0.2.1/container
 only_theirs 'instance with the old service only' $as_session/session 'no AWS credentials were found' "${no_files[@]}" \
     AWS_EC2_METADATA_SERVICE_ENDPOINT="$endpoint/v1"
 tls=("${user[@]}" "${no_files[@]}" "${no_instance[@]}")
