@@ -7,6 +7,8 @@
 /* The main thread looks round every half minute; a pass waits for AWS at times, but not so long. */
 #define MAIN_SILENT_MS MINUTES(5)
 #define PASS_STUCK_MS MINUTES(30)
+/* What they wait for has time-outs of some minutes: only a thread that is stuck says nothing for so long. */
+#define LISTENER_STUCK_MS MINUTES(30)
 
 static bool main_lives(void *arg)
 {
@@ -21,6 +23,22 @@ static bool workers_live(void *arg)
     struct controller *c = arg;
 
     return sched_real_ms(c->scaled, engine_queue_stats(c->engine).longest_ms) < PASS_STUCK_MS;
+}
+
+static bool watches_live(void *arg)
+{
+    struct controller *c = arg;
+
+    LOCK_SCOPE(&c->lock);
+    /* Else the watches may come or go right now. */
+    return !c->is_synced || objects_kube_silent_ms(c->objects) < LISTENER_STUCK_MS;
+}
+
+static bool events_live(void *arg)
+{
+    struct controller *c = arg;
+
+    return sched_real_ms(c->scaled, engine_events_silent_ms(c->engine)) < LISTENER_STUCK_MS;
 }
 
 static bool caches_filled(void *arg)
@@ -47,7 +65,7 @@ static void before_scrape(void *arg)
     controller_metrics_process(c->metrics);
     metrics_set(c->metrics, METRIC_LEADER, controller_leads(c), LABELS(LEASE_NAME));
     LOCK_SCOPE(&c->lock);
-    if (c->is_synced) /* else the watches may come or go right now */
+    if (c->is_synced) /* as in watches_live() */
         objects_kube_count(c->objects, c->metrics);
 }
 
@@ -59,6 +77,8 @@ struct err *controller_start_serving(struct controller *c)
                                       .view = {.main_lives = main_lives,
                                                .workers_live = workers_live,
                                                .lease_lives = controller_lease_lives,
+                                               .watches_live = watches_live,
+                                               .events_live = events_live,
                                                .caches_filled = caches_filled,
                                                .lease_known = controller_lease_known,
                                                .goes_on = goes_on,

@@ -311,6 +311,11 @@ struct courier *engine_courier(struct engine *engine)
     return engine->courier;
 }
 
+int64_t engine_events_silent_ms(struct engine *engine)
+{
+    return engine->events ? event_queues_silent_ms(engine->events) : 0;
+}
+
 struct event_queues *engine_event_queues(struct engine *engine)
 {
     return engine->events;

@@ -44,6 +44,7 @@ void engine_notify_leftovers(struct engine *engine);
 void engine_stop(struct engine *engine);
 void engine_free(struct engine *engine); /* stopped */
 struct workqueue_stats engine_queue_stats(struct engine *engine);
+int64_t engine_events_silent_ms(struct engine *engine); /* event_queues_silent_ms(); 0 when none are read */
 
 /* --- for reconcile.c and its parts --- */
 

@@ -25,8 +25,9 @@ struct event_queue {
     struct task *task;
     int batch; /* of its thread: how many messages are asked for at once */
     /* owner's lock: */
-    bool is_over; /* the thread has nothing left to do */
-    int failures; /* in a row */
+    bool is_over;      /* the thread has nothing left to do */
+    int failures;      /* in a row */
+    int64_t turned_ms; /* when the thread last went round */
     enum event_queue_state state;
     char *reason, *message;
     struct event_silence silence;
@@ -264,14 +265,22 @@ static bool settle(struct event_queue *queue, const struct err *err)
                                 backoff_delay_ms(&trouble_backoff, failures, queue->env.random));
 }
 
+static void mark_turn(struct event_queue *queue)
+{
+    LOCK_SCOPE(&queue->owner->lock);
+    queue->turned_ms = sched_now_ms(queue->env.sched);
+}
+
 static void run_queue(void *arg)
 {
     struct event_queue *queue = arg;
     bool goes_on = true;
 
     while (goes_on && !stop_requested(queue->env.stop)) {
-        AUTO_ERR struct err *err = round_of(queue);
+        AUTO_ERR struct err *err = NULL;
 
+        mark_turn(queue);
+        err = round_of(queue);
         goes_on = settle(queue, err);
     }
     LOCK_SCOPE(&queue->owner->lock);
@@ -399,6 +408,7 @@ void event_queues_follow(struct event_queues *queues, const struct account *acco
     {
         LOCK_SCOPE(&queues->lock);
         queue->next = queues->active;
+        queue->turned_ms = sched_now_ms(queue->env.sched);
         queues->active = queue;
         queue->task = sched_spawn(queues->opts.sched, "events", run_queue, queue);
     }
@@ -451,6 +461,17 @@ void event_queues_look(struct event_queues *queues, const char *account_name, st
     if (ret->state == EVENT_QUEUE_SILENT)
         ret->silent_account =
             xstrdup_or_null(event_silence_of(&queue->silence, sched_now_ms(queue->env.sched)));
+}
+
+int64_t event_queues_silent_ms(struct event_queues *queues)
+{
+    LOCK_SCOPE(&queues->lock);
+    int64_t now_ms = sched_now_ms(queues->opts.sched), longest_ms = 0;
+
+    for (const struct event_queue *queue = queues->active; queue; queue = queue->next)
+        if (now_ms - queue->turned_ms > longest_ms)
+            longest_ms = now_ms - queue->turned_ms;
+    return longest_ms;
 }
 
 void event_queues_job_ended(struct event_queues *queues, const char *account_name, const char *job_account_id,

@@ -63,6 +63,9 @@ void event_queues_look(struct event_queues *queues, const char *account_name, st
 /* A job of an account has ended that took so long: then its events should come to this queue. */
 void event_queues_job_ended(struct event_queues *queues, const char *account_name, const char *job_account_id,
                             int64_t took_ms);
+/* How long ago the thread of a queue went round, the longest of all; a round takes some five minutes at most.
+ */
+int64_t event_queues_silent_ms(struct event_queues *queues);
 /* The last receive went well. */
 bool event_queues_work(struct event_queues *queues, const char *account_name);
 

@@ -205,6 +205,19 @@ void objects_kube_count(struct objects *objects, struct metrics *metrics)
     }
 }
 
+int64_t objects_kube_silent_ms(struct objects *objects)
+{
+    struct objects_kube *kube = kube_of(objects);
+    int64_t now_ms = sched_now_ms(kube->env.sched), longest_ms = 0;
+
+    for (int kind = 0; kind < COLLECTION_COUNT; kind++) {
+        int64_t silent_ms = now_ms - kube_watch_stats(kube->collections[kind].watch).turned_ms;
+
+        longest_ms = silent_ms > longest_ms ? silent_ms : longest_ms;
+    }
+    return longest_ms;
+}
+
 void objects_kube_resync(struct objects *objects)
 {
     for (int kind = 0; kind < COLLECTION_COUNT; kind++)

@@ -45,6 +45,9 @@ char *objects_kube_trouble(struct objects *objects);
 /* What the watches and the events have done so far. Thread-safe between objects_kube_start() and
  * objects_kube_stop(). */
 void objects_kube_count(struct objects *objects, struct metrics *metrics);
+/* How long ago the task of a watch went round, the longest of all; kube_watch_stats says how long it may
+ * take. As objects_kube_count(). */
+int64_t objects_kube_silent_ms(struct objects *objects);
 /* Tells every object once more, as routine where nobody has changed it: the safety net under lost news. */
 void objects_kube_resync(struct objects *objects);
 /* Ends the watches and sends the last events; reading and writing still work. */

@@ -5,7 +5,7 @@
 struct serving {
     struct serving_view view;
     struct metrics *metrics;
-    struct health_check live[3], ready[3];
+    struct health_check live[5], ready[3];
     struct health_page pages[3];
     char *cert, *key;
     struct server *server;
@@ -49,6 +49,9 @@ static struct serving *make(const struct serving_opts *opts)
     serving->live[1] =
         (struct health_check){.name = "workers", .holds = view->workers_live, .arg = view->arg};
     serving->live[2] = (struct health_check){.name = "lease", .holds = view->lease_lives, .arg = view->arg};
+    serving->live[3] =
+        (struct health_check){.name = "watches", .holds = view->watches_live, .arg = view->arg};
+    serving->live[4] = (struct health_check){.name = "events", .holds = view->events_live, .arg = view->arg};
     serving->ready[0] = (struct health_check){.name = "running", .holds = view->goes_on, .arg = view->arg};
     serving->ready[1] =
         (struct health_check){.name = "caches", .holds = view->caches_filled, .arg = view->arg};

@@ -13,6 +13,8 @@ struct serving_view {
     bool (*main_lives)(void *arg);
     bool (*workers_live)(void *arg);
     bool (*lease_lives)(void *arg);
+    bool (*watches_live)(void *arg);
+    bool (*events_live)(void *arg);
     bool (*caches_filled)(void *arg);
     bool (*lease_known)(void *arg);
     bool (*goes_on)(void *arg);       /* false once told to stop */

@@ -20,6 +20,7 @@ enum listing { LIST_STREAMED, LIST_PAGED_ONCE, LIST_PAGED };
 
 /* What a list has brought so far. */
 struct listed {
+    struct kube_watch *watch;
     const struct kube_resource *resource;
     struct kube_objects objects;
     char *version;
@@ -48,6 +49,12 @@ static void count(struct kube_watch *watch, int64_t *counter)
 {
     LOCK_SCOPE(&watch->lock);
     ++*counter;
+}
+
+static void mark_turn(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    watch->stats.turned_ms = sched_now_ms(watch->env.sched);
 }
 
 static void set_trouble(struct kube_watch *watch, const char *text)
@@ -101,6 +108,7 @@ static struct err *add_page(void *arg, const struct kube_page *page)
 {
     struct listed *listed = arg;
 
+    mark_turn(listed->watch);
     json_each (item, json_member(page->list, "items"))
         TRY(add_listed(listed, kube_page_item(item, listed->resource)));
     xfree(listed->version);
@@ -119,7 +127,8 @@ static struct err *take_list(struct kube_watch *watch, struct listed *listed)
 /* Always consistent (no resourceVersion): a list from some server's cache could show a past state. */
 static struct err *list(struct kube_watch *watch)
 {
-    CLEANUP(listed_done) struct listed listed = {.resource = watch->opts.query.collection.resource};
+    CLEANUP(listed_done)
+    struct listed listed = {.watch = watch, .resource = watch->opts.query.collection.resource};
     struct kube_page_visitor visitor = {.page = add_page, .restart = restart_list, .arg = &listed};
 
     count(watch, &watch->stats.lists);
@@ -277,6 +286,7 @@ static struct err *follow(struct kube_watch *watch, struct http_stream *stream, 
         int64_t idle_ms = watch->initial ? INITIAL_IDLE_MS : watch->opts.idle_ms;
         int64_t deadline = sooner(sched_now_ms(watch->env.sched) + idle_ms, until_ms);
 
+        mark_turn(watch);
         TRY(http_read(stream, watch->env.stop, deadline, &frames.pending, &is_end));
         TRY(handle_all(watch, &frames, events));
     }
@@ -288,7 +298,8 @@ static struct err *follow(struct kube_watch *watch, struct http_stream *stream, 
 /* Without a version it begins with a list. */
 static struct err *watch_once(struct kube_watch *watch)
 {
-    CLEANUP(listed_done) struct listed initial = {.resource = watch->opts.query.collection.resource};
+    CLEANUP(listed_done)
+    struct listed initial = {.watch = watch, .resource = watch->opts.query.collection.resource};
     struct kube_query query = watch->opts.query;
     int64_t min_ms = watch->opts.min_timeout_ms;
     int64_t timeout_ms = min_ms + (int64_t)random_below(watch->env.random, (uint64_t)min_ms + 1);
@@ -384,8 +395,10 @@ static void run(void *arg)
     struct kube_watch *watch = arg;
 
     while (!stop_requested(watch->env.stop)) {
-        struct err *err = wants_pages(watch) ? list(watch) : watch_once(watch);
+        struct err *err;
 
+        mark_turn(watch);
+        err = wants_pages(watch) ? list(watch) : watch_once(watch);
         if (err)
             recover(watch, err);
     }
@@ -434,6 +447,7 @@ struct err *kube_watch_start(struct kube_client *client, const struct env *env,
     watch->env.stop = stop_new();
     pthread_mutex_init(&watch->lock, NULL);
     copy_opts(watch, opts);
+    mark_turn(watch);
     watch->subscription = stop_subscribe(env->stop, forward_stop, watch->env.stop);
     watch->task = sched_spawn(env->sched, "watch", run, watch);
     *ret = watch;

@@ -27,7 +27,9 @@ struct kube_watch_stats {
     int64_t watches;
     int64_t events; /* those of a streamed list not among them */
     int64_t bookmarks;
-    int64_t failures; /* rounds that ended in trouble */
+    int64_t failures;  /* rounds that ended in trouble */
+    int64_t turned_ms; /* env->sched's time when its task last went round; with its defaults it does so every
+                          five minutes at least, whatever the server does */
 };
 
 struct kube_watch;

@@ -222,6 +222,27 @@ static void a_blip_is_not_worth_a_word(void **state UNUSED)
     trial_done(&trial);
 }
 
+static void says_how_long_it_has_been_silent(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RECEIVE, .reply = "{}", .delay_ms = SECONDS(20)},
+        {RECEIVE, .reply = "{}", .delay_ms = SECONDS(15)},
+        NOTHING_MORE,
+    };
+    struct trial trial;
+
+    TRIAL(trial, rows);
+    assert_number(event_queues_silent_ms(trial.queues), 0);
+    follow(&trial);
+    pass_time(&trial, SECONDS(12));
+    assert_number(event_queues_silent_ms(trial.queues), SECONDS(12));
+    pass_time(&trial, SECONDS(12));
+    assert_in_range(event_queues_silent_ms(trial.queues), SECONDS(3), SECONDS(4));
+    event_queues_leave(trial.queues, "staging");
+    assert_number(event_queues_silent_ms(trial.queues), 0);
+    trial_done(&trial);
+}
+
 /* An answer over the cap would come again for ever. */
 static void takes_huge_messages_one_by_one(void **state UNUSED)
 {
@@ -356,6 +377,7 @@ int main(void)
     TEST(&tests, passes_on_what_is_of_use_and_deletes_all);
     TEST(&tests, says_that_it_fails_and_that_it_works_again);
     TEST(&tests, a_blip_is_not_worth_a_word);
+    TEST(&tests, says_how_long_it_has_been_silent);
     TEST(&tests, takes_huge_messages_one_by_one);
     TEST(&tests, hears_a_burst_to_its_end_first);
     TEST(&tests, deletes_what_came_before_a_failure);

@@ -35,6 +35,7 @@ health=http://127.0.0.1:$(port_of health) metrics=http://127.0.0.1:$(port_of met
 equal "healthz" 200 "$(status_of "$health/healthz")"
 equal "healthz says" ok "$(page "$health/healthz")"
 equal "livez" 200 "$(status_of "$health/livez")"
+equal "livez at length" $'[+]main ok\n[+]workers ok\n[+]lease ok\n[+]watches ok\n[+]events ok\nlivez check passed' "$(page "$health/livez?verbose")"
 check "readyz, once the caches are filled and the lease is known" wait_for 30 "readiness" is_ready
 equal "readyz at length" $'[+]running ok\n[+]caches ok\n[+]lease ok\nreadyz check passed' "$(page "$health/readyz?verbose")"
 equal "one check" ok "$(page "$health/readyz/caches")"

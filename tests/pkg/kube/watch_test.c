@@ -429,6 +429,33 @@ static void a_silent_stream_is_dropped(void **state)
     kube_store_free(store);
 }
 
+/* Seconds from the start at which one looks, and at which the watch had then last gone round. */
+static void says_when_it_last_went_round(void **state)
+{
+    static const int64_t looks[][2] = {{10, 0}, {50, 20}, {150, 120}, {290, 120}, {310, 300}};
+    const struct exchange rows[] = {
+        {.path = LIST_PATH, .reply = LIST_OF("10", ""), .delay_ms = 20000},
+        {.path = WATCH_FROM("10"), CHUNKS({.bytes = BOOKMARK_AT("20"), .after_ms = 100000}, {.idle = true})},
+        QUIET("20"),
+    };
+    const struct kube_watch_opts opts = {.query = {.collection = {.resource = &widgets}},
+                                         .lists_in_pages = true};
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+
+    (void)state;
+    kube_test_init(&t, 5, rows, COUNT_OF(rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &opts, store, &watch));
+    for (size_t i = 0; i < COUNT_OF(looks); i++) {
+        assert_true(sched_wait_until(t.base.env.sched, NULL, SECONDS(looks[i][0])));
+        assert_in_range(kube_watch_stats(watch).turned_ms, SECONDS(looks[i][1]), SECONDS(looks[i][1] + 2));
+    }
+    kube_watch_stop(watch);
+    kube_test_done(&t);
+    kube_store_free(store);
+}
+
 static void asks_for_five_to_ten_minutes(void **state)
 {
     const struct exchange rows[] = {
@@ -504,6 +531,7 @@ int main(void)
     TEST(&tests, byte_by_byte);
     TEST(&tests, pauses_grow_to_half_a_minute);
     TEST(&tests, a_silent_stream_is_dropped);
+    TEST(&tests, says_when_it_last_went_round);
     TEST(&tests, asks_for_five_to_ten_minutes);
     TEST_ROWS(&tests, stops_at_once, stop_rows);
     return tests_run(&tests, "pkg/kube/watch");
