@@ -4,6 +4,7 @@
 
 #include "pkg/aws/account.h"
 #include "pkg/aws/observer_priv.h"
+#include "pkg/aws/session.h"
 #include "pkg/base/lock.h"
 
 #define MIN_AGE_MS SECONDS(5)
@@ -13,7 +14,7 @@
 #define MISSES_MAX 3
 /* A list that is refused stays refused for a while. */
 #define REFUSED_MS MINUTES(10)
-/* After a list could not be read, what is at hand has to do. */
+/* After a list could not be read, or while it is, what is at hand has to do. */
 #define QUIET_MS SECONDS(10)
 #define STALE_MAX_MS MINUTES(5)
 
@@ -331,15 +332,18 @@ static void leave(struct observer *observer, enum sight_kind kind, struct waiter
     }
 }
 
-/* `waiter` is in the list already. */
+/* `waiter` is in the list already. A list of many pages, from a service that has us wait, takes long: then
+ * what is at hand, or Describe, has to do. */
 static struct err *wait_for_flight(struct observer *observer, const struct aws_client *aws,
                                    enum sight_kind kind, struct waiter *waiter)
 {
     struct stop *stop = aws->env->stop;
     struct stop_subscription *subscription = stop_subscribe(stop, wake_spot, waiter->spot);
+    int64_t deadline_ms = sched_now_ms(aws->env->sched) + AWS_WAIT_MAX_MS;
+    bool is_late = false;
 
-    while (!is_done(observer, waiter) && !stop_requested(stop))
-        sched_park(waiter->spot, NEVER_MS);
+    while (!is_done(observer, waiter) && !stop_requested(stop) && !is_late)
+        is_late = sched_park(waiter->spot, deadline_ms) == PARK_TIMEOUT;
     stop_unsubscribe(subscription);
     leave(observer, kind, waiter);
     if (stop_requested(stop))
@@ -360,7 +364,7 @@ struct look {
     const struct query *query;
     const struct sight_ops *ops;
     int64_t now_ms;
-    bool has_flown; /* a list was read, or failed to be, while we were here */
+    bool has_flown; /* a list was read, failed to be, or went on being, while we were here */
     struct waiter waiter;
     void *ret;
     int64_t expires_ms, taken_wall_ms;
@@ -412,7 +416,7 @@ static enum way choose(struct observer *observer, struct look *look)
     struct board *board = &observer->boards[look->query->kind];
     struct interest *interest = take_interest(board, look->query, look->now_ms);
     int64_t age_ms = board->is_taken ? look->now_ms - board->taken_ms : NEVER_MS;
-    bool is_fresh = (age_ms < allowed_age_ms(board, look) || (look->has_flown && board->is_taken)) &&
+    bool is_fresh = age_ms < (look->has_flown ? STALE_MAX_MS : allowed_age_ms(board, look)) &&
                     knows_of_change(board, look);
     const void *item = is_fresh ? find_item(look->ops, board, look->query->id) : NULL;
 

@@ -4,7 +4,7 @@
  * call that describes several tables.)
  *
  * Each account has one (client.c hands it out); thread-safe. A list is read by the thread that needs it
- * first; late comers park on spots of their own until it is there. */
+ * first; late comers park on spots of their own until it is there, for two seconds at most. */
 #ifndef AWS_OBSERVER_H
 #define AWS_OBSERVER_H
 

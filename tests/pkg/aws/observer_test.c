@@ -355,6 +355,60 @@ static void has_one_list_in_flight(void **state UNUSED)
     fixture_done(&f);
 }
 
+/* A worker is not kept by somebody else's list. */
+static void does_not_wait_long_for_a_list(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .delay_ms = SECONDS(10), .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+        {DESCRIBE("C"), .reply = JOB("C", "RUNNING")},
+    };
+    struct looker slow = {.id = "B"}, waiting = {.id = "C"};
+    struct task *tasks[2];
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    slow.f = waiting.f = &f;
+    assert_look(&f, "A", "A RUNNING 15000");
+    tasks[0] = sched_spawn(f.t.env.sched, "slow", look_once, &slow);
+    pass_time(&f, 1);
+    tasks[1] = sched_spawn(f.t.env.sched, "waiting", look_once, &waiting);
+    pass_time(&f, SECONDS(3));
+    assert_text_equal(waiting.job.id, "C");
+    assert_text_equal(slow.job.id, NULL);
+    sched_join(tasks[0]);
+    sched_join(tasks[1]);
+    assert_no_err(waiting.err);
+    assert_no_err(slow.err);
+    assert_text_equal(slow.job.id, "B");
+    backup_job_done(&waiting.job);
+    backup_job_done(&slow.job);
+    fixture_done(&f);
+}
+
+/* What is hours old is not taken for the present, even when nothing newer can be read. */
+static void takes_no_list_that_is_too_old(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .status = 403, .reply = "{\"Message\":\"no\"}",
+         .reply_headers = {"x-amzn-errortype: AccessDeniedException"}},
+        {DESCRIBE("B"), .reply = JOB("B", "COMPLETED")},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    pass_time(&f, HOURS(1));
+    observer_hint(f.account, BACKUP_JOB, "A");
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B COMPLETED 15000");
+    fixture_done(&f);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -370,5 +424,7 @@ int main(void)
     TEST(&tests, a_hint_makes_it_look_at_instances);
     TEST(&tests, a_hint_makes_it_look_at_the_cluster);
     TEST(&tests, has_one_list_in_flight);
+    TEST(&tests, does_not_wait_long_for_a_list);
+    TEST(&tests, takes_no_list_that_is_too_old);
     return tests_run(&tests, "observer");
 }
