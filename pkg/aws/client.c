@@ -58,6 +58,13 @@ void aws_texts_add(struct aws_texts *texts, const char *text)
     texts->items[texts->count++] = xstrdup(text);
 }
 
+void aws_texts_copy(const struct aws_texts *texts, struct aws_texts *ret)
+{
+    *ret = (struct aws_texts){0};
+    for (size_t i = 0; i < texts->count; i++)
+        aws_texts_add(ret, texts->items[i]);
+}
+
 static struct err *refuse(const struct aws_client *aws, enum aws_op op)
 {
     const struct aws_operation *operation = aws_operation(op);

@@ -366,6 +366,7 @@ struct look {
     int64_t now_ms;
     bool has_flown; /* a list was read, failed to be, or went on being, while we were here */
     struct waiter waiter;
+    bool is_hinted; /* Describe was called for by a hint */
     void *ret;
     int64_t expires_ms, taken_wall_ms;
 };
@@ -399,13 +400,20 @@ static bool knows_of_change(const struct board *board, const struct look *look)
     return !look->query->not_before_ms || board->taken_wall_ms > look->query->not_before_ms;
 }
 
+/* When something newer can be had. */
+static int64_t expiry_ms(const struct board *board, const struct look *look)
+{
+    int64_t min_ms = min_age_ms(look->ops, board), max_ms = look->query->max_age_ms;
+    int64_t left_ms = (max_ms > min_ms ? max_ms : min_ms) - (look->now_ms - board->taken_ms);
+    int64_t quiet_ms = board->quiet_until_ms - look->now_ms;
+
+    return quiet_ms > left_ms ? quiet_ms : left_ms;
+}
+
 static void take_listed(const struct board *board, const void *item, struct look *look)
 {
-    int64_t age_ms = look->now_ms - board->taken_ms, min_ms = min_age_ms(look->ops, board);
-    int64_t max_ms = look->query->max_age_ms;
-
     look->ops->copy(item, look->ret);
-    look->expires_ms = (max_ms > min_ms || look->now_ms < board->quiet_until_ms ? max_ms : min_ms) - age_ms;
+    look->expires_ms = expiry_ms(board, look);
     look->taken_wall_ms = board->taken_wall_ms;
 }
 
@@ -422,6 +430,7 @@ static enum way choose(struct observer *observer, struct look *look)
 
     if (interest->is_hinted) {
         interest->is_hinted = false;
+        look->is_hinted = true;
         return DESCRIBE;
     }
     if (item) {
@@ -442,10 +451,25 @@ static enum way choose(struct observer *observer, struct look *look)
     return DESCRIBE;
 }
 
+/* Nothing came of it. */
+static void hint_again(struct observer *observer, const struct query *query)
+{
+    LOCK_SCOPE(&observer->lock);
+    struct interest *interest = find_interest(&observer->boards[query->kind], query->id);
+
+    if (interest)
+        interest->is_hinted = true;
+}
+
 static struct err *describe(struct observer *observer, const struct aws_client *aws, struct look *look)
 {
+    struct err *err;
+
     look->taken_wall_ms = sched_wall_ms(aws->env->sched);
-    TRY(look->ops->describe(aws, look->query->id, look->ret));
+    err = look->ops->describe(aws, look->query->id, look->ret);
+    if (err && look->is_hinted)
+        hint_again(observer, look->query);
+    TRY(err);
     if (look->ops->is_over(look->ret))
         lose_interest(observer, look->query);
     look->expires_ms = look->query->max_age_ms;

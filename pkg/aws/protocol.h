@@ -98,6 +98,7 @@ struct err *aws_call_rest(const struct aws_client *aws, enum aws_op op, const st
 /* Results that grow while they are read; texts are copied. */
 void aws_tags_add(struct aws_tags *tags, const char *key, const char *value);
 void aws_texts_add(struct aws_texts *texts, const char *text);
+void aws_texts_copy(const struct aws_texts *texts, struct aws_texts *ret);
 void aws_tags_copy(const struct aws_tags *tags, struct aws_tags *ret);
 
 /* Text copied out of an answer: yours; NULL when it is not there. */

@@ -56,9 +56,8 @@ void rds_cluster_copy(const struct rds_cluster *cluster, struct rds_cluster *ret
         ret->members[i] = cluster->members[i];
         aws_text_fields_copy(member_fields, COUNT_OF(member_fields), &ret->members[i]);
     }
-    ret->security_group_ids = (struct aws_texts){0};
-    for (size_t i = 0; i < cluster->security_group_ids.count; i++)
-        aws_texts_add(&ret->security_group_ids, cluster->security_group_ids.items[i]);
+    aws_texts_copy(&cluster->security_group_ids, &ret->security_group_ids);
+    aws_texts_copy(&cluster->log_exports, &ret->log_exports);
     aws_tags_copy(&cluster->tags, &ret->tags);
 }
 
@@ -124,6 +123,8 @@ static void add_clusters(const struct xml *list, struct rds_clusters *clusters)
 {
     xml_each(item, list)
     {
+        if (text_is_empty(xml_get_text(item, "DBClusterIdentifier", NULL)))
+            continue; /* nobody can have asked for it */
         clusters->items = xgrow(clusters->items, clusters->count, sizeof(*clusters->items));
         read_cluster(item, &clusters->items[clusters->count++]);
     }

@@ -137,8 +137,33 @@ static void uses_an_old_list_when_no_new_one_comes(void **state UNUSED)
 
         assert_no_err(look_at(&f, "A", SECONDS(15), &job, &expires_ms));
         assert_text_equal(job.state_text, "RUNNING");
-        assert_number(expires_ms, SECONDS(1));
+        /* Until then nothing newer is to be had. */
+        assert_in_range(expires_ms, SECONDS(8), SECONDS(10));
     }
+    fixture_done(&f);
+}
+
+/* A Describe that failed has told nothing. */
+static void a_hint_lasts_until_it_has_looked(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+        {DESCRIBE("B"), .fail = "connection reset", .times = 3},
+        {DESCRIBE("B"), .reply = JOB("B", "COMPLETED")},
+    };
+    AUTO_BACKUP_JOB struct backup_job job = {0};
+    AUTO_ERR struct err *err = NULL;
+    int64_t expires_ms;
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    observer_hint(f.account, BACKUP_JOB, "B");
+    err = look_at(&f, "B", SECONDS(15), &job, &expires_ms);
+    assert_int_equal(err_kind(err), ERR_RETRY);
+    assert_look(&f, "B", "B COMPLETED 15000");
     fixture_done(&f);
 }
 
@@ -270,9 +295,15 @@ static void a_hint_makes_it_look_at_instances(void **state UNUSED)
     fixture_done(&f);
 }
 
-#define CLUSTER(id, status)                                                                   \
-    "<DBCluster><DBClusterIdentifier>" id "</DBClusterIdentifier><Status>" status "</Status>" \
-    "</DBCluster>"
+/* With all that a cluster can have several of. */
+#define CLUSTER(id, status)                                                                        \
+    "<DBCluster><DBClusterIdentifier>" id "</DBClusterIdentifier><Status>" status "</Status>"      \
+    "<DBClusterMembers><DBClusterMember><DBInstanceIdentifier>" id "-1</DBInstanceIdentifier>"     \
+    "</DBClusterMember></DBClusterMembers>"                                                        \
+    "<VpcSecurityGroups><VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId>" \
+    "</VpcSecurityGroupMembership></VpcSecurityGroups>"                                            \
+    "<EnabledCloudwatchLogsExports><member>postgresql</member></EnabledCloudwatchLogsExports>"     \
+    "<TagList><Tag><Key>team</Key><Value>shop</Value></Tag></TagList></DBCluster>"
 #define CLUSTERS(list)                                                        \
     "<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters>" list \
     "</DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>"
@@ -285,6 +316,45 @@ static void assert_cluster(struct fixture *f, const char *id, const char *want)
     assert_no_err(observer_cluster(
         &f->aws, &(struct observer_rds_query){.cluster_id = id, .max_age_ms = SECONDS(15)}, &cluster, &seen));
     assert_text_equal(cluster.status, want);
+    assert_true(aws_texts_have(&cluster.security_group_ids, "sg-1"));
+    assert_true(aws_texts_have(&cluster.log_exports, "postgresql"));
+    assert_text_equal(aws_tags_get(&cluster.tags, "team"), "shop");
+    assert_text_equal(cluster.members[0].instance_id, text_equal(id, "a") ? "a-1" : "b-1");
+}
+
+/* What came from a list is the asker's own. */
+static void clusters_of_a_list_are_copies(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body_contains = {"DBClusterIdentifier=a"}, .reply = CLUSTERS(CLUSTER("a", "available"))},
+        {RDS, .body_contains = {"Filters"},
+         .reply = CLUSTERS(CLUSTER("a", "available") CLUSTER("b", "available")), .times = 2},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_cluster(&f, "a", "available");
+    for (int i = 0; i < 2; i++) {
+        assert_cluster(&f, "b", "available");
+        assert_cluster(&f, "a", "available");
+        pass_time(&f, SECONDS(20));
+    }
+    fixture_done(&f);
+}
+
+static void a_cluster_without_a_name_is_passed_over(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {RDS, .body_contains = {"DBClusterIdentifier=a"}, .reply = CLUSTERS(CLUSTER("a", "available"))},
+        {RDS, .body_contains = {"Filters"},
+         .reply = CLUSTERS("<DBCluster><Status>available</Status></DBCluster>" CLUSTER("b", "available"))},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_cluster(&f, "a", "available");
+    assert_cluster(&f, "b", "available");
+    fixture_done(&f);
 }
 
 static void a_hint_makes_it_look_at_the_cluster(void **state UNUSED)
@@ -419,6 +489,9 @@ int main(void)
     TEST(&tests, does_without_a_list_that_is_refused);
     TEST(&tests, uses_an_old_list_when_no_new_one_comes);
     TEST(&tests, a_hint_makes_it_look_at_aws);
+    TEST(&tests, a_hint_lasts_until_it_has_looked);
+    TEST(&tests, clusters_of_a_list_are_copies);
+    TEST(&tests, a_cluster_without_a_name_is_passed_over);
     TEST(&tests, lists_instances_once_for_many);
     TEST(&tests, reads_after_its_own_write);
     TEST(&tests, a_hint_makes_it_look_at_instances);
