@@ -271,6 +271,16 @@ static void post(struct observer *observer, enum sight_kind kind, struct sights 
     wake_waiters(board);
 }
 
+/* The list itself is refused, or too long; not the credentials to ask for it. */
+static bool is_refusal(const struct err *err)
+{
+    const struct err_remote *remote = err_remote(err);
+
+    if (err_kind(err) == ERR_RETRY)
+        return false;
+    return err_kind(err) == ERR_INVALID || (remote->http_status && !text_equal(remote->service, "sts"));
+}
+
 static void post_failure(struct observer *observer, enum sight_kind kind, const struct err *err,
                          int64_t now_ms)
 {
@@ -278,10 +288,10 @@ static void post_failure(struct observer *observer, enum sight_kind kind, const 
     struct board *board = &observer->boards[kind];
 
     board->in_flight = false;
-    if (err_kind(err) == ERR_RETRY)
-        board->quiet_until_ms = now_ms + QUIET_MS;
-    else if (err_kind(err) != ERR_CANCELED)
+    if (is_refusal(err))
         board->refused_until_ms = now_ms + REFUSED_MS;
+    else if (err_kind(err) != ERR_CANCELED)
+        board->quiet_until_ms = now_ms + QUIET_MS;
     wake_waiters(board);
 }
 

@@ -143,6 +143,31 @@ static void uses_an_old_list_when_no_new_one_comes(void **state UNUSED)
     fixture_done(&f);
 }
 
+#define STS .host = "sts.ap-northeast-1.amazonaws.com", .method = "POST", .path = "/"
+
+/* Whoever did not let us in has refused no list. */
+static void does_not_blame_the_list_for_the_credentials(void **state UNUSED)
+{
+    static const struct exchange rows[] = {
+        {DESCRIBE("A"), .reply = JOB("A", "RUNNING")},
+        {LIST, .status = 403, .reply = "{\"Message\":\"old\"}",
+         .reply_headers = {"x-amzn-errortype: ExpiredTokenException"}},
+        {STS, .status = 403,
+         .reply = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>"},
+        {STS, .reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {DESCRIBE("B"), .reply = JOB("B", "RUNNING")},
+        {LIST, .reply = JOBS(JOB("A", "RUNNING") "," JOB("B", "RUNNING"))},
+    };
+    struct fixture f;
+
+    FIXTURE(f, rows);
+    assert_look(&f, "A", "A RUNNING 15000");
+    assert_look(&f, "B", "B RUNNING 15000");
+    pass_time(&f, SECONDS(15));
+    assert_look(&f, "B", "B RUNNING 15000");
+    fixture_done(&f);
+}
+
 /* A Describe that failed has told nothing. */
 static void a_hint_lasts_until_it_has_looked(void **state UNUSED)
 {
@@ -489,6 +514,7 @@ int main(void)
     TEST(&tests, does_without_a_list_that_is_refused);
     TEST(&tests, uses_an_old_list_when_no_new_one_comes);
     TEST(&tests, a_hint_makes_it_look_at_aws);
+    TEST(&tests, does_not_blame_the_list_for_the_credentials);
     TEST(&tests, a_hint_lasts_until_it_has_looked);
     TEST(&tests, clusters_of_a_list_are_copies);
     TEST(&tests, a_cluster_without_a_name_is_passed_over);
