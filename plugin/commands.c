@@ -208,6 +208,8 @@ static enum exit_code run_switch(struct session *session)
 
 struct waiting {
     struct awaited awaited;
+    struct sched *sched;
+    int64_t began_ms;
     enum verdict_kind kind;
     char *sentence;
 };
@@ -221,6 +223,7 @@ static bool is_over(void *arg, const struct json *object)
 
     if (err)
         return false;
+    waiting->awaited.waited_ms = sched_now_ms(waiting->sched) - waiting->began_ms;
     verdict = verdict_of(object, status, &waiting->awaited);
     if (verdict.kind == VERDICT_GOES_ON)
         return false;
@@ -232,10 +235,16 @@ static bool is_over(void *arg, const struct json *object)
 static struct err *wait_for_end(struct session *session, const char *unique, const struct json *before,
                                 int64_t timeout_ms, enum exit_code *ret_code)
 {
+    AUTO_REFRESH_STATUS struct refresh_status *status = NULL;
     struct waiting waiting = {
-        .awaited = {.request = unique, .before = json_get_text(before, "status.run.id", "")}};
+        .awaited = {.request = unique, .before = json_get_text(before, "status.run.id", "")},
+        .sched = session->sched,
+        .began_ms = sched_now_ms(session->sched)};
     AUTO_FREE char *sentence = NULL;
 
+    TRY(refresh_status_parse(json_member(before, "status"), &status));
+    if (facts_is_true(status, "Stalled"))
+        waiting.awaited.stalled = facts_condition(status, "Stalled")->message;
     TRY(follow(session, &(struct follow_opts){.namespace = session->namespace,
                                               .name = session->options->operands.items[0],
                                               .timeout_ms = timeout_ms,

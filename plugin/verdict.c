@@ -22,6 +22,11 @@ static const char *message_of(const struct refresh_status *status, const char *t
     return condition && condition->message ? condition->message : "";
 }
 
+static bool is_old_answer(const char *sentence, const struct awaited *awaited)
+{
+    return text_equal(sentence, awaited->stalled) && awaited->waited_ms < VERDICT_OLD_ANSWER_MS;
+}
+
 struct verdict verdict_of(const struct json *object, const struct refresh_status *status,
                           const struct awaited *awaited)
 {
@@ -36,8 +41,13 @@ struct verdict verdict_of(const struct json *object, const struct refresh_status
     }
     if (facts_is_active(status) || !seen)
         return (struct verdict){0};
-    if (text_equal(status->phase, "Stalled"))
-        return (struct verdict){.kind = VERDICT_FAILED, .sentence = message_of(status, "Stalled")};
+    if (text_equal(status->phase, "Stalled")) {
+        const char *sentence = message_of(status, "Stalled");
+
+        if (is_old_answer(sentence, awaited))
+            return (struct verdict){0};
+        return (struct verdict){.kind = VERDICT_FAILED, .sentence = sentence};
+    }
     if (text_equal(status->phase, "Suspended"))
         return (struct verdict){.kind = VERDICT_FAILED,
                                 .sentence = "no run begins while spec.suspend is true"};

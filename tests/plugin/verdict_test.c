@@ -14,7 +14,8 @@
 
 /* clang-format off */
 static const struct row {
-    const char *name, *status, *metadata, *before;
+    const char *name, *status, *metadata, *before, *stalled;
+    int64_t waited_ms;
     enum verdict_kind want;
     const char *sentence;
 } rows[] = {
@@ -39,6 +40,12 @@ static const struct row {
      .status = "{\"phase\":\"Stalled\",\"observedGeneration\":1" STALLED "}"},
     {.name = "could not begin, by an older spec", .before = "", .metadata = ASKED("mine"),
      .status = "{\"phase\":\"Stalled\",\"observedGeneration\":0" STALLED "}"},
+    {.name = "was stalled before: it is tried again", .before = "", .metadata = ASKED("mine"), .stalled = "not granted", .waited_ms = SECONDS(29),
+     .status = "{\"phase\":\"Stalled\",\"observedGeneration\":1" STALLED "}"},
+    {.name = "was stalled before, and still is", .before = "", .metadata = ASKED("mine"), .stalled = "not granted", .waited_ms = SECONDS(30),
+     .want = VERDICT_FAILED, .sentence = "not granted", .status = "{\"phase\":\"Stalled\",\"observedGeneration\":1" STALLED "}"},
+    {.name = "was stalled before by something else", .before = "", .metadata = ASKED("mine"), .stalled = "no such vault",
+     .want = VERDICT_FAILED, .sentence = "not granted", .status = "{\"phase\":\"Stalled\",\"observedGeneration\":1" STALLED "}"},
     {.name = "suspended", .before = "", .metadata = ASKED("mine"), .want = VERDICT_FAILED, .sentence = "no run begins while spec.suspend is true",
      .status = "{\"phase\":\"Suspended\",\"observedGeneration\":1}"},
 };
@@ -49,7 +56,10 @@ static void judges(void **state)
     const struct row *row = *state;
     AUTO_JSON struct json *object = object_of(row->status, row->metadata);
     AUTO_REFRESH_STATUS struct refresh_status *status = status_of(object);
-    const struct awaited awaited = {.request = "mine", .before = row->before ? row->before : ""};
+    const struct awaited awaited = {.request = "mine",
+                                    .before = row->before ? row->before : "",
+                                    .stalled = row->stalled,
+                                    .waited_ms = row->waited_ms};
     struct verdict got = verdict_of(object, status, &awaited);
 
     assert_number(got.kind, row->want);
