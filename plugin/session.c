@@ -34,6 +34,8 @@ static struct err *load_config(struct session *session)
         .service_host = process_variable(process, "KUBERNETES_SERVICE_HOST"),
         .service_port = process_variable(process, "KUBERNETES_SERVICE_PORT"),
         .pod_namespace = process_variable(process, "POD_NAMESPACE"),
+        .is_for_person = true,
+        .has_terminal = isatty(STDIN_FILENO),
         .environment = process->environment,
     };
 

@@ -16,6 +16,7 @@
 struct run {
     pthread_mutex_t lock;
     pid_t pid;
+    bool has_group; /* its own */
     int read_fd, write_fd;
     struct spot *spot;      /* the caller's */
     struct buf *out;        /* the reader's until it is joined */
@@ -71,7 +72,7 @@ static void kill_group(struct run *run)
 {
     LOCK_SCOPE(&run->lock);
     if (!run->is_reaped)
-        kill(-run->pid, SIGKILL);
+        kill(run->has_group ? -run->pid : run->pid, SIGKILL);
 }
 
 static struct err *spawn(const struct child *child, struct run *run)
@@ -87,12 +88,13 @@ static struct err *spawn(const struct child *child, struct run *run)
     sigaddset(&usual, SIGINT);
     sigaddset(&usual, SIGTERM);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (!child->is_interactive)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, run->write_fd, STDOUT_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  (run->has_group ? POSIX_SPAWN_SETPGROUP : 0)));
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
@@ -156,7 +158,7 @@ static struct err *judge(const struct env *env, const struct child *child, const
 
 struct err *child_output(const struct env *env, const struct child *child, struct buf *out)
 {
-    struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .out = out};
+    struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .out = out, .has_group = !child->is_interactive};
     int fds[2];
     struct err *err;
 

@@ -160,6 +160,7 @@ static struct kube_config *config_new(const struct kube_config_sources *sources)
     struct kube_config *config = xcalloc(1, sizeof(*config));
 
     config->environment = sources ? sources->environment : NULL;
+    config->has_terminal = sources && sources->has_terminal;
     config->credentials = kube_credentials_new(config);
     return config;
 }
@@ -273,6 +274,9 @@ static struct err *load_in_cluster(const struct kube_config_sources *sources, st
     AUTO_BUF struct buf ca = BUF_MAX(MIB);
     bool is_ipv6 = strchr(sources->service_host, ':') != NULL;
 
+    if (!text_is_empty(sources->context))
+        return err_new(ERR_INVALID, "context %s: a pod's service account has no contexts; give a kubeconfig",
+                       sources->context);
     config->is_in_cluster = true;
     config->origin = xasprintf("service account in %s", dir);
     config->server = xasprintf(is_ipv6 ? "https://[%s]:%s" : "https://%s:%s", sources->service_host,
@@ -287,24 +291,39 @@ static struct err *load_in_cluster(const struct kube_config_sources *sources, st
     return NULL;
 }
 
+static bool is_in_pod(const struct kube_config_sources *sources)
+{
+    return !text_is_empty(sources->service_host) && !text_is_empty(sources->service_port);
+}
+
+/* ERR_NOT_FOUND when it is not there. */
+static struct err *load_home(const struct kube_config_sources *sources, struct kube_config **ret)
+{
+    AUTO_FREE char *path = NULL;
+
+    if (text_is_empty(sources->home))
+        return err_new(ERR_NOT_FOUND, "there is no home directory");
+    path = xasprintf("%s/.kube/config", sources->home);
+    return load_file(path, sources, ret);
+}
+
 struct err *kube_config_load(const struct kube_config_sources *sources, struct kube_config **ret)
 {
-    AUTO_FREE char *home_path = NULL;
     struct err *err;
 
     if (!text_is_empty(sources->path))
         return load_file(sources->path, sources, ret);
     if (!text_is_empty(sources->kubeconfig_variable))
         return load_list(sources, ret);
-    if (!text_is_empty(sources->service_host) && !text_is_empty(sources->service_port))
+    if (is_in_pod(sources) && !sources->is_for_person)
         return load_in_cluster(sources, ret);
-    if (text_is_empty(sources->home))
-        return err_new(ERR_NOT_FOUND, "no cluster: give --kubeconfig, set KUBECONFIG or run in a pod");
-    home_path = xasprintf("%s/.kube/config", sources->home);
-    err = load_file(home_path, sources, ret);
-    if (err && err_kind(err) == ERR_NOT_FOUND)
+    err = load_home(sources, ret);
+    if (!err || err_kind(err) != ERR_NOT_FOUND)
+        return err;
+    if (!is_in_pod(sources))
         return err_wrap(err, "no cluster: give --kubeconfig, set KUBECONFIG or run in a pod");
-    return err;
+    err_ignore(err, "there is the pod's");
+    return load_in_cluster(sources, ret);
 }
 
 void kube_config_free(struct kube_config *config)

@@ -23,12 +23,15 @@ struct kube_config_sources {
     const char *service_port;        /* $KUBERNETES_SERVICE_PORT */
     const char *pod_namespace;       /* $POD_NAMESPACE; wins over the service account's file */
     const char *service_account_dir; /* NULL: /var/run/secrets/kubernetes.io/serviceaccount */
+    bool is_for_person;              /* as kubectl: ~/.kube/config before the pod's service account */
+    bool has_terminal;               /* a person sits at stdin: credential plugins may ask there */
     char *const *environment; /* what credential plugins inherit; borrowed for the life of the config */
 };
 
 struct kube_config; /* shared by clients and threads */
 
-/* Tried in order: path, $KUBECONFIG, the pod's service account, ~/.kube/config.
+/* Tried in order: path, $KUBECONFIG, the pod's service account, ~/.kube/config; is_for_person swaps the last
+ * two. A context can be chosen in kubeconfigs only.
  * Errors: ERR_INVALID "file:line: field: what is wrong"; ERR_NOT_FOUND when `path` is not there or nothing is
  * configured. */
 struct err *kube_config_load(const struct kube_config_sources *sources, struct kube_config **ret) MUST_USE;

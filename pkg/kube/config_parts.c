@@ -263,19 +263,20 @@ static struct err *read_plugin_env(struct kube_plugin *plugin, struct config_nod
     return NULL;
 }
 
-static struct err *check_interactive(const struct kube_plugin *plugin, struct config_node at)
+static struct err *read_interactive(struct kube_plugin *plugin, struct config_node at, bool has_terminal)
 {
     const char *mode;
 
     TRY(config_get_text(at, "interactiveMode", &mode));
     if (!mode && text_equal(plugin->api_version, "client.authentication.k8s.io/v1"))
         return config_fault(at, "exec.interactiveMode", "missing");
-    if (mode && text_equal(mode, "Always"))
+    if (mode && text_equal(mode, "Always") && !has_terminal)
         return config_fault(member(at, "interactiveMode"), "exec.interactiveMode",
                             "Always: there is no terminal to use");
-    if (mode && !text_equal(mode, "Never") && !text_equal(mode, "IfAvailable"))
+    if (mode && !text_equal(mode, "Never") && !text_equal(mode, "IfAvailable") && !text_equal(mode, "Always"))
         return config_fault(member(at, "interactiveMode"), "exec.interactiveMode",
                             "expected Never, IfAvailable or Always");
+    plugin->is_interactive = has_terminal && !text_equal(mode, "Never");
     return NULL;
 }
 
@@ -295,7 +296,7 @@ static struct err *read_plugin(struct kube_config *config, struct config_node at
         !text_equal(plugin->api_version, "client.authentication.k8s.io/v1beta1"))
         return config_fault(member(at, "apiVersion"), "exec.apiVersion",
                             "expected client.authentication.k8s.io/v1 or v1beta1");
-    TRY(check_interactive(plugin, at));
+    TRY(read_interactive(plugin, at, config->has_terminal));
     TRY(read_args(plugin, at));
     return read_plugin_env(plugin, at);
 }

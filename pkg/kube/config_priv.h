@@ -19,6 +19,7 @@ struct kube_plugin {
     size_t arg_count;
     struct json *env; /* array of {name, value} */
     bool provide_cluster_info;
+    bool is_interactive;         /* may use the terminal */
     struct json *cluster_config; /* the cluster's extension of that name; NULL: none */
     char *install_hint;
 };
@@ -48,6 +49,7 @@ struct kube_config {
     size_t impersonate_count;
 
     char *const *environment;
+    bool has_terminal;
     struct kube_credentials *credentials;
 };
 

@@ -6,6 +6,8 @@
 
 #define ANSWER_MAX MIB
 #define TIMEOUT_MS MINUTES(1)
+/* A person signs in at a browser, or looks for the phone. */
+#define PERSON_TIMEOUT_MS MINUTES(10)
 
 void kube_plugin_answer_done(struct kube_plugin_answer *answer)
 {
@@ -92,7 +94,7 @@ static char *exec_info(const struct kube_config *config)
 
     json_set_text(info, "apiVersion", config->plugin->api_version);
     json_set_text(info, "kind", "ExecCredential");
-    json_set_bool(spec, "interactive", false);
+    json_set_bool(spec, "interactive", config->plugin->is_interactive);
     if (config->plugin->provide_cluster_info)
         json_set(spec, "cluster", cluster_info(config));
     json_set(info, "spec", spec);
@@ -170,7 +172,8 @@ static struct err *run_plugin(const struct kube_config *config, const struct env
         .command = config->plugin->command,
         .argv = arguments.items,
         .environment = environment.items,
-        .timeout_ms = TIMEOUT_MS,
+        .is_interactive = config->plugin->is_interactive,
+        .timeout_ms = config->plugin->is_interactive ? PERSON_TIMEOUT_MS : TIMEOUT_MS,
     };
 
     return child_output(env, &child, out);

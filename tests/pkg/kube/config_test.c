@@ -34,14 +34,16 @@ static void folder_write(const struct folder *folder, const char *name, const ch
 
 static void folder_free(struct folder *folder)
 {
-    static const char *const names[] = {"a",       "b",     "c",      "ca.pem",   "cert.pem",
-                                        "key.pem", "token", "ca.crt", "namespace"};
+    static const char *const names[] = {"a",       "b",     "c",      "ca.pem",    "cert.pem",
+                                        "key.pem", "token", "ca.crt", "namespace", ".kube/config"};
+    AUTO_FREE char *kube = xasprintf("%s/.kube", folder->path);
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         AUTO_FREE char *path = xasprintf("%s/%s", folder->path, names[i]);
 
         unlink(path);
     }
+    rmdir(kube);
     assert_int_equal(rmdir(folder->path), 0);
     xfree(folder->path);
 }
@@ -218,6 +220,37 @@ static void another_context_may_be_asked_for(void **state)
     got = summary(config);
     assert_text_equal(got, "https://l m -");
     assert_text_equal(kube_config_origin(config), "k, context d");
+}
+
+/* With and without a person at the terminal. */
+static const struct asking_row {
+    const char *name, *mode;
+    bool has_terminal, want, fails;
+} asking_rows[] = {
+    {.name = "never", .mode = "Never", .has_terminal = true},
+    {.name = "if there is one, and there is", .mode = "IfAvailable", .has_terminal = true, .want = true},
+    {.name = "if there is one, and there is none", .mode = "IfAvailable"},
+    {.name = "always, and there is one", .mode = "Always", .has_terminal = true, .want = true},
+    {.name = "always, and there is none", .mode = "Always", .fails = true},
+};
+
+static void plugins_may_ask_a_person(void **state)
+{
+    const struct asking_row *row = *state;
+    AUTO_FREE char *text = xasprintf(
+        CONTEXT CLUSTER "users:\n- name: u\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, "
+                        "command: c, interactiveMode: %s}}\n",
+        row->mode);
+    AUTO_KUBE_CONFIG struct kube_config *config = NULL;
+    struct err *err = kube_config_from_text(
+        str_of(text), "k", &(struct kube_config_sources){.has_terminal = row->has_terminal}, &config);
+
+    if (row->fails) {
+        assert_fails(err, ERR_INVALID, "there is no terminal to use");
+        return;
+    }
+    assert_no_err(err);
+    assert_int_equal(config->plugin->is_interactive, row->want);
 }
 
 static void reads_impersonation(void **state)
@@ -424,17 +457,73 @@ static void reads_the_service_account(void **state)
     assert_true(kube_config_is_in_cluster(config));
 }
 
+/* Which of the two a program takes, and a person's tool. */
+static const struct order_row {
+    const char *name;
+    bool is_for_person, has_home;
+    const char *context, *fails;
+    bool want_in_cluster;
+} order_rows[] = {
+    {.name = "a program takes the pod's", .has_home = true, .want_in_cluster = true},
+    {.name = "a person's tool takes the kubeconfig", .is_for_person = true, .has_home = true},
+    {.name = "a person's tool, without a kubeconfig", .is_for_person = true, .want_in_cluster = true},
+    {.name = "a context of the kubeconfig", .is_for_person = true, .has_home = true, .context = "c"},
+    {.name = "a context that is not in it",
+     .is_for_person = true,
+     .has_home = true,
+     .context = "d",
+     .fails = "\"d\""},
+    {.name = "a pod has no contexts", .context = "c", .has_home = true, .fails = "no contexts"},
+    {.name = "a pod has no contexts, for a person neither",
+     .is_for_person = true,
+     .context = "c",
+     .fails = "no contexts"},
+};
+
+static void takes_the_pod_or_the_kubeconfig(void **state)
+{
+    const struct order_row *row = *state;
+    struct folder pod = folder_new(), home = folder_new();
+    AUTO_FREE char *dir = xasprintf("%s/.kube", home.path);
+    const struct kube_config_sources sources = {.service_host = "10.0.0.1",
+                                                .service_port = "443",
+                                                .service_account_dir = pod.path,
+                                                .home = home.path,
+                                                .is_for_person = row->is_for_person,
+                                                .context = row->context};
+    AUTO_KUBE_CONFIG struct kube_config *config = NULL;
+    struct err *err;
+
+    folder_write(&pod, "ca.crt", CA);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    if (row->has_home)
+        folder_write(&home, ".kube/config",
+                     CONTEXT "clusters:\n- {name: k, cluster: {server: https://h}}\n"
+                             "users:\n- {name: u, user: {}}\n");
+    err = kube_config_load(&sources, &config);
+    folder_free(&pod);
+    folder_free(&home);
+    if (row->fails) {
+        assert_fails(err, ERR_INVALID, row->fails);
+        return;
+    }
+    assert_no_err(err);
+    assert_int_equal(kube_config_is_in_cluster(config), row->want_in_cluster);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, reads_a_text, text_rows);
     TEST(&tests, another_context_may_be_asked_for);
+    TEST_ROWS(&tests, plugins_may_ask_a_person, asking_rows);
     TEST(&tests, reads_impersonation);
     TEST_ROWS(&tests, merges_files, merge_rows);
     TEST(&tests, paths_start_at_their_own_file);
     TEST(&tests, a_flag_names_one_file_that_must_be_there);
     TEST(&tests, nothing_configured_says_what_to_do);
     TEST_ROWS(&tests, reads_the_service_account, pod_rows);
+    TEST_ROWS(&tests, takes_the_pod_or_the_kubeconfig, order_rows);
     return tests_run(&tests, "pkg/kube/config");
 }

@@ -259,6 +259,7 @@ static void outside_free(struct outside *outside)
 
 static const struct child_row {
     const char *name, *script;
+    const char *typed; /* at our own stdin, which it may use then */
     int64_t timeout_ms;
     bool stopped;
     const char *want, *fails;
@@ -288,8 +289,31 @@ static const struct child_row {
      .timeout_ms = 50,
      .fails = "no answer within",
      .kind = ERR_RETRY},
+    {.name = "it may ask",
+     .script = "read name; printf \"hello $name\"",
+     .typed = "me\n",
+     .want = "hello me"},
+    {.name = "it asks, and nobody answers",
+     .script = "sleep 60",
+     .typed = "",
+     .timeout_ms = 50,
+     .fails = "no answer within",
+     .kind = ERR_RETRY},
     {.name = "stopped", .script = "sleep 60", .stopped = true, .fails = "stopped", .kind = ERR_CANCELED},
 };
+
+/* Gives what stdin was. */
+static int type_at_stdin(const char *text)
+{
+    int fds[2], before = dup(STDIN_FILENO);
+
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], text, strlen(text)), strlen(text));
+    close(fds[1]);
+    assert_int_equal(dup2(fds[0], STDIN_FILENO), STDIN_FILENO);
+    close(fds[0]);
+    return before;
+}
 
 static void runs_a_program(void **state)
 {
@@ -299,14 +323,22 @@ static void runs_a_program(void **state)
     const struct child child = {.command = "sh",
                                 .argv = argv,
                                 .environment = environment,
+                                .is_interactive = row->typed,
                                 .timeout_ms = row->timeout_ms ? row->timeout_ms : SECONDS(60)};
     struct outside outside = outside_new();
     AUTO_BUF struct buf out = BUF_MAX(200000);
+    int stdin_before = -1;
     struct err *err;
 
     if (row->stopped)
         stop_request(outside.env.stop);
+    if (row->typed)
+        stdin_before = type_at_stdin(row->typed);
     err = child_output(&outside.env, &child, &out);
+    if (row->typed) {
+        assert_int_equal(dup2(stdin_before, STDIN_FILENO), STDIN_FILENO);
+        close(stdin_before);
+    }
     xfree(argv[2]);
     outside_free(&outside);
     if (row->fails) {
