@@ -130,15 +130,17 @@ static struct err *look_patiently(const struct inspection *in)
 static struct err *judge(const struct inspection *in, struct err *err)
 {
     const char *text = err_text(err);
+    /* Without an answer it is not a permission that is missing, but our own credentials. */
+    bool is_refused = err_kind(err) == ERR_DENIED && err_remote(err)->http_status;
 
     if (err_kind(err) == ERR_CANCELED || (err_kind(err) == ERR_RETRY && in->preflight->memo))
         return err_wrap(err, "preflight: %s", in->subject);
     if (err_kind(err) == ERR_NOT_FOUND && in->check->missing)
         preflight_fail(in, "there is no such thing in account %s: %s (%s)", in->account->account_id,
                        in->check->missing, text);
-    else if (err_kind(err) == ERR_DENIED && in->check->is_optional)
+    else if (is_refused && in->check->is_optional)
         preflight_unknown(in, "not looked at, as the role may not: %s", text);
-    else if (err_kind(err) == ERR_DENIED)
+    else if (is_refused)
         preflight_fail(in, "the role may not look at it: grant what \"stagingrefresh policies\" says (%s)",
                        text);
     else

@@ -8,8 +8,9 @@
  *   "backup StartCopyJob: AccessDeniedException: <message> (request 7f3c..., account 111111111111)"
  *
  * with err_remote() filled in. Kinds: ERR_RETRY throttled, transient, or a state that passes; ERR_CONFLICT
- * something of that name or that job is already there; ERR_NOT_FOUND; ERR_DENIED permission, credentials,
- * quota or a subscription that a person must settle; ERR_INVALID input; ERR_CANCELED env's stop came. */
+ * something of that name or that job is already there; ERR_NOT_FOUND the service itself has said
+ * so, never for want of a file of ours; ERR_DENIED permission, credentials, quota or a subscription that a
+ * person must settle; ERR_INVALID input; ERR_CANCELED env's stop came. */
 #ifndef AWS_CLIENT_H
 #define AWS_CLIENT_H
 

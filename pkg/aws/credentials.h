@@ -102,7 +102,9 @@ struct credentials_source *credentials_shared_new(struct credentials_cache *cach
 /* Takes the source over. Thread-safe: one fetch is in flight for all threads; late comers wait for it on
  * spots of their own and get its result. Credentials are fetched anew 15 minutes before they expire (a
  * failure is tolerated) and are not given out any more 10 minutes before (a failure is the caller's error);
- * both windows shrink with short lifetimes. No source of the chain has any: ERR_DENIED. */
+ * both windows shrink with short lifetimes. Errors: ERR_DENIED no source of the chain has any, what one
+ * needs is not there, or STS refuses; ERR_INVALID one is told something that cannot be; ERR_RETRY;
+ * ERR_CANCELED. Never ERR_NOT_FOUND nor ERR_CONFLICT, which are about what is called with them. */
 struct credentials_cache *credentials_cache_new(struct credentials_source *source);
 void credentials_cache_free(struct credentials_cache *cache);
 struct err *credentials_get(struct credentials_cache *cache, const struct env *env,

@@ -118,12 +118,26 @@ static struct err *check_end(const struct credentials *fetched, int64_t now_ms)
                    end, now);
 }
 
+/* A source's kinds are about its own file, program or STS call, and whoever asks takes kinds to be about what
+ * is called with these credentials: it would seem to be gone, there already, or ill-named. */
+static struct err *as_denied(struct err *err)
+{
+    bool is_refusal;
+
+    if (!err)
+        return NULL;
+    is_refusal = err_kind(err) == ERR_INVALID && err_remote(err)->http_status;
+    if (is_refusal || err_kind(err) == ERR_NOT_FOUND || err_kind(err) == ERR_CONFLICT)
+        return err_set_kind(err, ERR_DENIED);
+    return err;
+}
+
 static struct err *fetch_checked(struct credentials_cache *cache, const struct env *env,
                                  struct credentials **ret)
 {
     AUTO_CREDENTIALS struct credentials *fetched = NULL;
 
-    TRY(cache->source->ops->fetch(cache->source, env, &fetched));
+    TRY(as_denied(cache->source->ops->fetch(cache->source, env, &fetched)));
     if (!fetched)
         return err_new(ERR_DENIED,
                        "no AWS credentials were found in the environment, a web identity, the shared files, "

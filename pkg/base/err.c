@@ -58,6 +58,13 @@ struct err *err_wrap(struct err *err, const char *fmt, ...)
     return err;
 }
 
+struct err *err_set_kind(struct err *err, enum err_kind kind)
+{
+    if (err)
+        err->kind = kind;
+    return err;
+}
+
 struct err *err_errno(enum err_kind kind, int number, const char *fmt, ...)
 {
     AUTO_FREE char *context = NULL;

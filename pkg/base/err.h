@@ -26,6 +26,10 @@ struct err *err_new(enum err_kind kind, const char *fmt, ...) MUST_USE PRINTF_LI
 /* "context: cause"; takes err and gives it back changed. err_wrap(NULL, ...) is NULL. */
 struct err *err_wrap(struct err *err, const char *fmt, ...) MUST_USE PRINTF_LIKE(2, 3);
 
+/* The same sentence and facts as another kind, where it would mean something else to whoever asked; takes err
+ * and gives it back changed. err_set_kind(NULL, ...) is NULL. */
+struct err *err_set_kind(struct err *err, enum err_kind kind) MUST_USE;
+
 /* The facts that came with a remote refusal; all optional, strings are copied. Sets them on err and gives it
  * back. */
 struct err_remote {

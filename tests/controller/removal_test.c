@@ -417,6 +417,36 @@ static void looks_at_a_recovery_point(void **state)
     play(*state, NULL);
 }
 
+/* --- what was not seen is not gone --- */
+
+static void lose_credentials(struct fixture *f)
+{
+    xfree(TAKE(f->config.access_key_id));
+    secret_free(TAKE(f->config.secret_access_key));
+    f->config.role_arn = xstrdup("arn:aws:iam::222222222222:role/r");
+    f->config.web_identity_token_file = xstrdup("/nowhere/token");
+}
+
+/* The controller has no credentials any more, as its token file is away. */
+static void keeps_what_it_may_not_ask_about(void **state UNUSED)
+{
+    const struct removal_copy cluster = {.kind = DATABASE_AURORA, .identifier = ID},
+                              table = {.kind = DATABASE_DYNAMODB, .identifier = ID};
+    static const struct row anything = {.name = "anything"};
+    AUTO_REMOVAL struct removal got = {0};
+    struct fixture f;
+
+    fixture_init_bare(&f, AWS_TARGET, NULL, 0);
+    lose_credentials(&f);
+    const struct remover by = {.aws = f.aws, .series = SERIES, .may_change = may_change, .arg = &anything};
+
+    assert_fails(removal_of_copy(&by, &cluster, &got), ERR_DENIED, "/nowhere/token: No such file");
+    assert_fails(removal_of_copy(&by, &table, &got), ERR_DENIED, "/nowhere/token: No such file");
+    assert_fails(removal_of_recovery_point(&by, "v", POINT, &got), ERR_DENIED,
+                 "/nowhere/token: No such file");
+    fixture_done(&f);
+}
+
 /* --- parameters --- */
 
 static void a_parameter_of_the_present_spec_keeps_a_copy(void **state)
@@ -540,6 +570,7 @@ int main(void)
     TEST_ROWS(&tests, looks_at_a_cluster_without_tags, untagged_rows);
     TEST_ROWS(&tests, looks_at_a_table, table_rows);
     TEST_ROWS(&tests, looks_at_a_recovery_point, point_rows);
+    TEST(&tests, keeps_what_it_may_not_ask_about);
     TEST(&tests, a_parameter_of_the_present_spec_keeps_a_copy);
     TEST_ROWS(&tests, what_may_not_be_read, denied_rows);
     TEST(&tests, whose_protection_it_is);

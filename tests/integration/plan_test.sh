@@ -57,6 +57,11 @@ start_awssim "$awssim" --world "$world" --time-scale 600 --seed 1
 check 'preflight' "$(status_of preflight -f "$sample" -o json)" 0
 check 'all is in place' "$(jq -r '.passed' "$SIM_DIR/said")" true
 check 'each check says ok' "$(jq -r '.checks[] | select(.result != "ok") | .subject' "$SIM_DIR/said")" ''
+lost=$(env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_ROLE_ARN=r AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere/token \
+    AWS_ENDPOINT_URL="$SIM_URL" "$stagingrefresh" preflight -f "$sample" </dev/null 2>"$SIM_DIR/err") || :
+check_has 'a token file that is gone' "$(grep ' staging .* vault staging-refresh:' <<<"$lost")" \
+    'vault staging-refresh: could not be looked at: credentials of account 222222222222: '
+check_has 'where it was' "$lost" '/nowhere/token: No such file'
 check 'nothing was changed' "$(sim GET journal | jq -c '[.[] | select(.operation != "AssumeRole")]')" '[]'
 stop_awssim || :
 

@@ -2,6 +2,7 @@
 #include "pkg/aws/client.h"
 
 #include "pkg/aws/backup.h"
+#include "pkg/aws/rds.h"
 #include "pkg/aws/sts.h"
 #include "pkg/aws/traffic.h"
 #include "tests/pkg/aws/credentials_fixture.h"
@@ -292,6 +293,84 @@ static void reads_a_rejected_identity_anew(void **state)
     role_done(&scene);
 }
 
+/* --- what has no credentials has seen nothing --- */
+
+#define LOST_TOKEN "AWS_ROLE_ARN=r", "AWS_WEB_IDENTITY_TOKEN_FILE="
+
+struct lost_row {
+    const char *name;
+    const char *variables[VARIABLES_MAX];
+    struct exchange exchanges[1];
+    size_t count;
+    enum err_kind kind;
+    const char *fails;
+};
+
+/* Nobody has been asked yet: what was to be looked at need not be gone. */
+static const struct lost_row lost_rows[] = {
+    {.name = "the token file is gone",
+     .variables = {LOST_TOKEN "/nowhere/token"},
+     .kind = ERR_DENIED,
+     .fails = "credentials from the web identity: web identity token: /nowhere/token: No such file"},
+    {.name = "the token file is empty",
+     .variables = {LOST_TOKEN "/dev/null"},
+     .kind = ERR_INVALID,
+     .fails = "web identity token: /dev/null is empty"},
+    {.name = "the container's token file is gone",
+     .variables = {"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials",
+                   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/nowhere/token"},
+     .kind = ERR_DENIED,
+     .fails = "container authorization token: /nowhere/token: No such file"},
+    {.name = "the program is gone",
+     .variables = {"AWS_CONFIG_FILE=" SR_SOURCE_DIR "/tests/data/aws/config", "AWS_PROFILE=program-gone"},
+     .kind = ERR_DENIED,
+     .fails = "run /nowhere/program: No such file"},
+    {.name = "half a key",
+     .variables = {"AWS_ACCESS_KEY_ID=AKIAENV"},
+     .kind = ERR_INVALID,
+     .fails = "must be set together"},
+    {.name = "STS says that something else is not found",
+     .variables = {LOST_TOKEN SR_SOURCE_DIR "/tests/data/aws/token"},
+     .exchanges = {{.status = 404,
+                    .reply = "<ErrorResponse><Error><Code>ProviderNotFound</Code></Error></ErrorResponse>"}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "sts AssumeRoleWithWebIdentity: ProviderNotFound"},
+    {.name = "STS says that something else is wrong",
+     .variables = {LOST_TOKEN SR_SOURCE_DIR "/tests/data/aws/token"},
+     .exchanges = {{.status = 400,
+                    .reply = "<ErrorResponse><Error><Code>ValidationError</Code></Error></ErrorResponse>"}},
+     .count = 1,
+     .kind = ERR_DENIED,
+     .fails = "sts AssumeRoleWithWebIdentity: ValidationError"},
+    {.name = "STS is busy",
+     .variables = {LOST_TOKEN SR_SOURCE_DIR "/tests/data/aws/token"},
+     .exchanges = {{.status = 503, .times = 3}},
+     .count = 1,
+     .kind = ERR_RETRY,
+     .fails = "sts AssumeRoleWithWebIdentity: HTTP status 503"},
+};
+
+static void tells_lost_credentials_from_a_lost_thing(void **state)
+{
+    const struct lost_row *row = *state;
+    const char *variables[VARIABLES_MAX] = {"AWS_REGION=" FIXTURE_REGION, "AWS_EC2_METADATA_DISABLED=true"};
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    struct role_scene scene;
+    struct err *err;
+
+    for (size_t i = 0; row->variables[i]; i++)
+        variables[i + 2] = row->variables[i];
+    for (size_t with_role = 0; with_role <= 1; with_role++) {
+        scene_init(&scene, variables, with_role ? "arn:aws:iam::222222222222:role/staging-refresh" : NULL,
+                   row->exchanges, row->count);
+        err = rds_describe_cluster(&scene.aws, "stg", &cluster);
+        assert_err_contains(err, "credentials of account 222222222222");
+        assert_fails(err, row->kind, row->fails);
+        role_done(&scene);
+    }
+}
+
 /* --- in somebody's name --- */
 
 #define NAMED "RoleSessionName=staging.shop.r1&"
@@ -450,6 +529,7 @@ int main(void)
     TEST(&tests, checks_the_account_at_every_refresh);
     TEST_ROWS(&tests, measures_the_end_by_its_own_clock, clock_rows);
     TEST_ROWS(&tests, reads_a_rejected_identity_anew, renewal_rows);
+    TEST_ROWS(&tests, tells_lost_credentials_from_a_lost_thing, lost_rows);
     TEST(&tests, changes_in_the_name_of_an_actor);
     TEST(&tests, goes_without_tags_where_they_are_denied);
     TEST(&tests, begins_a_new_session_when_denied);

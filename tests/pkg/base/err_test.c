@@ -61,6 +61,18 @@ static void can_set_its_own_facts_again(void **state)
     assert_true(err_is_code(err, "A"));
 }
 
+static void can_become_another_kind(void **state)
+{
+    AUTO_ERR struct err *err = err_set_remote(err_new(ERR_NOT_FOUND, "x"), &(struct err_remote){.code = "A"});
+
+    (void)state;
+    err = err_set_kind(err, ERR_DENIED);
+    assert_err_kind(err, ERR_DENIED);
+    assert_text_equal(err_text(err), "x");
+    assert_true(err_is_code(err, "A"));
+    assert_null(err_set_kind(NULL, ERR_DENIED));
+}
+
 static void names_errno(void **state)
 {
     (void)state;
@@ -104,6 +116,7 @@ int main(void)
     TEST(&tests, wraps);
     TEST(&tests, keeps_remote_facts);
     TEST(&tests, can_set_its_own_facts_again);
+    TEST(&tests, can_become_another_kind);
     TEST(&tests, names_errno);
     TEST(&tests, try_returns_early);
     TEST(&tests, kinds_have_names);
