@@ -123,7 +123,7 @@ static struct err *find_job(const struct look *look, struct backup_job *ret, boo
     if (!look->copy->restore_job_id)
         return NULL;
     err = backup_describe_restore(look->aws, look->copy->restore_job_id, ret);
-    if (err && (err_kind(err) == ERR_NOT_FOUND || err_kind(err) == ERR_INVALID)) {
+    if (err && (err_kind(err) == ERR_NOT_FOUND || err_is_code(err, "InvalidParameterValueException"))) {
         err_ignore(err, "a job that AWS has forgotten proves nothing");
         return NULL;
     }

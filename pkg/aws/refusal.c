@@ -86,6 +86,8 @@ static const struct rule rules[] = {
     {.code = "QueueDoesNotExist",   .service = AWS_SQS, .verdict = {.kind = ERR_NOT_FOUND}},
     {.code = "*NonExistentQueue",   .service = AWS_SQS, .verdict = {.kind = ERR_NOT_FOUND}},
     {.code = "NoSuchEntity",        .service = AWS_IAM, .verdict = {.kind = ERR_NOT_FOUND}},
+    /* With HTTP status 404 from some services: it is the operation that is not there. */
+    {.code = "UnknownOperation",    .service = ANY, .verdict = {.kind = ERR_INVALID}},
 };
 /* clang-format on */
 
@@ -96,7 +98,9 @@ static struct str without(struct str code, const char *suffix)
     return code;
 }
 
-static struct aws_verdict by_status(int http_status)
+/* A refusal of AWS always has a code: without one, somebody in between may have answered, and who sees a 404
+ * must not take what is called for gone. */
+static struct aws_verdict by_status(int http_status, bool has_code)
 {
     if (http_status == 429)
         return (struct aws_verdict){ERR_RETRY, AWS_THROTTLED};
@@ -104,11 +108,11 @@ static struct aws_verdict by_status(int http_status)
         return (struct aws_verdict){ERR_RETRY, AWS_TRANSIENT};
     if (http_status == 401 || http_status == 403)
         return (struct aws_verdict){ERR_DENIED, AWS_GIVE_UP};
-    if (http_status == 404)
+    if (http_status == 404 && has_code)
         return (struct aws_verdict){ERR_NOT_FOUND, AWS_GIVE_UP};
     if (http_status == 409)
         return (struct aws_verdict){ERR_CONFLICT, AWS_GIVE_UP};
-    if (http_status == 408)
+    if (http_status == 404 || http_status == 408)
         return (struct aws_verdict){ERR_RETRY, AWS_TRANSIENT};
     return (struct aws_verdict){ERR_INVALID, AWS_GIVE_UP};
 }
@@ -121,7 +125,7 @@ struct aws_verdict aws_verdict_of(enum aws_service service, const char *code, in
         if ((rules[i].service == ANY || rules[i].service == service) && text_matches(rules[i].code, bare))
             return rules[i].verdict;
     }
-    return by_status(http_status);
+    return by_status(http_status, code);
 }
 
 bool aws_refusal_is_explicit(const char *code, const char *message)

@@ -23,7 +23,7 @@ struct aws_verdict {
 };
 
 /* `code` as it stands on the wire, with or without its "Exception" or "Fault"; NULL when the answer held
- * none. */
+ * none: then it is never ERR_NOT_FOUND. */
 struct aws_verdict aws_verdict_of(enum aws_service service, const char *code, int http_status);
 
 /* True for a refusal because of an explicit deny. That is how IAM's "Revoke active sessions" shows: it denies

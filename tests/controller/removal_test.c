@@ -91,10 +91,20 @@ struct row {
     struct exchange exchanges[ROWS_MAX];
     enum removal_state state;
     const char *says;
+    enum err_kind kind; /* with: */
+    const char *fails;
 };
+
+/* Somebody between us and AWS. */
+#define PROXYS_PAGE(code) \
+    .status = code, .reply = "<html><body>There is nothing here</body></html>", .times = 3
 
 static const struct row copy_rows[] = {
     {.name = "no cluster", .exchanges = {NO_CLUSTER}, .state = REMOVAL_GONE, .says = "is gone"},
+    {.name = "no word of AWS on a cluster",
+     .exchanges = {{RDS, ASKS("DescribeDBClusters"), PROXYS_PAGE(404)}},
+     .kind = ERR_RETRY,
+     .fails = "rds DescribeDBClusters: HTTP status 404"},
     {.name = "a cluster on its way",
      .exchanges = {CLUSTER("deleting", "", "")},
      .state = REMOVAL_RUNNING,
@@ -200,6 +210,17 @@ static const struct row untagged_rows[] = {
      .exchanges = {NO_CLUSTER, RESTORE_JOB(CLUSTER_ARN)},
      .state = REMOVAL_GONE,
      .says = "is gone"},
+    {.name = "no word of AWS on a restore that may go on",
+     .exchanges = {NO_CLUSTER,
+                   {BACKUP, .path = "/restore-jobs/R-1", .status = 400, .reply = "<html></html>"}},
+     .state = REMOVAL_BLOCKED,
+     .says = "backup DescribeRestoreJob: HTTP status 400"},
+    {.name = "a job that AWS says it cannot have",
+     .exchanges = {NO_CLUSTER,
+                   {BACKUP, .path = "/restore-jobs/R-1", .status = 400,
+                    .reply_headers = {"x-amzn-ErrorType: InvalidParameterValueException"}, .reply = "{}"}},
+     .state = REMOVAL_GONE,
+     .says = "is gone"},
     {.name = "what our restore job has not made",
      .exchanges = {CLUSTER("available", "", ""), RESTORE_JOB(CLUSTER_ARN "-2")},
      .state = REMOVAL_FOREIGN,
@@ -243,6 +264,10 @@ static const struct row table_rows[] = {
      .exchanges = {{DYNAMODB, .status = 400, .reply = "{\"__type\":\"x#ResourceNotFoundException\"}"}},
      .state = REMOVAL_GONE,
      .says = "is gone"},
+    {.name = "no word of AWS on a table",
+     .exchanges = {{DYNAMODB, TARGET("DescribeTable"), PROXYS_PAGE(404)}},
+     .kind = ERR_RETRY,
+     .fails = "dynamodb DescribeTable: HTTP status 404"},
     {.name = "a table on its way",
      .exchanges = {TABLE("DELETING", "")},
      .state = REMOVAL_RUNNING,
@@ -303,6 +328,15 @@ static const struct row point_rows[] = {
                     .reply_headers = {"x-amzn-ErrorType: ResourceNotFoundException"}, .reply = "{}"}},
      .state = REMOVAL_GONE,
      .says = "is gone"},
+    {.name = "no word of AWS on a recovery point",
+     .exchanges = {{BACKUP, .path = POINT_PATH, PROXYS_PAGE(404)}},
+     .kind = ERR_RETRY,
+     .fails = "backup DescribeRecoveryPoint: HTTP status 404"},
+    {.name = "AWS Backup at an address that does not have it",
+     .exchanges = {{BACKUP, .path = POINT_PATH, .status = 404,
+                    .reply_headers = {"x-amzn-ErrorType: UnknownOperationException"}, .reply = "{}"}},
+     .state = REMOVAL_BLOCKED,
+     .says = "UnknownOperationException"},
     {.name = "one on its way",
      .exchanges = {POINT_IS("DELETING", "")},
      .state = REMOVAL_RUNNING,
@@ -379,6 +413,8 @@ static void play(const struct row *row, const struct removal_copy *copy)
     err = copy ? removal_of_copy(&by, copy, &got) : removal_of_recovery_point(&by, "v", POINT, &got);
     if (row->refused) {
         assert_fails(err, ERR_CONFLICT, row->refused);
+    } else if (row->fails) {
+        assert_fails(err, row->kind, row->fails);
     } else {
         assert_no_err(err);
         assert_text_contains(got.message, row->says);

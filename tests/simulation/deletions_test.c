@@ -22,8 +22,8 @@
 
 struct removal_story {
     const char *name;
-    bool is_unreachable; /* AWS, from the deletion on, for so long: */
-    int64_t unreachable_ms;
+    const char *fault; /* of every call of AWS, from the deletion on, for so long: */
+    int64_t fault_ms;
     bool deletes_copies; /* spec.deletionPolicy Delete */
     bool refuses_status; /* the API server, from the deletion on */
 };
@@ -48,10 +48,10 @@ static void reach_again(void *arg UNUSED, struct scenario *scenario)
 
 static void cut_off(struct deletion *deletion)
 {
-    if (!deletion->story->is_unreachable)
+    if (!deletion->story->fault)
         return;
-    scenario_control(deletion->scenario, "POST", "/_sim/faults", "{\"action\": \"drop-request\"}");
-    scenario_later(deletion->scenario, deletion->story->unreachable_ms, reach_again, NULL);
+    scenario_control(deletion->scenario, "POST", "/_sim/faults", deletion->story->fault);
+    scenario_later(deletion->scenario, deletion->story->fault_ms, reach_again, NULL);
 }
 
 /* How many of the rows that change what staging uses have begun, and how many are not done. */
@@ -331,10 +331,12 @@ static char *play(struct deletion *deletion, struct scenario_opts *opts)
 
 /* --- at every version of the status, as it goes --- */
 
+#define OUT_OF_REACH "{\"action\": \"drop-request\"}"
+
 static const struct removal_story stories[] = {
     {.name = "all is well"},
-    {.name = "AWS out of reach for 20 minutes", .is_unreachable = true, .unreachable_ms = MINUTES(20)},
-    {.name = "AWS out of reach for 3 minutes", .is_unreachable = true, .unreachable_ms = MINUTES(3)},
+    {.name = "AWS out of reach for 20 minutes", .fault = OUT_OF_REACH, .fault_ms = MINUTES(20)},
+    {.name = "AWS out of reach for 3 minutes", .fault = OUT_OF_REACH, .fault_ms = MINUTES(3)},
     {.name = "copies are to go, too", .deletes_copies = true},
 };
 
@@ -355,6 +357,28 @@ static void a_deletion_at_any_version(void **state UNUSED)
                                           .count = 80 * COUNT_OF(stories),
                                           .kind = SEEDS_SWEEP,
                                           .check = check_version}));
+}
+
+/* --- somebody else answers in AWS's stead --- */
+
+static char *check_stranger(uint64_t seed, void *arg UNUSED)
+{
+    /* No code of an error: that is nobody's word on what is there. */
+    static const struct removal_story story = {
+        .name = "a proxy answers 404 to everything for 20 minutes",
+        .fault = "{\"action\": \"error\", \"status\": 404, \"code\": \"\", \"message\": \"\"}",
+        .fault_ms = MINUTES(20)};
+    struct deletion deletion = {.story = &story, .at_version = seed + 1};
+    AUTO_VARIANT struct variant variant = {0};
+
+    variant_init(&variant, seed);
+    return play(&deletion, &variant.opts);
+}
+
+static void a_deletion_that_a_stranger_answers(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){
+        .name = "deletion_stranger", .first = 0, .count = 80, .kind = SEEDS_SWEEP, .check = check_stranger}));
 }
 
 /* --- the status cannot be written any more --- */
@@ -434,6 +458,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST(&tests, a_deletion_at_any_version);
+    TEST(&tests, a_deletion_that_a_stranger_answers);
     TEST(&tests, a_deletion_without_a_status);
     TEST(&tests, a_deletion_with_crashes);
     TEST(&tests, a_crash_at_any_call_of_a_deletion);

@@ -48,6 +48,9 @@ static const struct row rows[] = {
     {"DBInstanceNotFound", AWS_RDS, 404, {ERR_NOT_FOUND, AWS_GIVE_UP}},
     {"ResourceNotFoundException", AWS_BACKUP, 400, {ERR_NOT_FOUND, AWS_GIVE_UP}},
     {"ParameterNotFound", AWS_SSM, 400, {ERR_NOT_FOUND, AWS_GIVE_UP}},
+    {"ResourceNotFoundException", AWS_LAMBDA, 404, {ERR_NOT_FOUND, AWS_GIVE_UP}},
+    {"NoSuchThing", AWS_LAMBDA, 404, {ERR_NOT_FOUND, AWS_GIVE_UP}},
+    {"UnknownOperationException", AWS_BACKUP, 404, {ERR_INVALID, AWS_GIVE_UP}},
     {"TableNotFoundException", AWS_DYNAMODB, 400, {ERR_NOT_FOUND, AWS_GIVE_UP}},
     {"InvalidParameterCombination", AWS_RDS, 400, {ERR_INVALID, AWS_GIVE_UP}},
     {"InvalidParameterValueException", AWS_BACKUP, 400, {ERR_INVALID, AWS_GIVE_UP}},
@@ -57,7 +60,7 @@ static const struct row rows[] = {
 
 static const struct row without_code[] = {
     {"429", AWS_RDS, 429, {ERR_RETRY, AWS_THROTTLED}}, {"503", AWS_RDS, 503, {ERR_RETRY, AWS_TRANSIENT}},
-    {"403", AWS_RDS, 403, {ERR_DENIED, AWS_GIVE_UP}},  {"404", AWS_RDS, 404, {ERR_NOT_FOUND, AWS_GIVE_UP}},
+    {"403", AWS_RDS, 403, {ERR_DENIED, AWS_GIVE_UP}},  {"404", AWS_RDS, 404, {ERR_RETRY, AWS_TRANSIENT}},
     {"400", AWS_RDS, 400, {ERR_INVALID, AWS_GIVE_UP}}, {"302", AWS_RDS, 302, {ERR_INVALID, AWS_GIVE_UP}},
 };
 
