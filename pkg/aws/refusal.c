@@ -25,6 +25,7 @@ static const struct rule rules[] = {
     {.code = "TransactionInProgress", .service = ANY, .verdict = {.kind = ERR_RETRY, .reaction = AWS_THROTTLED}},
     {.code = "PriorRequestNotComplete", .service = ANY, .verdict = {.kind = ERR_RETRY, .reaction = AWS_THROTTLED}},
     {.code = "SlowDown",            .service = ANY, .verdict = {.kind = ERR_RETRY, .reaction = AWS_THROTTLED}},
+    {.code = "*KmsThrottled",       .service = AWS_SQS, .verdict = {.kind = ERR_RETRY, .reaction = AWS_THROTTLED}},
     {.code = "TooManyUpdates",      .service = AWS_SSM, .verdict = {.kind = ERR_RETRY, .reaction = AWS_THROTTLED}},
 
     {.code = "RequestTimeout",      .service = ANY, .verdict = {.kind = ERR_RETRY, .reaction = AWS_TRANSIENT}},
@@ -65,7 +66,7 @@ static const struct rule rules[] = {
     {.code = "LimitExceeded",       .service = AWS_BACKUP, .verdict = {.kind = ERR_RETRY}},
     {.code = "LimitExceeded",       .service = AWS_DYNAMODB, .verdict = {.kind = ERR_RETRY}},
     {.code = "OverLimit",           .service = AWS_SQS, .verdict = {.kind = ERR_RETRY}},
-    {.code = "*KmsAccessDenied",    .service = AWS_SQS, .verdict = {.kind = ERR_DENIED}},
+    {.code = "*Kms*",               .service = AWS_SQS, .verdict = {.kind = ERR_DENIED}}, /* its key, not the queue */
     {.code = "*LimitExceeded",      .service = ANY, .verdict = {.kind = ERR_DENIED}},
     {.code = "*QuotaExceeded",      .service = ANY, .verdict = {.kind = ERR_DENIED}},
     {.code = "Insufficient*Capacity", .service = AWS_RDS, .verdict = {.kind = ERR_RETRY}},

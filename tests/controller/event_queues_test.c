@@ -206,11 +206,23 @@ static void says_that_it_fails_and_that_it_works_again(void **state UNUSED)
     trial_done(&trial);
 }
 
-static void a_blip_is_not_worth_a_word(void **state UNUSED)
+struct blip_row {
+    const char *name;
+    struct exchange blip; /* one call with its repeats */
+};
+
+static const struct blip_row blip_rows[] = {
+    {"the connection is lost", {RECEIVE, .fail = "connection reset", .times = 3}},
+    {"the queue's key is asked too often",
+     {RECEIVE, .status = 400, .reply = "{\"__type\":\"com.amazonaws.sqs#KmsThrottled\"}", .times = 3}},
+};
+
+static void a_blip_is_not_worth_a_word(void **state)
 {
-    static const struct exchange rows[] = {
+    const struct blip_row *row = *state;
+    const struct exchange rows[] = {
         {RECEIVE, .reply = "{}", .delay_ms = SECONDS(20)},
-        {RECEIVE, .fail = "connection reset", .times = 3}, /* one call with its repeats */
+        row->blip,
         NOTHING_MORE,
     };
     struct trial trial;
@@ -376,7 +388,7 @@ int main(void)
 
     TEST(&tests, passes_on_what_is_of_use_and_deletes_all);
     TEST(&tests, says_that_it_fails_and_that_it_works_again);
-    TEST(&tests, a_blip_is_not_worth_a_word);
+    TEST_ROWS(&tests, a_blip_is_not_worth_a_word, blip_rows);
     TEST(&tests, says_how_long_it_has_been_silent);
     TEST(&tests, takes_huge_messages_one_by_one);
     TEST(&tests, hears_a_burst_to_its_end_first);
