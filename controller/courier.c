@@ -1,5 +1,6 @@
 #include "controller/courier.h"
 
+#include "controller/actor.h"
 #include "controller/metrics.h"
 #include "pkg/aws/eventbridge.h"
 #include "pkg/base/lock.h"
@@ -17,7 +18,7 @@
 
 /* Immutable but for the last members. */
 struct parcel {
-    char *key, *namespace, *name, *target, *transition;
+    char *key, *namespace, *name, *run_id, *target, *transition;
     enum notification_kind kind;
     struct aws_account *account;
     struct json *event;
@@ -64,6 +65,7 @@ static void parcel_free(struct parcel *parcel)
     xfree(parcel->key);
     xfree(parcel->namespace);
     xfree(parcel->name);
+    xfree(parcel->run_id);
     xfree(parcel->target);
     xfree(parcel->transition);
     aws_account_unref(parcel->account);
@@ -101,9 +103,14 @@ static struct parcel **find(struct courier *courier, const char *key)
 
 static struct err *put_on_bus(const struct env *env, const struct parcel *parcel)
 {
-    const struct aws_client aws = {.account = parcel->account, .env = env};
+    struct aws_client aws = {.account = parcel->account, .env = env};
     AUTO_FREE char *detail_type = xasprintf("StagingRefresh %s", parcel->transition);
+    struct actor actor;
 
+    if (parcel->run_id) {
+        actor_init(&actor, parcel->namespace, parcel->name, parcel->run_id);
+        aws.actor = &actor.aws;
+    }
     return eventbridge_put(&aws, &(struct eventbridge_event){.bus = parcel->target,
                                                              .source = "stagingrefresh.dev",
                                                              .detail_type = detail_type,
@@ -301,6 +308,7 @@ static struct parcel *parcel_new(const struct errand *errand)
     parcel->key = xstrdup(errand->key);
     parcel->namespace = xstrdup(errand->object.namespace);
     parcel->name = xstrdup(errand->object.name);
+    parcel->run_id = xstrdup_or_null(errand->run_id);
     parcel->target = xstrdup(errand->target);
     parcel->transition = xstrdup(errand->transition);
     parcel->kind = errand->kind;

@@ -38,6 +38,7 @@ struct errand {
     enum notification_kind kind;
     const char *target;          /* a bus or a URL */
     struct aws_account *account; /* EVENT_BRIDGE: whose bus */
+    const char *run_id; /* EVENT_BRIDGE: in whose name it is put, with the object's; NULL: no run's */
     const char *transition;
     const struct json *event;
     int64_t since_ms; /* wall clock: an hour later, and after three tries, it is given up */

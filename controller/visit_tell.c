@@ -79,6 +79,7 @@ static struct err *hand_over(const struct telling *telling, const struct notice 
                      .kind = notification->kind,
                      .target = notification->target,
                      .account = aws,
+                     .run_id = notice->run_id,
                      .transition = notice->transition,
                      .event = event,
                      .since_ms = notice->time_ms});

@@ -1,6 +1,7 @@
 #include "controller/courier.h"
 
 #include "controller/metrics.h"
+#include "tests/pkg/aws/credentials_fixture.h"
 #include "tests/pkg/aws/fixture.h"
 
 #define URL "https://hooks.example.com/T1/very-secret"
@@ -48,7 +49,7 @@ static void trial_init(struct trial *trial, const struct exchange *rows, size_t 
                                                         .arg = trial});
 }
 
-static void send(struct trial *trial, const char *key, enum notification_kind kind)
+static void send_of(struct trial *trial, const char *key, enum notification_kind kind, const char *run_id)
 {
     courier_send(trial->courier,
                  &(struct errand){.key = key,
@@ -56,9 +57,15 @@ static void send(struct trial *trial, const char *key, enum notification_kind ki
                                   .kind = kind,
                                   .target = kind == NOTIFY_WEBHOOK ? URL : "default",
                                   .account = trial->f.account,
+                                  .run_id = run_id,
                                   .transition = "RunStarted",
                                   .event = trial->event,
                                   .since_ms = TESTING_WALL_MS});
+}
+
+static void send(struct trial *trial, const char *key, enum notification_kind kind)
+{
+    send_of(trial, key, kind, "r1");
 }
 
 static void pass_time(struct trial *trial, int64_t ms)
@@ -127,6 +134,49 @@ static void puts_on_a_bus(void **state UNUSED)
     trial_done(&trial);
 }
 
+struct name_row {
+    const char *name;
+    const char *run_id;
+    struct exchange assume;
+};
+
+#define ASSUMED .method = "POST", .reply = STS_CREDENTIALS("AssumeRole", "AKIAROLE")
+
+static const struct name_row name_rows[] = {
+    {"an event of a run",
+     "r1",
+     {ASSUMED, .body_contains = {"RoleSessionName=staging.shop.r1&",
+                                 "Tags.member.2.Key=stagingrefresh.dev%2Fname&Tags.member.2.Value=shop&"}}},
+    {"an event of no run", NULL, {ASSUMED, .body_contains = {"RoleSessionName=stagingrefresh&"}}},
+};
+
+/* As all that a run changes. */
+static void puts_in_the_name_of(void **state)
+{
+    const struct name_row *row = *state;
+    const struct exchange rows[] = {
+        row->assume,
+        {.reply = WHOAMI_REPLY(FIXTURE_ACCOUNT)},
+        {BUS, .reply = "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"x\"}]}"},
+    };
+    struct trial trial;
+
+    TRIAL(trial, rows);
+    aws_account_unref(trial.f.account);
+    assert_no_err(
+        aws_account_new(&(struct aws_account_opts){.account_id = FIXTURE_ACCOUNT,
+                                                   .region = FIXTURE_REGION,
+                                                   .usage = AWS_TARGET,
+                                                   .config = &trial.f.config,
+                                                   .identity = trial.f.identity,
+                                                   .role_arn = "arn:aws:iam::" FIXTURE_ACCOUNT ":role/r"},
+                        &trial.f.account));
+    send_of(&trial, "k1", NOTIFY_EVENT_BRIDGE, row->run_id);
+    pass_time(&trial, MINUTES(1));
+    assert_state(&trial, "k1", ERRAND_DELIVERED, NULL);
+    trial_done(&trial);
+}
+
 /* Later and later, an hour long; what came back is a number and nothing else, and no redirect is followed. */
 static void gives_up_after_an_hour(void **state UNUSED)
 {
@@ -192,6 +242,7 @@ int main(void)
 
     TEST(&tests, posts_once);
     TEST(&tests, puts_on_a_bus);
+    TEST_ROWS(&tests, puts_in_the_name_of, name_rows);
     TEST(&tests, gives_up_after_an_hour);
     TEST(&tests, one_that_hangs_does_not_hold_up_another);
     TEST(&tests, ends_when_told);
