@@ -1,6 +1,7 @@
 #include "controller/admit.h"
 
 #include "controller/names.h"
+#include "controller/source_grants.h"
 #include "controller/window.h"
 #include "pkg/aws/endpoint.h"
 
@@ -186,21 +187,41 @@ void admit_fields(const struct objects *objects, const struct refresh_spec *spec
 }
 
 struct grant_check {
+    struct objects *objects;
     const struct accounts *accounts;
     const struct refresh_spec *spec;
     const char *namespace;
     struct refusal *refusal;
 };
 
-static void need_source(const struct grant_check *check, const char *type, const char *name)
+/* The spec names the account that the data comes from. */
+static void need_source(const struct grant_check *check, const struct carriage *carriage)
 {
-    if (!check->accounts->source ||
-        account_grants(check->accounts->source, check->namespace, check->spec->target, type, name))
+    const struct account *source = check->accounts->source;
+
+    if (source_grants_of(source, carriage))
         return;
     refuse(check->refusal, "NotGranted",
            xasprintf("AWSAccount %s does not grant %s %s to namespace %s with target %s; ask your platform "
                      "team for a grant",
-                     check->accounts->source->name, type, name, check->namespace, check->spec->target));
+                     source->name, source_database_type(carriage->database),
+                     source_database_name(carriage->database), carriage->namespace, carriage->target));
+}
+
+/* It names none: the data comes from one of those that grant it. */
+static void need_any_source(const struct grant_check *check, const struct carriage *carriage)
+{
+    AUTO_SOURCE_GRANTS struct source_grants grants = {0};
+
+    source_grants_find(check->objects, carriage, &grants);
+    if (grants.count)
+        return;
+    refuse(check->refusal, "NotGranted",
+           xasprintf("no AWSAccount of usage Source grants %s %s to namespace %s with target %s, and "
+                     "spec.sourceRef names none; ask your platform team for a grant in the AWSAccount whose "
+                     "database it is",
+                     source_database_type(carriage->database), source_database_name(carriage->database),
+                     carriage->namespace, carriage->target));
 }
 
 static void need_target(const struct grant_check *check, const char *type, const char *name)
@@ -215,13 +236,17 @@ static void need_target(const struct grant_check *check, const char *type, const
 static void check_database(const struct grant_check *check, const struct database_spec *database,
                            const char *run_id)
 {
+    const struct carriage carriage = {
+        .namespace = check->namespace, .target = check->spec->target, .database = database};
     bool aurora = database->kind == DATABASE_AURORA;
     AUTO_FREE char *copy = name_copy(
         aurora ? database->aurora.identifier_prefix : database->dynamodb.table_name_prefix, run_id, 1);
-    const char *type = aurora ? "AuroraCluster" : "DynamoDBTable";
 
-    need_source(check, type, aurora ? database->aurora.cluster_identifier : database->dynamodb.table_name);
-    need_target(check, type, copy);
+    if (check->accounts->source)
+        need_source(check, &carriage);
+    else
+        need_any_source(check, &carriage);
+    need_target(check, source_database_type(database), copy);
     if (aurora && database->aurora.password.from.secrets_manager_id)
         need_target(check, "Secret", database->aurora.password.from.secrets_manager_id);
 }
@@ -285,11 +310,14 @@ static void check_notifications(const struct grant_check *check)
     }
 }
 
-void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
-                  const char *run_id, struct refusal *ret_refusal)
+void admit_grants(struct objects *objects, const struct accounts *accounts, const struct refresh_spec *spec,
+                  const char *namespace, const char *run_id, struct refusal *ret_refusal)
 {
-    const struct grant_check check = {
-        .accounts = accounts, .spec = spec, .namespace = namespace, .refusal = ret_refusal};
+    const struct grant_check check = {.objects = objects,
+                                      .accounts = accounts,
+                                      .spec = spec,
+                                      .namespace = namespace,
+                                      .refusal = ret_refusal};
 
     for (size_t i = 0; i < spec->database_count; i++)
         check_database(&check, &spec->databases[i], run_id);

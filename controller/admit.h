@@ -30,9 +30,10 @@ struct err *admit_accounts(struct objects *objects, const struct env *env, const
  * the above. */
 void admit_partitions(const struct accounts *accounts, const struct refresh_spec *spec,
                       struct refusal *ret_refusal);
-/* Whether grants cover everything that this run of `namespace` would touch. */
-void admit_grants(const struct accounts *accounts, const struct refresh_spec *spec, const char *namespace,
-                  const char *run_id, struct refusal *ret_refusal);
+/* Whether grants cover everything that this run of `namespace` would touch. Without a source any Source
+ * AWSAccount may grant the data; which recovery point is of such a one is looked at when it is chosen. */
+void admit_grants(struct objects *objects, const struct accounts *accounts, const struct refresh_spec *spec,
+                  const char *namespace, const char *run_id, struct refusal *ret_refusal);
 /* Whether the target's grants let the namespace send there. */
 bool admit_notification(const struct account *target, const char *namespace,
                         const struct notification_spec *notification);

@@ -4,7 +4,7 @@
 #include "controller/names.h"
 #include "controller/removal.h"
 #include "controller/rows.h"
-#include "pkg/aws/arn.h"
+#include "controller/source_grants.h"
 
 /* One database, while its rows are read. */
 struct trace {
@@ -126,12 +126,7 @@ static char *resource_of(const struct trace *trace)
 {
     const struct account *account = trace->pass->source_account;
 
-    if (!account)
-        return NULL;
-    if (trace->database->kind == DATABASE_AURORA)
-        return arn_of_db_cluster(account->region, account->account_id,
-                                 trace->database->aurora.cluster_identifier);
-    return arn_of_table(account->region, account->account_id, trace->database->dynamodb.table_name);
+    return account ? source_database_arn(account, trace->database) : NULL;
 }
 
 static void add_backup_job(const struct trace *trace, struct step_status *row)

@@ -245,7 +245,7 @@ struct err *visit_begin(struct visit *visit, struct requeue *ret)
         return visit_stall(visit, refusal.reason, refusal.message, NEVER_MS, ret);
     TRY(admit_accounts(visit->objects, visit->env, visit->live, &accounts, &refusal));
     if (!refusal.message && visit->objects->grants_apply)
-        admit_grants(&accounts, visit->live, visit->namespace, run_id, &refusal);
+        admit_grants(visit->objects, &accounts, visit->live, visit->namespace, run_id, &refusal);
     if (refusal.message)
         return visit_stall(visit, refusal.reason, refusal.message, ACCOUNT_LOOK_MS, ret);
     return begin_in_series(visit, run_id, &accounts, ret);

@@ -20,7 +20,7 @@ static struct err *admit(struct visit *visit, const struct refresh_spec *spec, s
         return NULL;
     TRY(admit_accounts(visit->objects, visit->env, spec, ret, refusal));
     if (!refusal->message && visit->objects->grants_apply)
-        admit_grants(ret, &now, visit->namespace, visit->status->run.id, refusal);
+        admit_grants(visit->objects, ret, &now, visit->namespace, visit->status->run.id, refusal);
     return NULL;
 }
 

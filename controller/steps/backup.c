@@ -1,22 +1,13 @@
 /* Backup: an on-demand backup of the database in the source account, into the vault that is kept for this
  * controller. */
 #include "controller/names.h"
+#include "controller/source_grants.h"
 #include "controller/steps/job_search.h"
 #include "controller/steps/recovery_point.h"
 #include "controller/steps/steps.h"
 #include "pkg/aws/arn.h"
 #include "pkg/aws/dynamodb.h"
 #include "pkg/aws/rds.h"
-
-static char *resource_arn(const struct stage *stage)
-{
-    const struct account *account = stage->pass->source_account;
-
-    if (stage->database->kind == DATABASE_AURORA)
-        return arn_of_db_cluster(account->region, account->account_id,
-                                 stage->database->aurora.cluster_identifier);
-    return arn_of_table(account->region, account->account_id, stage->database->dynamodb.table_name);
-}
 
 /* What the restore must know of the source: a restore without a version may come up as another one. */
 struct err *backup_intend_cluster(struct stage *stage)
@@ -49,7 +40,7 @@ struct err *backup_intend_table(struct stage *stage)
 static struct err *start(struct stage *stage, const char *token, char **ret_id)
 {
     const struct pass *pass = stage->pass;
-    AUTO_FREE char *resource = resource_arn(stage);
+    AUTO_FREE char *resource = source_database_arn(stage->pass->source_account, stage->database);
     AUTO_FREE char *series = name_series(pass);
     const struct aws_pair tags[] = {
         {TAG_POINT_SERIES, series},
@@ -71,7 +62,7 @@ static struct err *start(struct stage *stage, const char *token, char **ret_id)
 
 static struct err *search(struct stage *stage, char **ret_id)
 {
-    AUTO_FREE char *resource = resource_arn(stage);
+    AUTO_FREE char *resource = source_database_arn(stage->pass->source_account, stage->database);
     char token[TOKEN_MAX];
     const struct backup_search what = {
         .resource_arn = resource,
