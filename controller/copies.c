@@ -155,6 +155,7 @@ void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec
         copy->kind = from->kind;
         copy->role = role;
         copy->creation_ms = from->creation_ms;
+        copy->protected_by_settings = from->protected_by_settings;
     }
 }
 

@@ -2,7 +2,6 @@
  * list of copies. Nothing is asked of AWS here. */
 #include "controller/leftovers.h"
 #include "controller/names.h"
-#include "controller/removal.h"
 #include "controller/rows.h"
 #include "controller/source_grants.h"
 
@@ -163,13 +162,6 @@ static void add_copy_job(const struct trace *trace, const struct step_status *ro
     item->point_is_ours = trace->database->from == FROM_NEW;
 }
 
-static bool is_protected_by_us(const struct refresh_spec *spec, const struct database_spec *database)
-{
-    const struct copy_status copy = {.kind = database->kind, .database = database->name};
-
-    return removal_copy_of(&copy, spec).may_unprotect;
-}
-
 static void add_restore_job(const struct trace *trace, const struct step_status *row)
 {
     struct leftover *item =
@@ -181,7 +173,6 @@ static void add_restore_job(const struct trace *trace, const struct step_status 
     item->since_ms = row->start_ms;
     item->source_arn = xstrdup_or_null(trace->status->copy_recovery_point_arn);
     item->identifier = xstrdup(trace->status->copy_identifier);
-    item->may_unprotect = is_protected_by_us(trace->pass->spec, trace->database);
     add_parameters(trace->pass, item);
 }
 
@@ -221,7 +212,6 @@ static void add_jobs(const struct trace *trace)
 
 static void add_copy(const struct pass *pass, const struct copy_status *copy, struct leftovers *list)
 {
-    const struct database_spec *database = refresh_database(pass->spec, copy->database);
     struct leftover *item = copy->identifier ? add(pass, LEFTOVER_COPY, USAGE_TARGET, list) : NULL;
 
     if (!item)
@@ -232,7 +222,7 @@ static void add_copy(const struct pass *pass, const struct copy_status *copy, st
     item->job_id = xstrdup_or_null(copy->restore_job_id);
     item->arn = xstrdup_or_null(copy->arn);
     item->identifier = xstrdup(copy->identifier);
-    item->may_unprotect = database && is_protected_by_us(pass->spec, database);
+    item->may_unprotect = copy->protected_by_settings;
     add_parameters(pass, item);
 }
 

@@ -42,19 +42,8 @@ struct err *removal_check_run(const void *arg)
     return pass_check_live(arg);
 }
 
-/* What is not written comes from the model, which may be protected. */
-static bool table_is_protected_by_us(const struct dynamodb_spec *spec)
+struct removal_copy removal_copy_of(const struct copy_status *copy)
 {
-    return spec->deletion_protection == YES ||
-           (spec->deletion_protection == UNSET && spec->settings_from != SETTINGS_NONE);
-}
-
-struct removal_copy removal_copy_of(const struct copy_status *copy, const struct refresh_spec *spec)
-{
-    const struct database_spec *database = spec ? refresh_database(spec, copy->database) : NULL;
-
-    if (database && database->kind != copy->kind)
-        database = NULL; /* another one of that name */
     return (struct removal_copy){
         .kind = copy->kind,
         .identifier = copy->identifier,
@@ -62,9 +51,7 @@ struct removal_copy removal_copy_of(const struct copy_status *copy, const struct
         .restore_job_id = copy->restore_job_id,
         .run_id = copy->run_id,
         .database = copy->database,
-        .may_unprotect =
-            database && (copy->kind == DATABASE_AURORA ? database->aurora.deletion_protection == YES
-                                                       : table_is_protected_by_us(&database->dynamodb)),
+        .may_unprotect = copy->protected_by_settings,
     };
 }
 
@@ -279,8 +266,8 @@ static void say_protected(const struct look *look)
 {
     conclude(
         look->out, REMOVAL_IN_USE, 0,
-        xasprintf("%s has deletion protection that its spec does not ask for: somebody wants to keep it. "
-                  "Turn it off and the copy goes",
+        xasprintf("%s has deletion protection that this controller has not turned on: somebody wants to keep "
+                  "it. Turn it off and the copy goes",
                   look->copy->identifier));
 }
 

@@ -56,11 +56,11 @@ struct removal_copy {
     const char *arn;            /* NULL: not known */
     const char *restore_job_id; /* of status.copies or of the Restore step; NULL: not known */
     const char *run_id, *database;
-    bool may_unprotect; /* its spec asks for deletion protection: it is ours, and lifted. Else somebody has
-                           set it to keep the copy, which then counts as in use */
+    bool may_unprotect; /* its deletion protection is our doing, and is lifted. Else somebody has turned it on
+                           to keep the copy, which then counts as in use */
 };
-/* Of status.copies; `spec` (may be NULL) says whether deletion protection is ours. Borrows from both. */
-struct removal_copy removal_copy_of(const struct copy_status *copy, const struct refresh_spec *spec);
+/* Of status.copies; borrows from it. */
+struct removal_copy removal_copy_of(const struct copy_status *copy);
 
 struct err *removal_of_copy(const struct remover *by, const struct removal_copy *what,
                             struct removal *ret) MUST_USE;

@@ -230,20 +230,11 @@ static void start_over(struct step_status *row)
         step_set_evidence(row, lasting[i], json_get_text(json_member(evidence, lasting[i]), NULL, NULL));
 }
 
-static struct copy_status *copy_of(const struct refresh_status *status, const char *arn)
-{
-    for (size_t i = 0; arn && i < status->copy_count; i++) {
-        if (text_equal(status->copies[i].arn, arn))
-            return &status->copies[i];
-    }
-    return NULL;
-}
-
 /* What was restored is used again if it is still there; else it is restored anew, and this is told. */
-static bool retry_database(const struct refresh_status *status, struct database_status *database,
+static bool retry_database(struct refresh_status *status, struct database_status *database,
                            const struct step_table *pipeline)
 {
-    struct copy_status *copy = copy_of(status, database->copy_arn);
+    struct copy_status *copy = status_copy(status, database->copy_arn);
     bool again = false;
 
     for (size_t i = 0; i < database->step_count; i++) {

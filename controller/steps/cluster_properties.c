@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "controller/steps/protection.h"
+
 #define GROUPS_MAX 16
 #define LOGS_MAX 16
 
@@ -208,6 +210,8 @@ static enum rds_switch switch_of(const char *wanted)
 
 static struct err *put_protection(const struct sides *sides, const char *wanted)
 {
+    if (text_equal(wanted, "on") && protection_record(sides->stage))
+        return NULL;
     return modify(sides, (struct rds_modify_opts){.deletion_protection = switch_of(wanted)});
 }
 

@@ -22,18 +22,13 @@ const char *restore_made(const struct backup_job *job)
 struct err *restore_book_copy(struct stage *stage, const struct backup_job *job)
 {
     struct pass *pass = stage->pass;
-    struct copy_status *copy = NULL;
+    struct copy_status *copy;
 
     if (!str_ends(str_of(job->created_resource_arn), stage->copy->copy_identifier))
         return err_new(ERR_INVALID, "restore job %s made %s, not the %s that was asked for", job->id,
                        job->created_resource_arn, stage->copy->copy_identifier);
     text_replace(&stage->copy->copy_arn, job->created_resource_arn);
-    for (size_t i = 0; i < pass->status->copy_count; i++) {
-        if (text_equal(pass->status->copies[i].arn, job->created_resource_arn))
-            copy = &pass->status->copies[i];
-    }
-    if (!copy)
-        copy = status_add_copy(pass->status, job->created_resource_arn);
+    copy = status_add_copy(pass->status, job->created_resource_arn);
     text_replace(&copy->identifier, stage->copy->copy_identifier);
     text_replace(&copy->database, stage->database->name);
     text_replace(&copy->run_id, pass->status->run.id);

@@ -145,8 +145,7 @@ static void remember_foreign(struct step_status *row, const char *message)
 /* True when it is not in the status any more. */
 static struct err *tidy_copy(struct tidy *tidy, size_t index, bool *ret_dropped)
 {
-    const struct removal_copy what =
-        removal_copy_of(&tidy->pass->status->copies[index], present_spec(tidy->pass));
+    const struct removal_copy what = removal_copy_of(&tidy->pass->status->copies[index]);
     const struct remover by = remover_of(tidy, &tidy->pass->target);
     AUTO_REMOVAL struct removal removal = {0};
     struct err *err = removal_of_copy(&by, &what, &removal);

@@ -6,6 +6,7 @@
 #include "controller/steps/copy_tags.h"
 #include "controller/steps/in_use.h"
 #include "controller/steps/key_arn.h"
+#include "controller/steps/protection.h"
 #include "controller/steps/steps.h"
 
 #define SETTINGS_LOOK_MS SECONDS(10)
@@ -94,6 +95,7 @@ static void settle(const struct sides *sides, struct outcome *out)
     text_replace(&stage->copy->endpoint, is->cluster.endpoint);
     text_replace(&stage->copy->reader_endpoint, is->cluster.reader_endpoint);
     stage->copy->port = is->cluster.port;
+    protection_settle(stage, is->cluster.deletion_protection);
     differences_find(&cluster_properties, sides, &findings);
     find_in_instances(sides, &findings);
     if (in_use)

@@ -7,6 +7,7 @@
 #include "controller/steps/copy_tags.h"
 #include "controller/steps/in_use.h"
 #include "controller/steps/key_arn.h"
+#include "controller/steps/protection.h"
 #include "controller/steps/steps.h"
 #include "controller/steps/table_properties.h"
 
@@ -178,6 +179,7 @@ static struct err *settle(const struct sides *sides, const struct other *in_use,
     AUTO_FINDINGS struct findings findings = FINDINGS;
 
     text_replace(&sides->stage->copy->stream_arn, is->table.stream_arn);
+    protection_settle(sides->stage, is->table.deletion_protection);
     differences_find(&table_properties, sides, &findings);
     remark_on_model(sides, &findings);
     if (in_use->is_there)

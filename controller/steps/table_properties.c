@@ -1,5 +1,7 @@
 #include "controller/steps/table_properties.h"
 
+#include "controller/steps/protection.h"
+
 #define ON_DEMAND "PAY_PER_REQUEST"
 #define PROVISIONED "PROVISIONED"
 #define INDEXES_MAX 64
@@ -350,6 +352,8 @@ static char *protection_of(const void *facts)
 
 static struct err *put_protection(const struct sides *sides, const char *wanted)
 {
+    if (text_equal(wanted, "on") && protection_record(sides->stage))
+        return NULL;
     return update(sides, (struct dynamodb_update_opts){.change = DYNAMODB_DELETION_PROTECTION,
                                                        .enabled = text_equal(wanted, "on")});
 }

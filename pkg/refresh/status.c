@@ -78,6 +78,7 @@ static const struct field copy_fields[] = {
     {.path = "role",         .kind = FIELD_ENUM, .offset = AT(role), .required = true, .names = NAMES(role_names)},
     {.path = "restoreJobID", .kind = FIELD_TEXT, .offset = AT(restore_job_id), .cut = 256},
     {.path = "creationTime", .kind = FIELD_TIME, .offset = AT(creation_ms)},
+    {.path = "protectedBySettings", .kind = FIELD_BOOL, .offset = AT(protected_by_settings)},
 };
 static const struct part copy_part = {
     .fields = copy_fields, .count = COUNT_OF(copy_fields), .size = sizeof(struct copy_status), .key = "arn",

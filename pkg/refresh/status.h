@@ -54,6 +54,7 @@ struct copy_status {
     enum database_kind kind;
     enum copy_role role;
     int64_t creation_ms;
+    bool protected_by_settings; /* the step Settings turns its deletion protection on: it is ours to lift */
 };
 
 struct previous_status { /* what a proxy or parameter held before; secret contents never */
@@ -144,6 +145,7 @@ void refresh_status_free(struct refresh_status *status);
 struct database_status *status_database(struct refresh_status *status, const char *name);
 struct database_status *status_add_database(struct refresh_status *status, const char *name);
 struct step_status *status_add_step(struct step_status **steps, size_t *count, const char *name);
+struct copy_status *status_copy(struct refresh_status *status, const char *arn); /* NULL: none */
 struct copy_status *status_add_copy(struct refresh_status *status, const char *arn);
 void status_remove_copy(struct refresh_status *status, size_t index);
 struct previous_status *status_previous(struct refresh_status *status, const char *kind,

@@ -43,14 +43,21 @@ struct step_status *status_add_step(struct step_status **steps, size_t *count, c
     return step;
 }
 
-struct copy_status *status_add_copy(struct refresh_status *status, const char *arn)
+struct copy_status *status_copy(struct refresh_status *status, const char *arn)
 {
-    struct copy_status *copy;
-
-    for (size_t i = 0; i < status->copy_count; i++) {
+    for (size_t i = 0; arn && i < status->copy_count; i++) {
         if (text_equal(status->copies[i].arn, arn))
             return &status->copies[i];
     }
+    return NULL;
+}
+
+struct copy_status *status_add_copy(struct refresh_status *status, const char *arn)
+{
+    struct copy_status *copy = status_copy(status, arn);
+
+    if (copy)
+        return copy;
     copy = fields_grow(&status->copies, &status->copy_count, sizeof(*copy));
     copy->arn = xstrdup(arn);
     return copy;

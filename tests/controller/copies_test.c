@@ -158,11 +158,14 @@ static void takes_over_what_other_objects_have_made(void **state)
 
     (void)state;
     theirs[1].aurora.cluster_identifier = (char[]){"another"}; /* whoever uses its copies is not known here */
+    other->copies[0].protected_by_settings = true;
     copies_adopt(succeeded, &spec, other, &other_spec, true);
     copies_adopt(succeeded, &spec, other, &other_spec, true);
     after_success = text_of(succeeded);
     assert_text_equal(after_success, "main:r2:InUse@2 main:r0:Previous@0 main:f1:Failed@1 main:u1:Failed@1 "
                                      "main:r1:Previous@1");
+    assert_true(succeeded->copies[1].protected_by_settings);
+    assert_false(succeeded->copies[2].protected_by_settings);
     copies_adopt(failed, &spec, other, &other_spec, false);
     after_failure = text_of(failed);
     assert_text_equal(after_failure, "main:r2:Failed@2 main:f1:Failed@1 main:u1:Failed@1");

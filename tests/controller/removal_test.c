@@ -575,27 +575,15 @@ static void what_may_not_be_read(void **state)
     fixture_done(&f);
 }
 
-static void whose_protection_it_is(void **state)
+static void whose_protection_it_is(void **state UNUSED)
 {
-    struct database_spec databases[] = {{.name = (char[]){"main"}, .kind = DATABASE_AURORA},
-                                        {.name = (char[]){"sessions"}, .kind = DATABASE_DYNAMODB}};
-    const struct refresh_spec spec = {.databases = databases, .database_count = 2};
-    const struct copy_status cluster = {.database = (char[]){"main"}, .kind = DATABASE_AURORA},
-                             table = {.database = (char[]){"sessions"}, .kind = DATABASE_DYNAMODB};
+    const struct copy_status theirs = {.database = (char[]){"main"}, .kind = DATABASE_AURORA},
+                             ours = {.database = (char[]){"sessions"},
+                                     .kind = DATABASE_DYNAMODB,
+                                     .protected_by_settings = true};
 
-    (void)state;
-    databases[0].aurora.deletion_protection = UNSET;
-    databases[1].dynamodb.deletion_protection = UNSET;
-    assert_false(removal_copy_of(&cluster, &spec).may_unprotect);
-    databases[0].aurora.deletion_protection = YES;
-    assert_true(removal_copy_of(&cluster, &spec).may_unprotect);
-    assert_false(removal_copy_of(&cluster, NULL).may_unprotect);
-    databases[1].dynamodb.settings_from = SETTINGS_NONE;
-    assert_false(removal_copy_of(&table, &spec).may_unprotect);
-    databases[1].dynamodb.settings_from = SETTINGS_SOURCE;
-    assert_true(removal_copy_of(&table, &spec).may_unprotect);
-    databases[1].dynamodb.deletion_protection = NO;
-    assert_false(removal_copy_of(&table, &spec).may_unprotect);
+    assert_false(removal_copy_of(&theirs).may_unprotect);
+    assert_true(removal_copy_of(&ours).may_unprotect);
 }
 
 int main(void)

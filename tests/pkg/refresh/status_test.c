@@ -48,7 +48,8 @@ static const char full_text[] =
     "\"sessions\"}],"
     "\"copies\":[{\"arn\":\"arn:3\",\"identifier\":\"shop-stg-1\",\"kind\":\"Aurora\",\"database\":\"main\","
     "\"runID\":"
-    "\"x\",\"role\":\"InUse\",\"restoreJobID\":\"j\",\"creationTime\":\"2026-11-22T03:20:00Z\"},{\"arn\":"
+    "\"x\",\"role\":\"InUse\",\"restoreJobID\":\"j\",\"creationTime\":\"2026-11-22T03:20:00Z\","
+    "\"protectedBySettings\":true},{\"arn\":"
     "\"arn:9\","
     "\"kind\":\"DynamoDB\",\"role\":\"Unfinished\"}],"
     "\"switchover\":{\"steps\":[{\"name\":\"Proxies\",\"state\":\"Intended\",\"attempt\":2}],\"previous\":[{"
@@ -84,7 +85,9 @@ static void reads_every_member(void **state)
     assert_number(step->completion_ms - step->start_ms, MINUTES(9) + SECONDS(58) + 998);
     assert_text_equal(step_evidence(step, "a"), "b");
     assert_int_equal(status->copies[0].role, COPY_IN_USE);
+    assert_true(status->copies[0].protected_by_settings);
     assert_int_equal(status->copies[1].kind, DATABASE_DYNAMODB);
+    assert_false(status->copies[1].protected_by_settings); /* as of an older controller */
     assert_int_equal(status->switchover_steps[0].state, STEP_INTENDED);
     assert_text_equal(status_previous(status, "Proxy", "shop-stg")->version, "3");
     assert_text_equal(status->history[0].result, "Succeeded");
