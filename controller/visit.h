@@ -83,8 +83,8 @@ struct err *visit_say_trouble(struct visit *visit, struct err *trouble) MUST_USE
 struct err *visit_read_again(struct visit *visit) MUST_USE;
 
 /* visit_line.c */
-/* An object that has never run gives way to a younger one of its series: *ret_given, its run never begins,
- * and the pass is over. */
+/* An object whose first trigger it is gives way to a younger one of its series: *ret_given, its run never
+ * begins, and the pass is over. Another trigger gives way to nobody. */
 struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_given) MUST_USE;
 /* The oldest of the objects that wait for the series and are older than this one; yours, NULL: none. */
 char *visit_find_older(const struct visit *visit);

@@ -1,6 +1,6 @@
 /* Those who wait for their first run, or their turn, in a series. A CronJob makes an object each night: when
- * several of them have waited in vain, only what the youngest asks for is worth its run. Whoever waits for
- * the series itself has its turn by age. */
+ * several of them have waited in vain, only what the youngest asks for is worth its run. Who asks again is
+ * not one of those. Whoever waits for the series itself has its turn by age. */
 #include "controller/visit.h"
 
 /* What one object looks for among the others of its series. */
@@ -97,13 +97,19 @@ char *visit_find_older(const struct visit *visit)
     return TAKE(line.oldest);
 }
 
+/* What asks again after an answer is asked by somebody who knows of the others. */
+static bool is_first_asked(const struct refresh_status *status)
+{
+    return !status->run.id && !status->last_handled_trigger && !status->last_handled_request;
+}
+
 struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_given)
 {
     CLEANUP(line_done) struct line line = {0};
     AUTO_FREE char *message = NULL;
 
     *ret_given = false;
-    if (visit->status->run.id || !visit_is_wanted(visit))
+    if (!is_first_asked(visit->status) || !visit_is_wanted(visit))
         return NULL;
     look(visit, &line);
     if (!line.younger)

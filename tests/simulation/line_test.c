@@ -187,6 +187,49 @@ static void check_turns(struct play *play)
         buf_adds(&play->faults, "there were not three runs\n");
 }
 
+/* --- a trigger after one that was superseded --- */
+
+static void create_ad_hoc(void *arg, struct scenario *scenario UNUSED)
+{
+    create(arg, "ad-hoc", NULL);
+}
+
+static void edit(struct play *play, const char *patch)
+{
+    const struct object_id id = id_of("shop");
+
+    play->scene++;
+    memory_patch(memory_of(play), &id, patch);
+}
+
+/* Somebody's run comes and goes while the object that Git owns is suspended. */
+static void ask_again(struct play *play, const struct json *object)
+{
+    const char *name = json_get_text(object, "metadata.name", "");
+
+    if (play->scene == 0) {
+        play->scene++;
+        json_remove(json_edit(play->model, "spec"), "suspend");
+        scenario_later(play->scenario, SECONDS(1), create_ad_hoc, play);
+    } else if (play->scene == 1 && text_equal(name, "ad-hoc") &&
+               json_at(object, "status.run.completionTime")) {
+        edit(play, "{\"spec\":{\"suspend\":false}}");
+    } else if (play->scene == 2 && text_equal(condition_text(object, "Stalled", "reason"), "Superseded")) {
+        edit(play, "{\"spec\":{\"trigger\":\"again\"}}");
+    }
+}
+
+static void check_asked_again(struct play *play)
+{
+    want_text(play, "ad-hoc", condition_text(last_of(play, "ad-hoc"), "Succeeded", "status"), "True");
+    want_text(play, "shop", condition_text(last_of(play, "shop"), "Succeeded", "status"), "True");
+    want_text(play, "its trigger", json_get_text(last_of(play, "shop"), "status.run.trigger", ""), "again");
+    if (play->scene != 3)
+        buf_addf(&play->faults, "it came as far as scene %d\n", play->scene);
+    if (journal_count(scenario_journal(play->scenario), "StartBackupJob", "created") != 4)
+        buf_adds(&play->faults, "there were not two runs\n");
+}
+
 #define DELETION "deletionPolicy: Retain"
 
 static const struct story stories[] = {
@@ -195,6 +238,10 @@ static const struct story stories[] = {
      .script = wait_in_vain,
      .check = check_one_run},
     {.name = "turns go by age", .script = queue_up, .check = check_turns},
+    {.name = "another trigger asks again",
+     .manifest_edits = {DELETION, DELETION "\n  suspend: true"},
+     .script = ask_again,
+     .check = check_asked_again},
 };
 
 static char *play_story(uint64_t seed, void *arg UNUSED)
