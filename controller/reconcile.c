@@ -32,17 +32,21 @@ static struct err *dispatch(struct visit *visit, struct requeue *ret)
     return visit_begin(visit, ret);
 }
 
+static struct err *pass_over(struct visit *visit, struct engine *engine, const struct env *env,
+                             const struct object_id *id, struct requeue *ret)
+{
+    TRY(visit_init(visit, engine, env, id));
+    return visit->object ? dispatch(visit, ret) : NULL;
+}
+
 struct err *reconcile_refresh(struct engine *engine, const struct env *env, const struct object_id *id,
                               struct requeue *ret)
 {
     CLEANUP(visit_done) struct visit visit = {0};
-    struct err *err;
-    TRY(err_wrap(visit_init(&visit, engine, env, id), "%s/%s", id->namespace, id->name));
-    if (!visit.object) {
-        engine_release_series(engine, visit.holder);
-        return NULL;
-    }
-    err = err_wrap(dispatch(&visit, ret), "%s/%s", id->namespace, id->name);
+    struct err *err = err_wrap(pass_over(&visit, engine, env, id, ret), "%s/%s", id->namespace, id->name);
+
+    if (visit.object || !err) /* else it could not be read */
+        visit_leave_series(&visit);
     snprintf(ret->run, sizeof(ret->run), "%s", log_text_or_empty(visit.run));
     if (!err && visit.has_recorded)
         ret->after_ms = 0;

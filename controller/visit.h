@@ -29,8 +29,9 @@ struct visit {
     const char *namespace, *name, *uid, *request;
     char *holder; /* "namespace/name": who holds a series */
     struct actor actor;
-    char *actor_run; /* the run that it was made for */
-    char *switch_to; /* the run whose copies are asked for; NULL: a run of its own */
+    char *actor_run;   /* the run that it was made for */
+    char *switch_to;   /* the run whose copies are asked for; NULL: a run of its own */
+    bool is_beginning; /* the next pass, which comes at once, goes on with the start of a run */
     /* visit_tell.c */
     char **settled; /* the courier's keys of what was told */
     size_t settled_count;
@@ -92,6 +93,9 @@ char *visit_find_older(const struct visit *visit);
 /* visit_series.c */
 /* What visit_is_wanted() says, of another object. */
 bool visit_object_wants_run(const struct json *object);
+/* At the end of each pass: the series is let go, unless a run is under way or about to begin. Whatever has
+ * kept a run from beginning, others need not wait for it. */
+void visit_leave_series(const struct visit *visit);
 /* False: somebody else has the series, and this has been said. */
 struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *ret_taken) MUST_USE;
 /* The object whose run is to take the place of the one under way, which was not cancelled yet; yours, NULL:

@@ -99,7 +99,6 @@ struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const st
     announce(visit, &report);
     if (report.end != RUN_GOES_ON) {
         looks_forget(looks, visit->uid);
-        engine_release_series(visit->engine, visit->holder);
         report.after_ms = 0; /* a trigger may have come meanwhile */
     }
     ret->after_ms = report.after_ms;

@@ -220,6 +220,7 @@ static struct err *begin_in_series(struct visit *visit, const char *run_id, cons
     if (!taken)
         return NULL;
     err = begin_checked(visit, run_id, accounts, ret, &begun);
+    visit->is_beginning = begun && !err;
     if (!begun) /* another object must not wait for what has not begun */
         engine_release_series(visit->engine, visit->holder);
     return err;

@@ -107,6 +107,15 @@ struct err *visit_take_series(struct visit *visit, struct requeue *ret, bool *re
     return rival.older ? let_pass(visit, &rival, ret) : yield_to(visit, &rival, ret);
 }
 
+void visit_leave_series(const struct visit *visit)
+{
+    const struct refresh_status *status = visit->status;
+    bool is_active = status && status->run.id && !status->run.completion_ms;
+
+    if (!is_active && !visit->is_beginning)
+        engine_release_series(visit->engine, visit->holder);
+}
+
 /* --- while a run of one's own is under way --- */
 
 bool visit_object_wants_run(const struct json *object)

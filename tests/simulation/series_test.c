@@ -15,6 +15,7 @@ struct story {
     /* At each version of the object "shop", and of none other. */
     void (*script)(struct play *play, const struct json *object);
     void (*check)(struct play *play);
+    const char *gives_up; /* the patch by which a wish that is about to begin is given up */
 };
 
 struct play {
@@ -281,6 +282,30 @@ static void check_suspended(struct play *play)
     want_text(play, "Ready", condition_text(shop_of(play), "Ready", "status"), "True");
 }
 
+/* --- a wish that is given up just before it begins --- */
+
+static void give_up_wish(struct play *play, const struct json *object)
+{
+    const char *phase = json_get_text(object, "status.phase", "");
+
+    if (play->scene == 0 && text_equal(phase, "Succeeded")) {
+        edit_shop(play, "{\"spec\": {\"trigger\": \"again\"}}");
+    } else if (play->scene == 1 && text_equal(phase, "Pending")) {
+        create_nightly(play, object, "{}");
+        edit_shop(play, play->story->gives_up);
+    }
+}
+
+/* The series is free for another object. */
+static void check_given_up(struct play *play)
+{
+    const char *run = json_get_text(shop_of(play), "status.run.id", "");
+
+    want_number(play, "scenes", play->scene, 3);
+    if (text_equal(run, play->first_run)) /* else it has begun before it could see that */
+        want_text(play, "nightly", condition_text(nightly_of(play), "Succeeded", "status"), "True");
+}
+
 /* --- */
 
 #define SHOP_POLICY "concurrencyPolicy: Queue"
@@ -311,6 +336,22 @@ static const struct story stories[] = {
      .check = check_managed},
     {.name = "a wish in vain", .script = wish_in_vain, .check = check_wish_forgotten},
     {.name = "a wish while suspended", .script = wish_while_suspended, .check = check_suspended},
+    {.name = "a wish suspended on its way",
+     .script = give_up_wish,
+     .gives_up = "{\"spec\": {\"suspend\": true}}",
+     .check = check_given_up},
+    {.name = "a wish taken back on its way",
+     .script = give_up_wish,
+     .gives_up = "{\"spec\": {\"trigger\": \"2026-11-22\"}}",
+     .check = check_given_up},
+    {.name = "a wish made invalid on its way",
+     .script = give_up_wish,
+     .gives_up = "{\"spec\": {\"databases\": []}}",
+     .check = check_given_up},
+    {.name = "a wish not granted on its way",
+     .script = give_up_wish,
+     .gives_up = "{\"spec\": {\"switchover\": {\"proxies\": [{\"name\": \"x\", \"database\": \"main\"}]}}}",
+     .check = check_given_up},
 };
 
 static char *play_story(uint64_t seed, void *arg UNUSED)
