@@ -87,10 +87,14 @@ static bool authorize(struct call *call)
 
 static bool strike(struct call *call, const struct fault *fault)
 {
-    const char *message = fault->message;
+    bool is_refusal = text_equal(fault->action, "refuse");
+    const char *message =
+        fault->message || !is_refusal ? fault->message : "Refused by a fault of the simulator";
 
-    if (text_equal(fault->action, "refuse"))
-        return refuse_common(call, "AccessDenied", message ? message : "Refused by a fault of the simulator");
+    if (is_refusal && fault->code)
+        return call_refuse(call, fault->status ? (int)fault->status : 400, fault->code, "%s", message);
+    if (is_refusal)
+        return refuse_common(call, "AccessDenied", message);
     if (text_equal(fault->action, "throttle"))
         return refuse_common(call, "Throttling", message ? message : "Rate exceeded");
     return call_refuse(call, fault->status ? (int)fault->status : 500,

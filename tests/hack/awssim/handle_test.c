@@ -259,6 +259,19 @@ static void test_fault_strikes_so_many_times(void **state)
     assert_number(list_vaults(), 200);
 }
 
+static void test_fault_refuses_with_a_code(void **state)
+{
+    (void)state;
+    add_fault("{\"match\":{\"operation\":\"ListBackupVaults\",\"times\":1},\"action\":\"refuse\","
+              "\"code\":\"ResourceNotFoundException\"}");
+    assert_number(list_vaults(), 400);
+    assert_awssim_error(&client, "ResourceNotFoundException");
+    add_fault("{\"match\":{\"operation\":\"ListBackupVaults\",\"times\":1},\"action\":\"refuse\","
+              "\"code\":\"ResourceNotFoundException\",\"status\":404}");
+    assert_number(list_vaults(), 404);
+    assert_number(list_vaults(), 200);
+}
+
 static void test_fault_by_account(void **state)
 {
     (void)state;
@@ -498,6 +511,7 @@ int main(void)
     TEST(&tests, test_empty_first_page);
     TEST(&tests, test_fault_strikes_the_nth_call);
     TEST(&tests, test_fault_strikes_so_many_times);
+    TEST(&tests, test_fault_refuses_with_a_code);
     TEST(&tests, test_fault_by_account);
     TEST(&tests, test_fault_by_chance_follows_the_seed);
     TEST(&tests, test_dropped_request_did_nothing);
