@@ -97,33 +97,65 @@ static struct err *ecs_act(struct stage *stage, struct outcome *out)
     return stage->row->state == STEP_INTENDED ? ecs_start(stage, out) : ecs_observe(stage, out);
 }
 
-/* Once more, now that the parameters are as before. The deployment to get away from is the row's, or the one
- * whose answer was lost; whatever is primary instead of it has read the old parameters. */
-static struct err *ecs_undo(struct stage *stage, struct outcome *out)
+/* --- and once more, when all else is as before. Whatever was primary until then, whoever started it, may
+ * have read the new parameters: that one is remembered at the first look. What becomes primary after it has
+ * read the old ones. --- */
+
+#define UNDO_FROM "undoFrom"
+#define UNDO_DEPLOYMENT "undoDeployment" /* ours: not to start a second one when ECS rolls it back */
+
+static struct err *ecs_force_back(struct stage *stage, struct outcome *out)
 {
     const struct application_spec *spec = application_of(stage);
-    AUTO_ECS_SERVICE struct ecs_service service = {0};
     AUTO_ECS_SERVICE struct ecs_service after = {0};
+    const struct ecs_deployment *primary;
+
+    TRY(err_wrap(ecs_force_deployment(&stage->pass->target, spec->cluster, spec->target, &after),
+                 "restart ECS service %s", spec->target));
+    primary = ecs_service_primary(&after);
+    step_set_evidence(stage->row, UNDO_DEPLOYMENT, primary ? primary->id : NULL);
+    *out = outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters", spec->target);
+    return NULL;
+}
+
+static struct outcome judge_back(const struct ecs_service *service, const struct ecs_deployment *deployment)
+{
+    const char *state = deployment ? deployment->rollout_state : "IN_PROGRESS"; /* it does not show yet */
+
+    if (text_equal(state, "FAILED"))
+        return outcome_failed("RolloutFailed",
+                              "ECS service %s was restarted with the old parameters, but deployment %s did "
+                              "not come up: %s",
+                              service->name, deployment->id,
+                              deployment->rollout_reason ? deployment->rollout_reason : "see its events");
+    if (text_equal(state, "IN_PROGRESS"))
+        return outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters",
+                            service->name);
+    return outcome_done("ECS service %s was restarted with the old parameters", service->name);
+}
+
+static struct err *ecs_undo(struct stage *stage, struct outcome *out)
+{
+    const char *from = step_evidence(stage->row, UNDO_FROM);
+    const char *ours = step_evidence(stage->row, UNDO_DEPLOYMENT);
+    AUTO_ECS_SERVICE struct ecs_service service = {0};
     const struct ecs_deployment *primary;
 
     TRY(describe_service(stage, &service));
     primary = ecs_service_primary(&service);
     if (!primary)
-        return err_new(ERR_RETRY, "ECS service %s has no primary deployment", spec->target);
-    if (!stage->row->external_id) {
-        text_replace(&stage->row->external_id, primary->id);
-        *out = outcome_wait(0, "ECS service %s runs deployment %s", spec->target, primary->id);
+        return err_new(ERR_RETRY, "ECS service %s has no primary deployment", application_of(stage)->target);
+    if (!from) {
+        step_set_evidence(stage->row, UNDO_FROM, primary->id);
+        *out = outcome_wait(0, "ECS service %s runs deployment %s", service.name, primary->id);
         return NULL;
     }
-    if (text_equal(primary->id, stage->row->external_id)) {
-        TRY(err_wrap(ecs_force_deployment(&stage->pass->target, spec->cluster, spec->target, &after),
-                     "restart ECS service %s", spec->target));
-        *out = outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters", spec->target);
-    } else if (text_equal(primary->rollout_state, "IN_PROGRESS")) {
-        *out = outcome_wait(ROLLOUT_LOOK_MS, "ECS service %s restarts with the old parameters", spec->target);
-    } else {
-        *out = outcome_done("ECS service %s was restarted with the old parameters", spec->target);
-    }
+    if (!text_equal(primary->id, from))
+        *out = judge_back(&service, primary);
+    else if (ours)
+        *out = judge_back(&service, find_deployment(&service, ours));
+    else
+        return ecs_force_back(stage, out);
     return NULL;
 }
 

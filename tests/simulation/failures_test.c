@@ -39,6 +39,42 @@ static void a_switchover_that_fails_is_put_back(void **state UNUSED)
         .name = "put_back", .first = 1, .count = 60, .kind = SEEDS_SWEEP, .check = check_one}));
 }
 
+/* The circuit breaker rolls the new tasks back while the parameters are new; the next ones are no better.
+ * What it put in their place completes, and counts neither there nor back. */
+static char *check_rolled_back(uint64_t seed, void *arg UNUSED)
+{
+    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
+    AUTO_VARIANT struct variant variant = {0};
+    AUTO_SCENARIO struct scenario *scenario = NULL;
+    int64_t restarts;
+
+    variant_init(&variant, seed);
+    const char *const edits[] = {variant.edits[0],
+                                 variant.edits[1],
+                                 variant.edits[2],
+                                 variant.edits[3],
+                                 "rollback: true}",
+                                 "rollback: true, rollout: bad}",
+                                 NULL};
+    variant.opts.world_edits = edits;
+    if (seed % 2)
+        variant_add_crashes(&variant, 400);
+    scenario = scenario_new(&variant.opts);
+    scenario_run(scenario);
+    check_put_back(scenario, "RolloutFailed", &faults);
+    check_history(scenario, &faults);
+    restarts = journal_count(scenario_journal(scenario), "UpdateService", "created");
+    if (restarts != 2)
+        buf_addf(&faults, "%lld restarts instead of one there and one back\n", (long long)restarts);
+    return faults.len ? buf_take(&faults) : NULL;
+}
+
+static void a_rollout_that_fails_is_put_back(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){
+        .name = "rolled_back", .first = 1, .count = 60, .kind = SEEDS_SWEEP, .check = check_rolled_back}));
+}
+
 /* Codes that are no word as the reason of a condition has to be. */
 static const char *const odd_codes[][2] = {
     {"{\"match\": {\"operation\": \"StartCopyJob\", \"nth\": 1, \"times\": 40}, \"action\": \"error\", "
@@ -86,6 +122,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST(&tests, a_switchover_that_fails_is_put_back);
+    TEST(&tests, a_rollout_that_fails_is_put_back);
     TEST(&tests, whatever_the_code_is_it_is_written);
     return tests_run(&tests, "failures");
 }

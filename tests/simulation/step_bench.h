@@ -1,0 +1,33 @@
+/* Steps of the switchover called alone, on a run of which nothing else is there, against the simulator. */
+#ifndef SIMULATION_STEP_BENCH_H
+#define SIMULATION_STEP_BENCH_H
+
+#include "controller/pass.h"
+#include "tests/simulation/sim_transport.h"
+
+#define STEP_BENCH_RUN "20261122-160000-abcde"
+
+struct step_bench {
+    struct sched *sched;
+    struct sim *sim;
+    struct lifetime *life;
+    struct aws_config config;
+    struct credentials_cache *identity;
+    struct env env;
+    struct objects objects;
+    struct pass pass; /* .target: everything is allowed, so it is everybody else's client, too */
+    struct json *journal;
+};
+
+/* What the staging account of the world has, in YAML, each section indented by two; the spec of a refresh
+ * called "shop", in JSON. Faults in either end the test. */
+void step_bench_init(struct step_bench *bench, const char *sections, const char *spec);
+void step_bench_done(struct step_bench *bench);
+/* A row of the switchover ("Proxies/p"), added as it is before its intent, or the one that is there; `index`
+ * among those of its step. Another row added later moves it: ask again. */
+struct stage step_bench_stage(struct step_bench *bench, const char *row_name, size_t index);
+/* How many calls there were with that effect. */
+int64_t step_bench_count(struct step_bench *bench, const char *operation, const char *effect);
+void step_bench_wait(const struct step_bench *bench, int64_t ms);
+
+#endif
