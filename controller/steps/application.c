@@ -159,8 +159,8 @@ static struct err *ecs_undo(struct stage *stage, struct outcome *out)
     return NULL;
 }
 
-/* --- workloads of Kubernetes: the run's id in an annotation of the pod template, as `kubectl rollout
- * restart` does it with a time. --- */
+/* --- workloads of Kubernetes: a mark of the run's attempt in an annotation of the pod template, as `kubectl
+ * rollout restart` does it with a time. --- */
 
 /* The words of a kind's status. */
 struct workload {
@@ -294,19 +294,53 @@ static struct err *workload_roll(struct stage *stage, const char *mark, struct o
     return NULL;
 }
 
+#define MARK "mark"
+#define UNDO_MARK "undoMark"
+
+/* "<run>", from the second attempt on "<run>-<attempt>": what the attempt before has left is no restart of
+ * this one. Yours. */
+static char *mark_of(const struct stage *stage, const char *suffix)
+{
+    const char *run_id = stage->pass->status->run.id;
+
+    return stage->row->attempt > 1 ? xasprintf("%s-%lld%s", run_id, (long long)stage->row->attempt, suffix)
+                                   : xasprintf("%s%s", run_id, suffix);
+}
+
+static struct err *workload_intend(struct stage *stage)
+{
+    AUTO_FREE char *mark = mark_of(stage, "");
+
+    step_set_evidence(stage->row, MARK, mark);
+    return NULL;
+}
+
 static struct err *workload_act(struct stage *stage, struct outcome *out)
 {
-    TRY(workload_roll(stage, stage->pass->status->run.id, out));
+    const char *mark = step_evidence(stage->row, MARK);
+
+    /* Without one an earlier version of the controller has intended it, which did not count attempts. */
+    TRY(workload_roll(stage, mark ? mark : stage->pass->status->run.id, out));
     if (stage->row->state == STEP_INTENDED)
         stage_started(stage, application_of(stage)->target);
     return NULL;
 }
 
+/* As above: what such a version has begun to put back is not restarted once more. */
+static void choose_undo_mark(struct stage *stage)
+{
+    bool has_begun = step_evidence(stage->row, "undoSince") != NULL;
+    AUTO_FREE char *mark =
+        has_begun ? xasprintf("%s-undone", stage->pass->status->run.id) : mark_of(stage, "-undone");
+
+    if (!step_evidence(stage->row, UNDO_MARK))
+        step_set_evidence(stage->row, UNDO_MARK, mark);
+}
+
 static struct err *workload_undo(struct stage *stage, struct outcome *out)
 {
-    AUTO_FREE char *mark = xasprintf("%s-undone", stage->pass->status->run.id);
-
-    return workload_roll(stage, mark, out);
+    choose_undo_mark(stage);
+    return workload_roll(stage, step_evidence(stage->row, UNDO_MARK), out);
 }
 
 /* --- */
@@ -316,17 +350,15 @@ static const struct {
     struct err *(*act)(struct stage *stage, struct outcome *out);
     struct err *(*undo)(struct stage *stage, struct outcome *out);
 } kinds[] = {
-    [APPLICATION_DEPLOYMENT] = {.act = workload_act, .undo = workload_undo},
-    [APPLICATION_STATEFUL_SET] = {.act = workload_act, .undo = workload_undo},
-    [APPLICATION_DAEMON_SET] = {.act = workload_act, .undo = workload_undo},
+    [APPLICATION_DEPLOYMENT] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
+    [APPLICATION_STATEFUL_SET] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
+    [APPLICATION_DAEMON_SET] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
     [APPLICATION_ECS_SERVICE] = {.intend = ecs_intend, .act = ecs_act, .undo = ecs_undo},
 };
 
 struct err *application_intend(struct stage *stage)
 {
-    enum application_kind kind = application_of(stage)->kind;
-
-    return kinds[kind].intend ? kinds[kind].intend(stage) : NULL;
+    return kinds[application_of(stage)->kind].intend(stage);
 }
 
 struct err *application_act(struct stage *stage, struct outcome *out)

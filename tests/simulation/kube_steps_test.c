@@ -48,6 +48,7 @@ static void bench_init(struct bench *bench)
                        .row = status_add_step(&bench->pass.status->switchover_steps,
                                               &bench->pass.status->switchover_step_count, "Parameters/p")};
     bench->stage.row->state = STEP_INTENDED;
+    bench->stage.row->attempt = 1;
 }
 
 static void bench_done(struct bench *bench)
@@ -456,6 +457,69 @@ static void rolls(void **state)
     bench_done(&bench);
 }
 
+/* --- marks of attempts --- */
+
+struct mark_row {
+    const char *name;
+    int64_t attempt;
+    bool is_undo;
+    bool is_intended;           /* by this version of the controller */
+    const char *undone_since;   /* an earlier look of the way back, by an earlier version */
+    const char *before, *after; /* the mark in the template */
+};
+
+static const struct mark_row mark_rows[] = {
+    {"the first attempt", 1, false, true, NULL, "", RUN},
+    {"the first attempt is put back", 1, true, true, NULL, RUN, RUN "-undone"},
+    {"the second attempt", 2, false, true, NULL, RUN "-undone", RUN "-2"},
+    {"the second attempt, somebody has put the first one's template back", 2, false, true, NULL, RUN,
+     RUN "-2"},
+    {"the second attempt is put back", 2, true, true, NULL, RUN "-2", RUN "-2-undone"},
+    {"the second attempt is put back before its row began", 2, true, false, NULL, RUN "-undone",
+     RUN "-2-undone"},
+    {"an earlier version has restarted it", 2, false, false, NULL, RUN, RUN},
+    {"an earlier version has restarted it, and it is put back", 2, true, false, NULL, RUN, RUN "-2-undone"},
+    {"an earlier version has begun to put it back", 2, true, false, "1795363200000", RUN "-undone",
+     RUN "-undone"},
+};
+
+#define WEB "/apis/apps/v1/namespaces/staging/deployments/web"
+
+static void mark_init(struct bench *bench, const struct mark_row *row)
+{
+    AUTO_FREE char *text = xasprintf("{\"spec\":{\"replicas\":0,\"template\":{\"metadata\":{\"annotations\":"
+                                     "{\"stagingrefresh.dev/run\":\"%s\"}}}},\"status\":{}}",
+                                     row->before);
+
+    bench_init(bench);
+    bench->application =
+        (struct application_spec){.name = TEXT("web"), .kind = APPLICATION_DEPLOYMENT, .target = TEXT("web")};
+    bench->stage.row->attempt = row->attempt;
+    kube_memory_put(&bench->memory, WEB, text);
+    if (row->is_intended)
+        assert_no_err(application_intend(&bench->stage));
+    step_set_evidence(bench->stage.row, "undoSince", row->undone_since);
+}
+
+static void an_attempt_has_its_mark(void **state)
+{
+    const struct mark_row *row = *state;
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    mark_init(&bench, row);
+    for (int i = 0; i < 3; i++) {
+        outcome_reset(&out);
+        assert_no_err(row->is_undo ? application_undo(&bench.stage, &out)
+                                   : application_act(&bench.stage, &out));
+        step_set_evidence(bench.stage.row, "undoSince", "1795363200000"); /* as after every look */
+    }
+    assert_number(out.verdict, VERDICT_DONE);
+    assert_text_equal(mark_of(&bench, WEB), row->after);
+    assert_number(bench.memory.writes, text_equal(row->before, row->after) ? 0 : 1);
+    bench_done(&bench);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -471,5 +535,6 @@ int main(void)
     TEST(&tests, an_older_copy_has_its_password);
     TEST(&tests, an_unknown_password_changes_nothing);
     TEST_ROWS(&tests, rolls, workloads);
+    TEST_ROWS(&tests, an_attempt_has_its_mark, mark_rows);
     return tests_run(&tests, "kube_steps");
 }
