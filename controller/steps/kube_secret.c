@@ -132,6 +132,23 @@ static struct err *create(const struct pass *pass, const char *name, const char 
                     name);
 }
 
+char *kube_secret_attempt_key(const struct pass *pass, const char *what)
+{
+    int64_t attempt = pass->status->run.attempt;
+
+    return attempt > 1 ? xasprintf("%s.%lld", what, (long long)attempt) : xstrdup(what);
+}
+
+/* The key without its attempt. */
+static struct str without_attempt(const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    int64_t attempt;
+
+    return dot && str_to_int(str_of(dot + 1), &attempt) ? (struct str){.ptr = key, .len = (size_t)(dot - key)}
+                                                        : str_of(key);
+}
+
 static bool is_wanted(const struct refresh_status *status, struct str run)
 {
     if (str_is(run, status->run.id))
@@ -143,15 +160,17 @@ static bool is_wanted(const struct refresh_status *status, struct str run)
     return false;
 }
 
-/* What belongs to runs that no copy is left of goes: {"data": {key: null}} */
-static struct json *forget_others(const struct pass *pass, const struct json *present)
+/* What belongs to runs that no copy is left of goes, and what earlier attempts have kept in place of `key`:
+ * {"data": {key: null}} */
+static struct json *forget_others(const struct pass *pass, const struct json *present, const char *key)
 {
     struct json *data = json_new_object();
 
     json_each (value, json_member(present, "data")) {
         struct str rest = str_of(json_key(value)), run = {0};
 
-        if (str_cut(&rest, '.', &run) && !is_wanted(pass->status, run))
+        if ((str_cut(&rest, '.', &run) && !is_wanted(pass->status, run)) ||
+            str_equal(without_attempt(json_key(value)), without_attempt(key)))
             json_set(data, json_key(value), json_new_null());
     }
     return data;
@@ -169,7 +188,7 @@ static struct err *add(const struct pass *pass, const char *name, const struct j
     json_set_text(metadata, "resourceVersion", json_get_text(present, "metadata.resourceVersion", NULL));
     json_set(metadata, "ownerReferences", owners_with(pass, present));
     json_set(body, "metadata", metadata);
-    json_set(body, "data", forget_others(pass, present));
+    json_set(body, "data", forget_others(pass, present, key));
     return err_wrap(kube_patch(pass->objects->kube, pass->env, &ref, &patch, NULL), "write Secret %s", name);
 }
 

@@ -19,7 +19,12 @@ struct err *kube_secret_set(const struct pass *pass, const char *name, const cha
 struct err *kube_secret_kept(const struct pass *pass, const char *key, struct secret **ret) MUST_USE;
 struct err *kube_secret_kept_by(const struct pass *pass, const char *run_id, const char *key,
                                 struct secret **ret) MUST_USE;
-/* Keeps it. ERR_CONFLICT when another pass has been faster: read what it kept. */
+/* The key for what this attempt of the run replaces: `what`, from the second attempt on with the attempt
+ * behind it ("main.password-before.2"). It is to be written down: `run.attempt` moves on when a hook is tried
+ * again. Yours. */
+char *kube_secret_attempt_key(const struct pass *pass, const char *what);
+/* Keeps it, and forgets what earlier attempts have kept there. ERR_CONFLICT when another pass has been
+ * faster: read what it kept. */
 struct err *kube_secret_keep(const struct pass *pass, const char *key, const struct secret *value) MUST_USE;
 
 #endif

@@ -170,6 +170,8 @@ static struct err *config_map_restore(struct stage *stage, const struct paramete
 
 /* --- one key of a Secret; what it held is kept in a Secret of ours --- */
 
+/* What is remembered is the key there, or that there was nothing. Earlier versions of the controller said
+ * IS_KEPT, and had one key for all attempts. */
 #define WAS_ABSENT "absent"
 #define IS_KEPT "kept"
 
@@ -180,7 +182,8 @@ static char *key_before(const struct parameter_spec *spec)
 
 static struct err *kube_remember(struct stage *stage, const struct parameter_spec *spec)
 {
-    AUTO_FREE char *key = key_before(spec);
+    AUTO_FREE char *what = key_before(spec);
+    AUTO_FREE char *key = kube_secret_attempt_key(stage->pass, what);
     AUTO_SECRET struct secret *present = NULL;
     AUTO_SECRET struct secret *kept = NULL;
 
@@ -190,8 +193,25 @@ static struct err *kube_remember(struct stage *stage, const struct parameter_spe
     if (present && !kept) /* kept by a pass whose status was lost: it was the first to look */
         TRY(kube_secret_keep(stage->pass, key, present));
     text_replace(&status_set_previous(stage->pass->status, "Secret", spec->name)->version,
-                 present ? IS_KEPT : WAS_ABSENT);
+                 present ? key : WAS_ABSENT);
     return NULL;
+}
+
+/* *ret stays NULL when the key was not there. */
+static struct err *read_before(const struct stage *stage, const struct parameter_spec *spec,
+                               const struct previous_status *previous, struct secret **ret)
+{
+    AUTO_FREE char *key =
+        text_equal(previous->version, IS_KEPT) ? key_before(spec) : xstrdup_or_null(previous->version);
+
+    if (text_equal(key, WAS_ABSENT))
+        return NULL;
+    if (key)
+        TRY(kube_secret_kept(stage->pass, key, ret));
+    if (*ret)
+        return NULL;
+    return err_new(ERR_INVALID, "what key %s of Secret %s held before is not there any more", spec->key,
+                   spec->target);
 }
 
 static struct err *kube_apply(struct stage *stage, const struct parameter_spec *spec, const char *value,
@@ -210,7 +230,6 @@ static struct err *kube_apply(struct stage *stage, const struct parameter_spec *
 static struct err *kube_restore(struct stage *stage, const struct parameter_spec *spec, const char *value,
                                 const struct previous_status *previous)
 {
-    AUTO_FREE char *key = key_before(spec);
     AUTO_SECRET struct secret *ours = secret_new(str_of(value));
     AUTO_SECRET struct secret *present = NULL;
     AUTO_SECRET struct secret *before = NULL;
@@ -218,10 +237,7 @@ static struct err *kube_restore(struct stage *stage, const struct parameter_spec
     TRY(kube_secret_get(stage->pass, spec->target, spec->key, &present));
     if (!present || !secret_equal(present, ours))
         return NULL;
-    TRY(kube_secret_kept(stage->pass, key, &before));
-    if (!before && !text_equal(previous->version, WAS_ABSENT))
-        return err_new(ERR_INVALID, "what key %s of Secret %s held before is not there any more", spec->key,
-                       spec->target);
+    TRY(read_before(stage, spec, previous, &before));
     return kube_secret_set(stage->pass, spec->target, spec->key, before);
 }
 

@@ -96,6 +96,9 @@ static struct err *version_back(const struct switching *s, char **ret_wait)
 
 /* --- generated, in a Secret --- */
 
+/* Evidence of the row: under which key the attempt keeps it, whichever row of the database has kept it. */
+#define KEPT_AS "passwordBefore"
+
 static char *key_before(const struct switching *s)
 {
     return xasprintf("%s.password-before", s->database->name);
@@ -116,11 +119,13 @@ static struct err *key_intend(const struct switching *s)
     AUTO_SECRET struct secret *password = NULL;
     AUTO_SECRET struct secret *present = NULL;
     AUTO_SECRET struct secret *kept = NULL;
-    AUTO_FREE char *key = key_before(s);
+    AUTO_FREE char *what = key_before(s);
+    AUTO_FREE char *key = kube_secret_attempt_key(s->stage->pass, what);
     bool is_new;
 
     TRY(holds_new(s, &is_new, &password, &present));
     TRY(kube_secret_kept(s->stage->pass, key, &kept));
+    step_set_evidence(s->stage->row, KEPT_AS, key);
     return is_new || kept || !present ? NULL : kube_secret_keep(s->stage->pass, key, present);
 }
 
@@ -140,12 +145,13 @@ static struct err *key_back(const struct switching *s, char **ret_wait)
     AUTO_SECRET struct secret *password = NULL;
     AUTO_SECRET struct secret *present = NULL;
     AUTO_SECRET struct secret *before = NULL;
-    AUTO_FREE char *key = key_before(s);
+    AUTO_FREE char *what = key_before(s); /* as earlier versions of the controller have kept it */
+    const char *key = step_evidence(s->stage->row, KEPT_AS);
     bool is_new;
 
     (void)ret_wait;
     TRY(holds_new(s, &is_new, &password, &present));
-    TRY(kube_secret_kept(s->stage->pass, key, &before));
+    TRY(kube_secret_kept(s->stage->pass, key ? key : what, &before));
     return is_new && before ? kube_secret_set(s->stage->pass, s->ref->secret_name, s->ref->secret_key, before)
                             : NULL;
 }

@@ -229,6 +229,98 @@ static void what_is_forgotten_is_said(void **state UNUSED)
     bench_done(&bench);
 }
 
+/* --- another attempt, for which staging is not what it was for the first --- */
+
+static void begin_attempt(struct bench *bench, int64_t attempt)
+{
+    bench->pass.status->run.attempt = attempt;
+    bench->stage.row->attempt = attempt;
+    bench->stage.row->state = STEP_INTENDED;
+    json_free(TAKE(bench->stage.row->evidence));
+}
+
+static void switch_over_and_back(struct bench *bench)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+
+    assert_no_err(parameter_intend(&bench->stage));
+    act_until_done(bench);
+    assert_no_err(parameter_undo(&bench->stage, &out));
+    assert_number(out.verdict, VERDICT_DONE);
+}
+
+struct between_row {
+    const char *name;
+    const struct place_row *place;
+    const char *object; /* in between */
+    const char *value;  /* of its key */
+};
+
+static const struct between_row between_rows[] = {
+    {"a Secret", &places[0], "{\"data\":{\"HOST\":\"b3RoZXJz\"}}", "others"},
+    {"a Secret, the key is gone", &places[0], "{\"data\":{\"HOST\":null,\"USER\":\"YQ==\"}}", NULL},
+    {"a Secret, the key has come", &places[1], "{\"data\":{\"HOST\":\"b3RoZXJz\"}}", "others"},
+    {"a ConfigMap", &places[3], "{\"data\":{\"HOST\":\"others\"}}", "others"},
+};
+
+static void an_attempt_puts_back_what_it_found(void **state)
+{
+    const struct between_row *row = *state;
+    struct bench bench;
+
+    place_init(&bench, row->place);
+    begin_attempt(&bench, 1);
+    switch_over_and_back(&bench);
+    expect_present(&bench, row->place, row->place->before);
+    kube_memory_put(&bench.memory, row->place->path, row->object);
+    begin_attempt(&bench, 2);
+    switch_over_and_back(&bench);
+    expect_present(&bench, row->place, row->value);
+    expect_secrecy(&bench);
+    bench_done(&bench);
+}
+
+/* The controller was upgraded in the second attempt: what its earlier version kept had one key for all. */
+static void what_an_earlier_version_kept_is_found(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, &places[0]);
+    begin_attempt(&bench, 2);
+    kube_memory_put(&bench.memory, CORE "secrets/" OURS,
+                    "{\"data\":{\"" RUN ".parameter.db-host.before\":\"b2xkLXZhbHVl\"}}");
+    text_replace(&status_set_previous(bench.pass.status, "Secret", "db-host")->version, "kept");
+    act_until_done(&bench);
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    expect_present(&bench, &places[0], "old-value");
+    bench_done(&bench);
+}
+
+/* Of runs that no copy is left of everything, of this one what an earlier attempt kept. */
+static void what_is_not_needed_is_forgotten(void **state UNUSED)
+{
+    struct bench bench;
+
+    place_init(&bench, &places[0]);
+    begin_attempt(&bench, 3);
+    kube_memory_put(&bench.memory, CORE "secrets/" OURS,
+                    "{\"data\":{\"" OLDER ".parameter.db-host.before\":\"YQ==\",\"" OLDER
+                    ".parameter.db-host.before.2\":\"YQ==\",\"" RUN
+                    ".parameter.db-host.before\":\"YQ==\",\"" RUN
+                    ".parameter.db-host.before.2\":\"YQ==\",\"" RUN ".parameter.db.before\":\"YQ==\",\"" RUN
+                    ".main.next-password\":\"YQ==\"}}");
+    assert_no_err(parameter_intend(&bench.stage));
+    expect_secret(&bench, OURS, OLDER ".parameter.db-host.before", NULL);
+    expect_secret(&bench, OURS, OLDER ".parameter.db-host.before.2", NULL);
+    expect_secret(&bench, OURS, RUN ".parameter.db-host.before", NULL);
+    expect_secret(&bench, OURS, RUN ".parameter.db-host.before.2", NULL);
+    expect_secret(&bench, OURS, RUN ".parameter.db-host.before.3", "old-value");
+    expect_secret(&bench, OURS, RUN ".parameter.db.before", "a");
+    expect_secret(&bench, OURS, RUN ".main.next-password", "a");
+    bench_done(&bench);
+}
+
 /* --- drift --- */
 
 static void expect_drift(struct bench *bench, const char *want)
@@ -316,6 +408,47 @@ static void a_database_without_proxy_has_a_row(void **state UNUSED)
     assert_no_err(password_entry_intend(&bench.stage)); /* remembers the first one still */
     outcome_reset(&out);
     assert_no_err(password_entry_undo(&bench.stage, &out));
+    expect_secret(&bench, "db", "password", "old-value");
+    bench_done(&bench);
+}
+
+/* Two proxies of one database: a row may be intended when the other one has put the new password in. */
+static void an_attempt_puts_back_the_password_it_found(void **state UNUSED)
+{
+    AUTO_FREE char *wait = NULL;
+    struct bench bench;
+    struct step_status other = {.name = TEXT("Proxies/other"), .attempt = 1};
+
+    password_init(&bench);
+    struct stage late = bench.stage;
+    late.row = &other;
+    for (int attempt = 1; attempt <= 2; attempt++) {
+        begin_attempt(&bench, attempt);
+        json_free(TAKE(other.evidence));
+        assert_no_err(password_switch_intend(&bench.stage, &bench.database, NULL));
+        assert_no_err(password_switch(&bench.stage, &bench.database, NULL, &wait));
+        assert_no_err(password_switch_intend(&late, &bench.database, NULL));
+        assert_no_err(password_switch(&late, &bench.database, NULL, &wait));
+        assert_no_err(password_switch_back(&late, &bench.database, NULL, &wait));
+        assert_no_err(password_switch_back(&bench.stage, &bench.database, NULL, &wait));
+        expect_secret(&bench, "db", "password", attempt == 1 ? "old-value" : "others");
+        kube_memory_put(&bench.memory, CORE "secrets/db", "{\"data\":{\"password\":\"b3RoZXJz\"}}");
+    }
+    json_free(other.evidence);
+    bench_done(&bench);
+}
+
+static void a_password_that_an_earlier_version_kept_is_found(void **state UNUSED)
+{
+    AUTO_FREE char *wait = NULL;
+    struct bench bench;
+
+    password_init(&bench);
+    begin_attempt(&bench, 2);
+    kube_memory_put(&bench.memory, CORE "secrets/" OURS,
+                    "{\"data\":{\"" RUN ".main.password-before\":\"b2xkLXZhbHVl\"}}");
+    assert_no_err(password_switch(&bench.stage, &bench.database, NULL, &wait));
+    assert_no_err(password_switch_back(&bench.stage, &bench.database, NULL, &wait));
     expect_secret(&bench, "db", "password", "old-value");
     bench_done(&bench);
 }
@@ -529,9 +662,14 @@ int main(void)
     TEST(&tests, what_was_first_seen_is_kept);
     TEST(&tests, what_others_have_written_stays);
     TEST(&tests, what_is_forgotten_is_said);
+    TEST_ROWS(&tests, an_attempt_puts_back_what_it_found, between_rows);
+    TEST(&tests, what_an_earlier_version_kept_is_found);
+    TEST(&tests, what_is_not_needed_is_forgotten);
     TEST_ROWS(&tests, drift_is_seen, places);
     TEST(&tests, a_password_is_made_once);
     TEST(&tests, a_database_without_proxy_has_a_row);
+    TEST(&tests, an_attempt_puts_back_the_password_it_found);
+    TEST(&tests, a_password_that_an_earlier_version_kept_is_found);
     TEST(&tests, an_older_copy_has_its_password);
     TEST(&tests, an_unknown_password_changes_nothing);
     TEST_ROWS(&tests, rolls, workloads);
