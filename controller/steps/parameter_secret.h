@@ -1,5 +1,6 @@
 /* Parameters in Secrets Manager: one key of a secret, or the whole. What was there before is remembered by
- * its version, and put back by moving AWSCURRENT to it. */
+ * its version, and put back by moving AWSCURRENT to it, or when others have written other keys since by a
+ * version that has these, too. */
 #ifndef CONTROLLER_STEPS_PARAMETER_SECRET_H
 #define CONTROLLER_STEPS_PARAMETER_SECRET_H
 

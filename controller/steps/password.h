@@ -8,6 +8,7 @@
 #define CONTROLLER_STEPS_PASSWORD_H
 
 #include "controller/pass.h"
+#include "controller/steps/secret_version.h"
 #include "pkg/base/secret.h"
 
 /* password_generate.c: the staged password of the stage's database; made when there is none yet. */
@@ -18,9 +19,8 @@ struct err *password_generated(const struct pass *pass, const struct database_sp
 struct err *password_of_copies(const struct pass *pass, const struct database_spec *database,
                                struct secret **ret) MUST_USE;
 /* The id of the version that holds it, and of a version that merges it into what `base` says. */
-#define PASSWORD_VERSION_MAX 51
 void password_version(const struct pass *pass, const struct database_spec *database, const char *base,
-                      char ret[PASSWORD_VERSION_MAX]);
+                      char ret[SECRET_VERSION_MAX]);
 
 /* password_refusal.c: why staging cannot be put back onto the copy of an earlier run, as its password is not
  * known; yours. *ret_why stays NULL when nothing speaks against it. */

@@ -1,22 +1,18 @@
 #include "controller/steps/kube_secret.h"
 #include "controller/steps/password.h"
 #include "controller/steps/secret_text.h"
-#include "pkg/aws/secretsmanager.h"
-#include "pkg/base/digest.h"
+#include "controller/steps/secret_version.h"
 
 /* Keeps the version from being pruned until it is the present one. */
 #define NEXT_LABEL "stagingrefresh-next"
 
 void password_version(const struct pass *pass, const struct database_spec *database, const char *base,
-                      char ret[PASSWORD_VERSION_MAX])
+                      char ret[SECRET_VERSION_MAX])
 {
     AUTO_FREE char *text = xasprintf("%s\n%s\n%s\npassword\n%s", pass->uid, status_copies_run(pass->status),
                                      database->name, base ? base : "");
-    char hex[2 * SHA256_BYTES + 1];
 
-    sha256_hex(str_of(text), hex);
-    memcpy(ret, hex, PASSWORD_VERSION_MAX - 1);
-    ret[PASSWORD_VERSION_MAX - 1] = '\0';
+    secret_version_id(str_of(text), ret);
 }
 
 /* What every engine, shell and connection string takes as it is: 64 characters, so that no draw is favoured.
@@ -75,7 +71,7 @@ static struct err *read_staged(const struct pass *pass, const struct database_sp
 {
     const struct secret_ref *ref = &database->aurora.password.from;
     AUTO_FREE char *key = xasprintf("%s.next-password", database->name);
-    char version[PASSWORD_VERSION_MAX];
+    char version[SECRET_VERSION_MAX];
 
     password_version(pass, database, NULL, version);
     return ref->secrets_manager_id ? read_version(pass, ref, version, ret)
@@ -88,7 +84,7 @@ static struct err *put_staged(const struct pass *pass, const struct database_spe
     const struct secret_ref *ref = &database->aurora.password.from;
     AUTO_FREE char *key = xasprintf("%s.next-password", database->name);
     AUTO_SECRET struct secret *present = NULL;
-    char version[PASSWORD_VERSION_MAX];
+    char version[SECRET_VERSION_MAX];
 
     password_version(pass, database, NULL, version);
     if (ref->secrets_manager_id)

@@ -3,9 +3,9 @@
 #include "controller/steps/kube_secret.h"
 #include "controller/steps/password.h"
 #include "controller/steps/secret_text.h"
+#include "controller/steps/secret_version.h"
 #include "pkg/aws/rds.h"
 #include "pkg/aws/rds_proxy.h"
-#include "pkg/aws/secretsmanager.h"
 
 #define CURRENT "AWSCURRENT"
 
@@ -57,7 +57,7 @@ static struct err *version_switch(const struct switching *s, char **ret_wait)
     AUTO_SECRET_VALUE struct secret_value present = {0};
     AUTO_SECRET_VALUE struct secret_value staged = {0};
     AUTO_SECRET struct secret *merged = NULL;
-    char version[PASSWORD_VERSION_MAX];
+    char version[SECRET_VERSION_MAX];
 
     (void)ret_wait;
     TRY(read_current(s, &present));
@@ -76,22 +76,44 @@ static struct err *version_switch(const struct switching *s, char **ret_wait)
                     "put the new password into secret %s", s->ref->secrets_manager_id);
 }
 
+/* The key alone goes back: what others have written beside it since stays. */
+static struct err *put_version_back(const struct switching *s, const struct secret_value *present,
+                                    const struct secret_value *before)
+{
+    const char *id = s->ref->secrets_manager_id;
+    AUTO_FREE char *base = xasprintf("back from %s", present->version_id);
+    AUTO_SECRET struct secret *content = NULL;
+    char version[SECRET_VERSION_MAX];
+
+    TRY(secret_text_back(present->text, before->text, id, s->ref->secrets_manager_key, &content));
+    password_version(s->stage->pass, s->database, base, version);
+    return err_wrap(secret_version_put_back(&(struct secret_way_back){.aws = &s->stage->pass->target,
+                                                                      .secret_id = id,
+                                                                      .present = present,
+                                                                      .before = before,
+                                                                      .content = content,
+                                                                      .version = version}),
+                    "put the old password of secret %s back", id);
+}
+
 static struct err *version_back(const struct switching *s, char **ret_wait)
 {
-    const char *before = step_evidence(s->stage->row, "secretBefore");
+    const char *version = step_evidence(s->stage->row, "secretBefore");
     AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET_VALUE struct secret_value before = {0};
     AUTO_SECRET struct secret *differs = NULL;
 
     (void)ret_wait;
-    if (!before)
+    if (!version)
         return NULL;
     TRY(read_current(s, &present));
     TRY(merge(s, &present, &differs));
-    if (differs || text_equal(present.version_id, before))
+    if (differs || text_equal(present.version_id, version))
         return NULL;
-    return err_wrap(secretsmanager_move_stage(&s->stage->pass->target, s->ref->secrets_manager_id, CURRENT,
-                                              before, present.version_id),
-                    "put the old password of secret %s back", s->ref->secrets_manager_id);
+    TRY(err_wrap(
+        secretsmanager_get_value(&s->stage->pass->target, s->ref->secrets_manager_id, version, NULL, &before),
+        "read what secret %s held before", s->ref->secrets_manager_id));
+    return put_version_back(s, &present, &before);
 }
 
 /* --- generated, in a Secret --- */

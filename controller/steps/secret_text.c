@@ -35,17 +35,49 @@ struct err *secret_text_get(const struct secret *text, const char *id, const cha
     return NULL;
 }
 
+static struct secret *print(const struct json *object)
+{
+    AUTO_BUF struct buf printed = BUF_SECRET(SECRET_TEXT_MAX);
+
+    json_print(object, &printed);
+    return secret_new(buf_str(&printed));
+}
+
 struct err *secret_text_with(const struct secret *text, const char *id, const char *key,
                              const struct secret *value, struct secret **ret)
 {
-    AUTO_BUF struct buf printed = BUF_SECRET(SECRET_TEXT_MAX);
     AUTO_JSON struct json *object = NULL;
 
     TRY(parse(text, id, &object));
     if (text_equal(text_of(object, key), secret_reveal(value).ptr))
         return NULL;
     json_set_text(object, key, secret_reveal(value).ptr);
-    json_print(object, &printed);
-    *ret = secret_new(buf_str(&printed));
+    *ret = print(object);
+    return NULL;
+}
+
+struct err *secret_text_back(const struct secret *text, const struct secret *before, const char *id,
+                             const char *key, struct secret **ret)
+{
+    AUTO_JSON struct json *object = NULL;
+    AUTO_JSON struct json *was = NULL;
+    const struct json *member;
+
+    TRY(parse(text, id, &object));
+    TRY(parse(before, id, &was));
+    member = json_member(was, key);
+    json_set(object, key, member ? json_copy(member) : NULL);
+    *ret = print(object);
+    return NULL;
+}
+
+struct err *secret_text_same(const struct secret *a, const struct secret *b, const char *id, bool *ret)
+{
+    AUTO_JSON struct json *left = NULL;
+    AUTO_JSON struct json *right = NULL;
+
+    TRY(parse(a, id, &left));
+    TRY(parse(b, id, &right));
+    *ret = json_equal(left, right);
     return NULL;
 }

@@ -14,4 +14,11 @@ struct err *secret_text_get(const struct secret *text, const char *id, const cha
 struct err *secret_text_with(const struct secret *text, const char *id, const char *key,
                              const struct secret *value, struct secret **ret) MUST_USE;
 
+/* The same object with one member as it is in `before`; without it when it is not there. */
+struct err *secret_text_back(const struct secret *text, const struct secret *before, const char *id,
+                             const char *key, struct secret **ret) MUST_USE;
+/* Both have the same members, in whatever order and layout. */
+struct err *secret_text_same(const struct secret *a, const struct secret *b, const char *id,
+                             bool *ret) MUST_USE;
+
 #endif

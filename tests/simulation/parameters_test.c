@@ -1,4 +1,7 @@
 /* Many keys of one secret: its versions are counted, so that all keys go into one of them. */
+#include "controller/steps/secret_text.h"
+#include "pkg/aws/secretsmanager.h"
+#include "tests/simulation/bystander.h"
 #include "tests/simulation/seeds.h"
 #include "tests/simulation/story.h"
 #include "tests/simulation/variant.h"
@@ -103,6 +106,100 @@ static void a_retry_writes_all_keys_again(void **state UNUSED)
     story_plays(&(void *){(void *)(uintptr_t)&story});
 }
 
+/* --- put back, while somebody else writes another key --- */
+
+struct rotation {
+    bool is_asked, is_done;
+};
+
+static void rotate(void *arg, struct scenario *scenario)
+{
+    AUTO_BYSTANDER struct bystander *somebody = bystander_new(scenario);
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET struct secret *rotated = NULL;
+    AUTO_SECRET struct secret *wanted = secret_new(STR("rotated"));
+    struct rotation *rotation = arg;
+    const struct aws_client *aws = bystander_aws(somebody);
+    AUTO_ERR struct err *err = secretsmanager_get_value(aws, "shop/stg/app", NULL, NULL, &present);
+
+    if (!err)
+        err = secret_text_with(present.text, "shop/stg/app", "FEATURES", wanted, &rotated);
+    if (!err)
+        err =
+            secretsmanager_put_value(aws, "shop/stg/app", "rotated-by-somebody-else-1234567", rotated, NULL);
+    rotation->is_done = !err;
+}
+
+/* Once the new tasks have begun to start. */
+static void rotate_in_rollout(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct rotation *rotation = arg;
+
+    if (rotation->is_asked || !text_equal(row_text(object, "Applications/api", "state"), "Running"))
+        return;
+    rotation->is_asked = true;
+    scenario_later(scenario, SECONDS(1), rotate, rotation);
+}
+
+static void check_key(const struct secret *text, const char *key, const char *want, struct buf *faults)
+{
+    AUTO_SECRET struct secret *got = NULL;
+    AUTO_ERR struct err *err = secret_text_get(text, "shop/stg/app", key, &got);
+
+    if (err || !str_starts(secret_reveal(got), want))
+        buf_addf(faults, "%s is not %s\n", key, want);
+}
+
+static void check_secret(struct scenario *scenario, struct buf *faults)
+{
+    AUTO_BYSTANDER struct bystander *somebody = bystander_new(scenario);
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_ERR struct err *err =
+        secretsmanager_get_value(bystander_aws(somebody), "shop/stg/app", NULL, NULL, &present);
+
+    if (err) {
+        buf_addf(faults, "the secret cannot be read: %s\n", err_text(err));
+        return;
+    }
+    check_key(present.text, "FEATURES", "rotated", faults);
+    check_key(present.text, "DB_HOST", OLD_CLUSTER, faults);
+    check_key(present.text, "DB_USER", "app", faults);
+}
+
+static char *check_rotation(uint64_t seed, void *arg UNUSED)
+{
+    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
+    AUTO_VARIANT struct variant variant = {0};
+    struct rotation rotation = {0};
+
+    variant_init(&variant, seed);
+    const char *const edits[] = {variant.edits[0],
+                                 variant.edits[1],
+                                 variant.edits[2],
+                                 variant.edits[3],
+                                 "rollback: true}",
+                                 "rollback: true, rollout: bad}",
+                                 NULL};
+    variant.opts.world_edits = edits;
+    if (seed % 2)
+        variant_add_crashes(&variant, 400);
+    variant.opts.on_write = rotate_in_rollout;
+    variant.opts.on_write_arg = &rotation;
+    AUTO_SCENARIO struct scenario *scenario = scenario_new(&variant.opts);
+    scenario_run(scenario);
+    check_put_back(scenario, "RolloutFailed", &faults);
+    if (!rotation.is_done)
+        buf_adds(&faults, "nobody has rotated the key\n");
+    check_secret(scenario, &faults);
+    return faults.len ? buf_take(&faults) : NULL;
+}
+
+static void what_others_rotate_stays(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){
+        .name = "rotation", .first = 1, .count = 40, .kind = SEEDS_SWEEP, .check = check_rotation}));
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -110,5 +207,6 @@ int main(void)
     TEST(&tests, one_version_holds_all_keys);
     TEST(&tests, crashes_make_no_more_versions);
     TEST(&tests, a_retry_writes_all_keys_again);
+    TEST(&tests, what_others_rotate_stays);
     return tests_run(&tests, "parameters");
 }

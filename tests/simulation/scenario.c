@@ -343,6 +343,11 @@ void scenario_control(struct scenario *scenario, const char *method, const char 
 
 /* --- what came of it --- */
 
+struct sim *scenario_sim(struct scenario *scenario)
+{
+    return scenario->sim;
+}
+
 struct memory *scenario_memory(struct scenario *scenario)
 {
     return scenario->memory;

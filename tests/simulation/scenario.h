@@ -57,6 +57,8 @@ void scenario_later(struct scenario *scenario, int64_t after_ms,
 /* Asks the simulator for something, as /_sim/ does: faults that begin later, say. */
 void scenario_control(struct scenario *scenario, const char *method, const char *path, const char *body);
 
+struct sim;
+struct sim *scenario_sim(struct scenario *scenario);
 struct memory *scenario_memory(struct scenario *scenario);
 struct sched *scenario_sched(struct scenario *scenario);
 /* Answers of /_sim/journal, /_sim/calls, /_sim/world as of the end (or of now, before); borrowed. */
