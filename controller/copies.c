@@ -159,6 +159,36 @@ void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec
     }
 }
 
+/* The other object's run has put something else in its place. */
+static bool is_followed(const struct refresh_status *later, const struct copy_status *copy)
+{
+    bool followed = false;
+
+    for (size_t i = 0; i < later->copy_count; i++) {
+        const struct copy_status *other = &later->copies[i];
+
+        if (other->role != COPY_IN_USE || !text_equal(other->database, copy->database))
+            continue;
+        if (text_equal(other->arn, copy->arn))
+            return false;
+        followed = true;
+    }
+    return followed;
+}
+
+void copies_hand_over(struct refresh_status *status, const struct refresh_spec *spec,
+                      const struct refresh_status *later, const struct refresh_spec *later_spec)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        struct copy_status *copy = &status->copies[i];
+
+        if (copy->role == COPY_IN_USE && copy->database && is_followed(later, copy) &&
+            is_of_same_line(refresh_database(spec, copy->database),
+                            refresh_database(later_spec, copy->database)))
+            copy->role = COPY_PREVIOUS;
+    }
+}
+
 /* --- what is to go --- */
 
 static bool is_newer(const struct copy_status *a, const struct copy_status *b)

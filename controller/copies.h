@@ -22,6 +22,11 @@ void copies_book_unseen(struct refresh_status *status, const struct refresh_spec
 void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
                   const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded);
 
+/* A later run of the series, another object's, has switched staging over: what it has put something else in
+ * the place of was in use before. Of the databases that copies_adopt() is about. */
+void copies_hand_over(struct refresh_status *status, const struct refresh_spec *spec,
+                      const struct refresh_status *later, const struct refresh_spec *later_spec);
+
 /* Marks what is beyond the numbers, per database, the newest being kept. Copies of `kept_run` (NULL: none)
  * stay and do not count: a run that failed can be retried with them. */
 void copies_mark(struct refresh_status *status, const struct retention *keep, const char *kept_run);

@@ -346,9 +346,35 @@ void summary_running(const struct summary_input *in, const char *blocked_reason,
     }
 }
 
-void summary_succeeded(const struct summary_input *in)
+bool summary_is_superseded(const struct summary_input *in)
+{
+    const struct condition *over = status_condition(in->status, "SwitchedOver");
+
+    return over && over->status == CONDITION_TRUE && text_equal(over->reason, REASON_SUPERSEDED);
+}
+
+void summary_superseded(const struct summary_input *in, const char *message)
+{
+    set(in, "SwitchedOver", CONDITION_TRUE, REASON_SUPERSEDED, message);
+    set(in, "Succeeded", CONDITION_TRUE, "RunSucceeded", message);
+    if (!status_condition(in->status, "Stalled")) /* else another run was asked for and never began */
+        set(in, "Ready", CONDITION_TRUE, REASON_SUPERSEDED, message);
+    status_remove_condition(in->status, "Drifted");
+}
+
+static void set_success(const struct summary_input *in)
 {
     AUTO_FREE char *message = success_message(in->status);
+
+    set(in, "SwitchedOver", CONDITION_TRUE, "AllSwitched", message);
+    set(in, "Succeeded", CONDITION_TRUE, "RunSucceeded", message);
+    set(in, "Ready", CONDITION_TRUE, "RunSucceeded", message);
+}
+
+void summary_succeeded(const struct summary_input *in)
+{
+    AUTO_FREE char *superseded =
+        summary_is_superseded(in) ? xstrdup(status_condition(in->status, "SwitchedOver")->message) : NULL;
 
     in->status->observed_generation = in->generation;
     in->status->percent = 100;
@@ -356,11 +382,12 @@ void summary_succeeded(const struct summary_input *in)
     text_replace(&in->status->phase, "Succeeded");
     text_replace(&in->status->progress_text, "100%");
     set_milestones(in);
-    set(in, "SwitchedOver", CONDITION_TRUE, "AllSwitched", message);
-    set(in, "Succeeded", CONDITION_TRUE, "RunSucceeded", message);
-    set(in, "Ready", CONDITION_TRUE, "RunSucceeded", message);
     status_remove_condition(in->status, "Reconciling");
     status_remove_condition(in->status, "Stalled");
+    if (superseded)
+        summary_superseded(in, superseded);
+    else
+        set_success(in);
 }
 
 void summary_failed(const struct summary_input *in, const char *reason, const char *message)

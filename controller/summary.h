@@ -6,7 +6,7 @@
 
 #include "controller/pass.h"
 
-/* Why a run that was asked for never begins. */
+/* Why a run that was asked for never begins; of one that has succeeded: that a later one took its place. */
 #define REASON_FORBIDDEN "RunForbidden"
 #define REASON_SUPERSEDED "Superseded"
 bool summary_never_begins(const char *reason);
@@ -22,6 +22,10 @@ struct summary_input {
 void summary_running(const struct summary_input *in, const char *blocked_reason, const char *blocked_message,
                      bool suspended);
 void summary_succeeded(const struct summary_input *in);
+/* The run has succeeded, and another object's run has switched staging over since. This is said until the
+ * object has another run. */
+void summary_superseded(const struct summary_input *in, const char *message);
+bool summary_is_superseded(const struct summary_input *in);
 void summary_failed(const struct summary_input *in, const char *reason, const char *message);
 /* No run can start: a person must change something (reason, message), or another object must finish first
  * (queued). */

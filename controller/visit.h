@@ -2,7 +2,8 @@
  * write. reconcile.c decides what is to be done; visit_begin.c starts a run, visit_pending.c says that it
  * will, visit_series.c and visit_line.c say who may, visit_advance.c goes on with one and ends it,
  * visit_requests.c does what people ask for by annotation, visit_retry.c goes on with one that failed,
- * visit_idle.c and visit_drift.c look round in between, visit_delete.c clears up when the object goes. */
+ * visit_idle.c and visit_drift.c look round in between, visit_succession.c minds the runs that other objects
+ * of the series have had, visit_delete.c clears up when the object goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -139,6 +140,14 @@ struct err *visit_idle(struct visit *visit, struct requeue *ret) MUST_USE;
 /* The object is going away: nothing new starts, what exists is removed, what cannot be yet goes into the list
  * of leftovers, and the finalizer goes after ten minutes at the most. */
 struct err *visit_delete(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_succession.c */
+bool visit_has_succeeded(const struct visit *visit); /* its last run */
+/* Whether staging is a later run's, another object's; into the status in memory. Once so, it stays so until
+ * the object has another run. */
+bool visit_is_superseded(struct visit *visit);
+/* A run has switched staging over: objects that had done so before are to hear of it. */
+void visit_tell_earlier(const struct visit *visit);
 
 /* visit_drift.c */
 void visit_watch_drift(struct visit *visit, struct requeue *ret);

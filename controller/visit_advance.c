@@ -101,6 +101,8 @@ struct err *visit_go_on(struct visit *visit, struct refresh_spec *spec, const st
         looks_forget(looks, visit->uid);
         report.after_ms = 0; /* a trigger may have come meanwhile */
     }
+    if (report.end == RUN_SUCCEEDED)
+        visit_tell_earlier(visit);
     ret->after_ms = report.after_ms;
     return NULL;
 }

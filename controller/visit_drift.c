@@ -1,5 +1,7 @@
-/* Between runs: has somebody else changed what the last switchover set. */
+/* Between runs: has somebody else changed what the last switchover set. A later run of the series is not
+ * somebody else, whichever object it belongs to: it sets the same things to copies of its own. */
 #include "controller/drift.h"
+#include "controller/succession.h"
 #include "controller/visit.h"
 
 static void say_drift(struct visit *visit, const struct buf *drift)
@@ -15,6 +17,11 @@ static void say_drift(struct visit *visit, const struct buf *drift)
                         buf_text(drift), visit->name, status_copies_run(visit->status), visit->namespace);
     status_set_condition(visit->status, "Drifted", CONDITION_TRUE, "ChangedByOthers", message,
                          visit->summary.generation, visit->summary.now_ms);
+}
+
+static bool is_changing(const struct visit *visit)
+{
+    return succession_is_changing(visit->objects, visit->object);
 }
 
 static struct err *look_for_drift(struct visit *visit)
@@ -33,15 +40,10 @@ static struct err *look_for_drift(struct visit *visit)
     pass = visit_pass(visit, spec, &accounts);
     TRY(visit_client(visit, accounts.target, &target, &pass.target));
     TRY(drift_look(&pass, &drift));
-    say_drift(visit, &drift);
+    /* What has been seen may be the work of one that began meanwhile. */
+    if (!is_changing(visit) && !visit_is_superseded(visit))
+        say_drift(visit, &drift);
     return NULL;
-}
-
-static bool has_succeeded(struct visit *visit)
-{
-    const struct condition *succeeded = status_condition(visit->status, "Succeeded");
-
-    return succeeded && succeeded->status == CONDITION_TRUE && visit->status->run.completion_ms;
 }
 
 /* Once an hour. The first look after a start falls anywhere in the hour, so that thousands of objects do not
@@ -51,10 +53,10 @@ void visit_watch_drift(struct visit *visit, struct requeue *ret)
     struct looks *looks = engine_looks(visit->engine);
     int64_t now_ms = sched_now_ms(visit->env->sched), due_ms = looks_due_ms(looks, visit->uid, "drift");
 
-    if (!has_succeeded(visit))
+    if (visit_is_superseded(visit) || !visit_has_succeeded(visit))
         return;
     if (due_ms && due_ms <= now_ms) {
-        AUTO_ERR struct err *err = look_for_drift(visit);
+        AUTO_ERR struct err *err = is_changing(visit) ? NULL : look_for_drift(visit);
 
         if (err)
             LOG_DEBUG(visit->log, "cannot look for drift", KV("error", err_text(err)));

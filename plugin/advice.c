@@ -48,7 +48,7 @@ static void advise_ended(struct place *place, const struct refresh_status *statu
         advise(place, "it begins by itself once this is put right", NULL);
     if (facts_is_true(status, "Drifted") && used)
         advise(place, "to set again what somebody else has changed", command(place, "switch-to", used));
-    if (previous)
+    if (previous && !facts_is_superseded(status))
         advise(place, "to put staging onto the other copies that are kept",
                command(place, "switch-to", "previous"));
     advise(place, "for new copies", command(place, "run", NULL));

@@ -74,6 +74,13 @@ bool facts_is_true(const struct refresh_status *status, const char *type)
     return condition && condition->status == CONDITION_TRUE;
 }
 
+bool facts_is_superseded(const struct refresh_status *status)
+{
+    const struct condition *over = facts_condition(status, "SwitchedOver");
+
+    return over && over->status == CONDITION_TRUE && text_equal(over->reason, "Superseded");
+}
+
 /* --- kept runs --- */
 
 static struct kept_run *find_kept(struct kept_run *runs, size_t count, const char *id)

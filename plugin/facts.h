@@ -18,6 +18,10 @@ bool facts_can_retry(const struct refresh_status *status);
 const struct condition *facts_condition(const struct refresh_status *status, const char *type);
 bool facts_is_true(const struct refresh_status *status, const char *type);
 
+/* A run of another object of the series has switched staging over since: what is kept is that one's to know.
+ */
+bool facts_is_superseded(const struct refresh_status *status);
+
 struct kept_run {
     const char *id;
     int64_t creation_ms; /* of its oldest copy */

@@ -168,7 +168,7 @@ static void add_run(struct tree *tree)
 
 static void add_used(struct tree *tree)
 {
-    bool any = false;
+    bool superseded = facts_is_superseded(tree->status), any = false;
 
     for (size_t i = 0; i < tree->status->copy_count; i++) {
         const struct copy_status *copy = &tree->status->copies[i];
@@ -182,13 +182,15 @@ static void add_used(struct tree *tree)
         any = true;
     }
     if (!any)
-        say(tree, MOOD_PLAIN, "uses", "no copy of ours yet: what staging had before the first refresh");
+        say(tree, MOOD_PLAIN, "uses",
+            superseded ? "what a later run of the series has set"
+                       : "no copy of ours yet: what staging had before the first refresh");
 }
 
 static void add_kept(struct tree *tree)
 {
     struct kept_run runs[KEPT_RUNS_MAX];
-    size_t count = facts_kept_runs(tree->status, runs);
+    size_t count = facts_is_superseded(tree->status) ? 0 : facts_kept_runs(tree->status, runs);
     bool any = false;
 
     for (size_t i = 0; i < count; i++) {

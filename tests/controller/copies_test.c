@@ -171,6 +171,39 @@ static void takes_over_what_other_objects_have_made(void **state)
     assert_text_equal(after_failure, "main:r2:Failed@2 main:f1:Failed@1 main:u1:Failed@1");
 }
 
+/* --- handing over --- */
+
+static const struct hand_over_row {
+    const char *name, *before, *later, *after;
+} hand_over_rows[] = {
+    {"a later copy is in use", "main:r1:InUse@1", "main:r2:InUse@2", "main:r1:Previous@1"},
+    {"none is", "main:r1:InUse@1", "main:r1:Previous@1 main:r2:Failed@2", "main:r1:InUse@1"},
+    {"the same one is", "main:r1:InUse@1", "main:r2:Previous@2 main:r1:InUse@1", "main:r1:InUse@1"},
+    {"a database that the later run does not carry", "main:r1:InUse@1 gone:r1:InUse@1", "main:r2:InUse@2",
+     "main:r1:Previous@1 gone:r1:InUse@1"},
+    {"another source under the same name", "side:r1:InUse@1", "side:r2:InUse@2", "side:r1:InUse@1"},
+    {"other roles stay", "main:r0:Removing@0 main:f1:Failed@1 main:r1:InUse@1", "main:r2:InUse@2",
+     "main:r0:Removing@0 main:f1:Failed@1 main:r1:Previous@1"},
+};
+
+static void hands_over_what_a_later_run_has_replaced(void **state)
+{
+    const struct hand_over_row *row = *state;
+    struct database_spec ours[] = {{.name = (char[]){"main"}, .kind = DATABASE_AURORA},
+                                   {.name = (char[]){"side"}, .kind = DATABASE_AURORA}},
+                         theirs[] = {ours[0], ours[1]};
+    const struct refresh_spec spec = {.databases = ours, .database_count = 2},
+                              later_spec = {.databases = theirs, .database_count = 2};
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r1", row->before);
+    AUTO_REFRESH_STATUS struct refresh_status *later = status_of("r2", row->later);
+    AUTO_FREE char *got = NULL;
+
+    theirs[1].aurora.cluster_identifier = (char[]){"another"};
+    copies_hand_over(status, &spec, later, &later_spec);
+    got = text_of(status);
+    assert_text_equal(got, row->after);
+}
+
 /* --- restores that were given up --- */
 
 static void books_what_a_job_will_still_make(void **state)
@@ -208,6 +241,7 @@ int main(void)
     TEST_ROWS(&tests, books, book_rows);
     TEST_ROWS(&tests, marks, mark_rows);
     TEST(&tests, takes_over_what_other_objects_have_made);
+    TEST_ROWS(&tests, hands_over_what_a_later_run_has_replaced, hand_over_rows);
     TEST(&tests, books_what_a_job_will_still_make);
     return tests_run(&tests, "copies");
 }

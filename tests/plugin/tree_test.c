@@ -103,6 +103,17 @@ static const struct row {
              "next      to set again what somebody else has changed: kubectl stagingrefresh switch-to shop r2 -n staging\n"
              "          " TO_SWITCH
              "          " TO_RUN},
+    {.name = "succeeded, and superseded",
+     .status = STATUS("Succeeded", "100%", ENDED_RUN, DATABASES(DATABASE("main", "100", DONE("Backup")))
+                      COPIES(COPY("main", "r1", "Previous", OLD) "," COPY("main", "r2", "Previous", NEW))
+                      CONDITIONS(CONDITION("SwitchedOver", "True", "Superseded", "Run r3 of shop-b came later") ","
+                                 CONDITION("Ready", "True", "Superseded", "Run r3 of shop-b came later"))),
+     .want = "staging/shop  Succeeded  100%  run r2  1m00s\n"
+             "`-- main        Ready      [========================] 100%   1m00s\n"
+             "    `-- + Backup   1m00s\n"
+             "uses      what a later run of the series has set\n"
+             "ready     Run r3 of shop-b came later\n"
+             "next      " TO_RUN},
     {.name = "failed",
      .status = STATUS("Failed", "40%", ENDED_RUN, DATABASES(DATABASE("main", "0", ROW("Backup", "Failed", "," START "," END MESSAGE("no such vault"))))
                       PAST(HISTORY("r2", "Failed", MESSAGE("main: Backup: no such vault")))
