@@ -2,6 +2,9 @@
 
 #include "controller/pass.h"
 #include "controller/rows.h"
+#include "controller/succession.h"
+
+#define EXPECTED_EVIDENCE "expectedMs"
 
 int64_t pace_ms(const struct pace_signs *signs)
 {
@@ -27,13 +30,21 @@ static char *name_of(const char *database, const char *step)
     return database ? xasprintf("%s/%s", database, step) : xstrdup(step);
 }
 
+void pace_expect(const struct stage *stage)
+{
+    AUTO_FREE char *name = name_of(stage->database ? stage->database->name : NULL, stage->row->name);
+    int64_t took_ms = succession_step_ms(stage->pass->objects, stage->pass->object, name);
+
+    if (took_ms)
+        step_set_evidence_ms(stage->row, EXPECTED_EVIDENCE, took_ms);
+}
+
 int64_t stage_pace_ms(const struct stage *stage)
 {
     const struct pace_signs signs = {
         .age_ms = stage_age_ms(stage),
         .percent = stage->row->percent,
-        .expected_ms = pace_remembered_ms(stage->pass->status, stage->database ? stage->database->name : NULL,
-                                          stage->row->name),
+        .expected_ms = step_evidence_ms(stage->row, EXPECTED_EVIDENCE, 0),
     };
 
     return pace_ms(&signs);

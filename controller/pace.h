@@ -18,7 +18,9 @@ int64_t pace_ms(const struct pace_signs *signs);
 
 struct stage;
 
-/* The same for a row of a run: percent and history are the object's. */
+/* A row is about to begin: how long its step took in the last run of the series is kept with the intent. */
+void pace_expect(const struct stage *stage);
+/* The pace of a row of a run. */
 int64_t stage_pace_ms(const struct stage *stage);
 /* Up to a tenth more, so that what began together does not look together for ever. */
 int64_t stage_jitter_ms(const struct stage *stage, int64_t after_ms);

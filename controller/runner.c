@@ -1,5 +1,6 @@
 #include "controller/runner.h"
 
+#include "controller/pace.h"
 #include "controller/rows.h"
 #include "controller/settle.h"
 #include "controller/steps/gate.h"
@@ -79,6 +80,8 @@ static struct err *record(struct work *work)
             continue; /* there is nothing to do */
         stage->row->state = STEP_INTENDED;
         stage->row->start_ms = work->pass->now_ms;
+        if (stage->database)
+            pace_expect(stage);
     }
     work->report->recorded = true;
     return NULL;

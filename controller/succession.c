@@ -82,15 +82,139 @@ static struct success success_by_copies(const struct json *object)
     return newest;
 }
 
+/* Of the history, which has the newest first. */
+static bool has_succeeded(const struct json *entry)
+{
+    return text_equal(json_get_text(entry, "result", ""), "Succeeded");
+}
+
+static struct success success_in(const struct json *entry)
+{
+    return (struct success){.end_ms = time_of(entry, "completionTime"),
+                            .start_ms = time_of(entry, "startTime"),
+                            .run_id = json_get_text(entry, "runID", NULL)};
+}
+
 static struct success success_of(const struct json *object)
 {
     json_each (entry, json_at(object, "status.history")) {
-        if (text_equal(json_get_text(entry, "result", ""), "Succeeded"))
-            return (struct success){.end_ms = time_of(entry, "completionTime"),
-                                    .start_ms = time_of(entry, "startTime"),
-                                    .run_id = json_get_text(entry, "runID", NULL)};
+        if (has_succeeded(entry))
+            return success_in(entry);
     }
     return success_by_copies(object);
+}
+
+/* --- what was done --- */
+
+struct use {
+    const char *database, *kind;
+    struct success last;
+    char *run_id, *identifier; /* of the last; NULL: none yet */
+};
+
+/* When a copy came into use: its run's end, or that of the last one that went back onto it. */
+static struct success use_of(const struct json *object, const struct json *copy)
+{
+    const char *run_id = json_get_text(copy, "runID", "");
+
+    json_each (entry, json_at(object, "status.history")) {
+        if (text_equal(json_get_text(entry, "copiesOf", json_get_text(entry, "runID", "")), run_id) &&
+            has_succeeded(entry))
+            return success_in(entry);
+    }
+    return (struct success){.end_ms = time_of(copy, "creationTime"), .run_id = run_id};
+}
+
+static void keep_use(struct use *use, const struct json *copy, const struct success *success)
+{
+    if (!is_later(success, &use->last))
+        return;
+    text_replace(&use->run_id, success->run_id);
+    text_replace(&use->identifier, json_get_text(copy, "identifier", NULL));
+    use->last = *success;
+    use->last.run_id = use->run_id;
+}
+
+static bool see_uses(void *arg, const struct json *other)
+{
+    struct use *use = arg;
+
+    json_each (copy, json_at(other, "status.copies")) {
+        const struct success success = use_of(other, copy);
+
+        if (is_in_use(copy) && text_equal(json_get_text(copy, "database", ""), use->database) &&
+            text_equal(json_get_text(copy, "kind", ""), use->kind))
+            keep_use(use, copy, &success);
+    }
+    return true;
+}
+
+char *succession_copy_in_use(struct objects *objects, const struct json *object, const char *database,
+                             enum database_kind kind)
+{
+    struct use use = {.database = database, .kind = database_kind_name(kind)};
+
+    each_kin(objects, (struct kin){.object = object, .see = see_uses, .arg = &use});
+    xfree(use.run_id);
+    return use.identifier;
+}
+
+struct took {
+    const char *step; /* NULL: the whole run */
+    bool goes_back;   /* of whole runs */
+    int64_t end_ms, took_ms;
+};
+
+static int64_t step_ms(const struct json *entry, const char *step)
+{
+    json_each (time, json_member(entry, "steps")) {
+        if (text_equal(json_get_text(time, "name", ""), step))
+            return json_get_int(time, "seconds", 0) * 1000;
+    }
+    return 0;
+}
+
+static int64_t took_ms(const struct took *took, const struct json *entry)
+{
+    const struct success success = success_in(entry);
+
+    if (took->step)
+        return step_ms(entry, took->step);
+    return !json_at(entry, "copiesOf") == !took->goes_back ? success.end_ms - success.start_ms : 0;
+}
+
+static bool see_times(void *arg, const struct json *other)
+{
+    struct took *took = arg;
+
+    json_each (entry, json_at(other, "status.history")) {
+        int64_t ms = has_succeeded(entry) ? took_ms(took, entry) : 0, end_ms = success_in(entry).end_ms;
+
+        if (ms <= 0)
+            continue;
+        if (end_ms > took->end_ms) {
+            took->end_ms = end_ms;
+            took->took_ms = ms;
+        }
+        break;
+    }
+    return true;
+}
+
+int64_t succession_run_ms(struct objects *objects, const struct json *object, bool goes_back)
+{
+    struct took took = {.goes_back = goes_back};
+
+    each_kin(objects, (struct kin){.object = object, .see = see_times, .arg = &took});
+    return took.took_ms;
+}
+
+int64_t succession_step_ms(struct objects *objects, const struct json *object, const char *step)
+{
+    struct took took = {.step = step};
+
+    each_kin(objects, (struct kin){.object = object, .see = see_times, .arg = &took});
+    return took.took_ms;
 }
 
 /* --- who came later --- */

@@ -5,6 +5,7 @@
 #define CONTROLLER_SUCCESSION_H
 
 #include "controller/objects.h"
+#include "pkg/refresh/spec.h"
 
 /* The last run that has switched staging over, when it came after all that `object` has done and is another
  * object's. */
@@ -20,5 +21,16 @@ void succession_find_later(struct objects *objects, const struct json *object, s
 bool succession_is_changing(struct objects *objects, const struct json *object);
 /* Names of the others without a run under way that have copies in use, by their own word: an array, yours. */
 struct json *succession_others_in_use(struct objects *objects, const struct json *object);
+
+/* The identifier of the copy of a database that staging uses, by the latest run that has put one to use;
+ * yours, NULL: none has. */
+char *succession_copy_in_use(struct objects *objects, const struct json *object, const char *database,
+                             enum database_kind kind);
+/* How long it took the last time that it succeeded, 0: it never has. A run, by real clocks; going back onto
+ * kept copies takes minutes, and says nothing about a refresh. A step of a run ("main/Copy"), by the scaled
+ * one.
+ */
+int64_t succession_run_ms(struct objects *objects, const struct json *object, bool goes_back);
+int64_t succession_step_ms(struct objects *objects, const struct json *object, const char *step);
 
 #endif

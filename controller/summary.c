@@ -105,30 +105,17 @@ static bool pipelines_passed(const struct refresh_status *status)
     return status->database_count > 0;
 }
 
-/* How long the last run of this sort that succeeded took, by real clocks; 0: there is none. A switch-to takes
- * minutes, and says nothing about a refresh. */
-static int64_t last_duration_ms(const struct refresh_status *status)
-{
-    for (size_t i = 0; i < status->history_count; i++) {
-        if (text_equal(status->history[i].result, "Succeeded") &&
-            !status->history[i].copies_of == !status->run.copies_of)
-            return status->history[i].completion_ms - status->history[i].start_ms;
-    }
-    return 0;
-}
-
+/* The end that was expected when the run began, or went on, holds until it has passed. */
 static void set_progress(const struct summary_input *in)
 {
     struct refresh_status *status = in->status;
-    int64_t percent = percent_of(in), duration_ms = last_duration_ms(status), left_ms;
+    int64_t percent = percent_of(in), left_ms = status->estimated_completion_ms - in->now_ms;
     char left[TIME_TEXT_MAX];
     AUTO_FREE char *text = NULL;
 
     if (percent > status->percent)
         status->percent = percent;
-    left_ms = status->run.start_ms + duration_ms - in->now_ms;
-    if (duration_ms > 0 && left_ms > 0) {
-        status->estimated_completion_ms = status->run.start_ms + duration_ms;
+    if (left_ms > 0) {
         if (left_ms >= HOURS(1))
             snprintf(left, sizeof(left), "%lldh%02lldm", (long long)(left_ms / HOURS(1)),
                      (long long)(left_ms / MINUTES(1) % 60));

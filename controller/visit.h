@@ -146,6 +146,9 @@ bool visit_has_succeeded(const struct visit *visit); /* its last run */
 /* Whether staging is a later run's, another object's; into the status in memory. Once so, it stays so until
  * the object has another run. */
 bool visit_is_superseded(struct visit *visit);
+/* A run begins or goes on, and is laid out in the status in memory: what is known of earlier runs of the
+ * series is put there, as the objects that know it may go. */
+void visit_look_back(struct visit *visit, const struct refresh_spec *spec);
 /* A run has switched staging over: objects that had done so before are to hear of it. */
 void visit_tell_earlier(const struct visit *visit);
 

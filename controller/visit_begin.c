@@ -55,6 +55,7 @@ static void lay_out_run(struct visit *visit, const char *run_id)
     requests_put_answered(status, visit->switch_to ? request_value(visit->object, "switch-to") : answered);
     if (visit->switch_to)
         request_lay_out_switch(status, visit->switch_to);
+    visit_look_back(visit, visit->live);
     status_remove_condition(status, "Drifted"); /* of what the last run had set */
     summary_running(&visit->summary, NULL, NULL, false);
 }

@@ -103,6 +103,7 @@ static struct err *go_on(struct visit *visit, const struct refresh_spec *spec, c
     AUTO_FREE char *note = NULL;
 
     request_retry(visit->status, spec);
+    visit_look_back(visit, spec);
     visit->summary.spec = spec;
     note = gone ? xasprintf(
                       "Run %s goes on, attempt %lld: its copy %s is not there any more and is restored anew",

@@ -1,6 +1,7 @@
 /* Objects of a series that follow one another: staging is whose run has switched it over last. The earlier
  * ones say so, once, and mind their own business from then on. */
 #include "controller/copies.h"
+#include "controller/steps/in_use.h"
 #include "controller/succession.h"
 #include "controller/visit.h"
 
@@ -55,6 +56,15 @@ bool visit_is_superseded(struct visit *visit)
     if (visit_has_succeeded(visit)) /* else what there is to say is that its last run has failed */
         say_superseded(visit, &successor);
     return true;
+}
+
+void visit_look_back(struct visit *visit, const struct refresh_spec *spec)
+{
+    struct refresh_status *status = visit->status;
+    int64_t took_ms = succession_run_ms(visit->objects, visit->object, status->run.copies_of != NULL);
+
+    status->estimated_completion_ms = took_ms ? status->run.start_ms + took_ms : 0;
+    in_use_remember(visit->objects, visit->object, spec, status);
 }
 
 void visit_tell_earlier(const struct visit *visit)

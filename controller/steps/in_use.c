@@ -1,16 +1,35 @@
 #include "controller/steps/in_use.h"
 
+#include "controller/succession.h"
 #include "pkg/aws/rds_proxy.h"
 
-static const char *booked(const struct stage *stage)
-{
-    for (size_t i = 0; i < stage->pass->status->copy_count; i++) {
-        const struct copy_status *copy = &stage->pass->status->copies[i];
+#define SETTINGS_STEP "Settings"
 
-        if (copy->role == COPY_IN_USE && text_equal(copy->database, stage->database->name))
-            return copy->identifier;
+static char *booked(struct objects *objects, const struct json *object, const struct database_spec *database)
+{
+    return succession_copy_in_use(objects, object, database->name, database->kind);
+}
+
+static void remember(struct database_status *database, const char *identifier)
+{
+    for (size_t i = 0; i < database->step_count; i++) {
+        struct step_status *row = &database->steps[i];
+
+        if (text_equal(row->name, SETTINGS_STEP) && row->state == STEP_WAITING)
+            step_set_evidence(row, IN_USE_EVIDENCE, identifier);
     }
-    return NULL;
+}
+
+void in_use_remember(struct objects *objects, const struct json *object, const struct refresh_spec *spec,
+                     struct refresh_status *status)
+{
+    for (size_t i = 0; i < spec->database_count; i++) {
+        struct database_status *database = status_database(status, spec->databases[i].name);
+        AUTO_FREE char *identifier = booked(objects, object, &spec->databases[i]);
+
+        if (database)
+            remember(database, identifier);
+    }
 }
 
 static struct err *target_of_proxy(const struct stage *stage, const char *proxy, char **ret)
@@ -25,9 +44,12 @@ static struct err *target_of_proxy(const struct stage *stage, const char *proxy,
 
 struct err *in_use_find(const struct stage *stage, char **ret)
 {
-    const struct refresh_spec *spec = stage->pass->spec;
-    char *found = xstrdup_or_null(booked(stage));
+    const struct pass *pass = stage->pass;
+    const struct refresh_spec *spec = pass->spec;
+    char *found = xstrdup_or_null(step_evidence(stage->row, IN_USE_EVIDENCE));
 
+    if (!found)
+        found = booked(pass->objects, pass->object, stage->database);
     for (size_t i = 0; !found && i < spec->proxy_count; i++) {
         if (text_equal(spec->proxies[i].database, stage->database->name))
             TRY(target_of_proxy(stage, spec->proxies[i].name, &found));

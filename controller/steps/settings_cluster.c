@@ -10,7 +10,6 @@
 #include "controller/steps/steps.h"
 
 #define SETTINGS_LOOK_MS SECONDS(10)
-#define IN_USE "inUse"
 
 /* Which copy is in use is remembered with the intent, so that every look compares with the same one. */
 struct err *settings_intend_cluster(struct stage *stage)
@@ -18,7 +17,7 @@ struct err *settings_intend_cluster(struct stage *stage)
     AUTO_FREE char *in_use = NULL;
 
     TRY(in_use_find(stage, &in_use));
-    step_set_evidence(stage->row, IN_USE, in_use);
+    step_set_evidence(stage->row, IN_USE_EVIDENCE, in_use);
     return NULL;
 }
 
@@ -53,7 +52,7 @@ static char *what_it_does(const struct cluster_facts *facts)
 static struct err *read_in_use(struct stage *stage, struct cluster_facts *facts,
                                const struct cluster_facts **ret)
 {
-    const char *id = step_evidence(stage->row, IN_USE);
+    const char *id = step_evidence(stage->row, IN_USE_EVIDENCE);
     struct err *err;
 
     if (!id || text_equal(id, stage->copy->copy_identifier))
@@ -100,9 +99,9 @@ static void settle(const struct sides *sides, struct outcome *out)
     find_in_instances(sides, &findings);
     if (in_use)
         copy_tags_compare(&is->cluster.tags, &in_use->cluster.tags, &findings);
-    else if (step_evidence(stage->row, IN_USE))
+    else if (step_evidence(stage->row, IN_USE_EVIDENCE))
         differences_remark(&findings, "the copy in use, %s, is not there any more",
-                           step_evidence(stage->row, IN_USE));
+                           step_evidence(stage->row, IN_USE_EVIDENCE));
     differences_settle(stage, &findings, out);
 }
 

@@ -12,7 +12,6 @@
 #include "controller/steps/table_properties.h"
 
 #define TABLE_LOOK_MS SECONDS(10)
-#define IN_USE "inUse"
 /* By so many percent two counts may differ that were not made at the same time. */
 #define TOLERANCE 10
 
@@ -22,7 +21,7 @@ struct err *settings_intend_table(struct stage *stage)
     AUTO_FREE char *in_use = NULL;
 
     TRY(in_use_find(stage, &in_use));
-    step_set_evidence(stage->row, IN_USE, in_use);
+    step_set_evidence(stage->row, IN_USE_EVIDENCE, in_use);
     return NULL;
 }
 
@@ -48,7 +47,7 @@ static void other_done(struct other *other)
 
 static struct err *read_in_use(const struct stage *stage, struct other *other)
 {
-    const char *name = step_evidence(stage->row, IN_USE);
+    const char *name = step_evidence(stage->row, IN_USE_EVIDENCE);
     struct err *err;
 
     if (!name || text_equal(name, stage->copy->copy_identifier))
@@ -163,7 +162,7 @@ static struct err *ensure_tags(struct stage *stage, const struct other *in_use, 
 
 static void remark_on_model(const struct sides *sides, struct findings *findings)
 {
-    const char *name = step_evidence(sides->stage->row, IN_USE);
+    const char *name = step_evidence(sides->stage->row, IN_USE_EVIDENCE);
 
     if (name && !sides->in_use)
         differences_remark(findings, "the copy in use, %s, is not there any more", name);

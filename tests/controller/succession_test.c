@@ -158,12 +158,113 @@ static void knows_who_believes_its_copies_in_use(void **state UNUSED)
     done(&series);
 }
 
+/* --- which copy is in use --- */
+
+#define BACK(run, of, hour, end_hour)           \
+    "{\"runID\":\"" run "\",\"copiesOf\":\"" of \
+    "\",\"result\":\"Succeeded\",\"startTime\":" AT(hour) ",\"completionTime\":" AT(end_hour) "}"
+#define OTHER_DATABASE(role)                                                                               \
+    "{\"runID\":\"r9\",\"identifier\":\"i-r9\",\"database\":\"side\",\"kind\":\"Aurora\",\"role\":\"" role \
+    "\"}"
+#define OTHER_KIND(role)                                                                                     \
+    "{\"runID\":\"r9\",\"identifier\":\"i-r9\",\"database\":\"main\",\"kind\":\"DynamoDB\",\"role\":\"" role \
+    "\"}"
+
+static const struct use_row {
+    const char *name, *statuses[SERIES_MAX], *identifier;
+} use_rows[] = {
+    {"nobody has one", {"", HISTORY(ENTRY("r1", "Failed", "1", "2"))}, NULL},
+    {"one's own", {ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2"))}, "i-r1"},
+    {"another object's", {"", ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2"))}, "i-r1"},
+    {"the latest of those that say so, before they are told",
+     {ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2")),
+      ENDED("r2", "4", "6") "," COPIES(COPY("r2", "InUse", "5")), ""},
+     "i-r2"},
+    {"the latest, whoever asks",
+     {"", ENDED("r2", "4", "6") "," COPIES(COPY("r2", "InUse", "5")),
+      ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2"))},
+     "i-r2"},
+    {"what was gone back to",
+     {ENDED("r2", "4", "6") "," COPIES(COPY("r2", "InUse", "5")),
+      HISTORY(BACK("r3", "r1", "7", "8") "," ENTRY("r1", "Succeeded", "1", "3")) "," COPIES(
+          COPY("r1", "InUse", "2"))},
+     "i-r1"},
+    {"a later run that does not carry the database",
+     {ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2")),
+      ENDED("r9", "4", "6") "," COPIES(OTHER_DATABASE("InUse"))},
+     "i-r1"},
+    {"another kind of the same name",
+     {ENDED("r1", "1", "3") "," COPIES(COPY("r1", "InUse", "2") "," OTHER_KIND("InUse"))},
+     "i-r1"},
+    {"other roles", {COPIES(COPY("r1", "Previous", "1") "," COPY("r2", "Failed", "2"))}, NULL},
+    {"another staging", {"", "elsewhere" COPIES(COPY("r1", "InUse", "2"))}, NULL},
+};
+
+static void finds_the_copy_in_use(void **state)
+{
+    const struct use_row *row = *state;
+    AUTO_FREE char *got = NULL;
+    struct series series;
+
+    fill(&series, row->statuses);
+    got = succession_copy_in_use(&series.objects, series.first, "main", DATABASE_AURORA);
+    assert_text_equal(got, row->identifier);
+    done(&series);
+}
+
+/* --- how long it took --- */
+
+#define STEPS(run, hour, end_hour, seconds)                                                              \
+    "{\"runID\":\"" run "\",\"result\":\"Succeeded\",\"startTime\":" AT(hour) ",\"completionTime\":" AT( \
+        end_hour) ",\"steps\":[{\"name\":\"main/Backup\",\"seconds\":5},{\"name\":\"main/"               \
+                  "Copy\",\"seconds\":" seconds "}]}"
+
+static const struct time_row {
+    const char *name, *statuses[SERIES_MAX];
+    int64_t run_h, back_h, step_s;
+} time_rows[] = {
+    {"nobody knows", {"", HISTORY(ENTRY("r1", "Failed", "1", "2"))}, 0, 0, 0},
+    {"one's own last run", {HISTORY(STEPS("r1", "1", "3", "60"))}, 2, 0, 60},
+    {"another object's", {"", HISTORY(STEPS("r1", "1", "3", "60"))}, 2, 0, 60},
+    {"the latest that succeeded",
+     {HISTORY(STEPS("r1", "1", "2", "60")),
+      HISTORY(ENTRY("r3", "Failed", "6", "7") "," STEPS("r2", "3", "6", "90"))},
+     3,
+     0,
+     90},
+    {"one's own is the latest",
+     {HISTORY(STEPS("r2", "3", "6", "90")), HISTORY(STEPS("r1", "1", "2", "60"))},
+     3,
+     0,
+     90},
+    {"going back is another sort",
+     {HISTORY(STEPS("r1", "1", "3", "60")), HISTORY(BACK("r2", "r1", "4", "5"))},
+     2,
+     1,
+     60},
+    {"another staging", {"", "elsewhere" HISTORY(STEPS("r1", "1", "3", "60"))}, 0, 0, 0},
+};
+
+static void knows_how_long_it_took(void **state)
+{
+    const struct time_row *row = *state;
+    struct series series;
+
+    fill(&series, row->statuses);
+    assert_number(succession_run_ms(&series.objects, series.first, false), HOURS(row->run_h));
+    assert_number(succession_run_ms(&series.objects, series.first, true), HOURS(row->back_h));
+    assert_number(succession_step_ms(&series.objects, series.first, "main/Copy"), SECONDS(row->step_s));
+    done(&series);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, finds_who_came_later, later_rows);
     TEST_ROWS(&tests, sees_who_is_at_work, changing_rows);
+    TEST_ROWS(&tests, finds_the_copy_in_use, use_rows);
+    TEST_ROWS(&tests, knows_how_long_it_took, time_rows);
     TEST(&tests, knows_who_believes_its_copies_in_use);
     return tests_run(&tests, "succession");
 }

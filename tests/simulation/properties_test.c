@@ -1,6 +1,7 @@
 /* Every property that the Settings step compares, on its own: the step alone runs, against the simulator, on
  * a copy that is there already, beside a copy in use. */
 #include "controller/steps/differences.h"
+#include "controller/steps/in_use.h"
 #include "controller/steps/steps.h"
 #include "hack/awssim/awssim.h"
 #include "tests/simulation/sim_transport.h"
@@ -325,7 +326,6 @@ static void open_account(struct bench *bench, enum aws_usage usage, const char *
 static void init_status(struct bench *bench, const struct row *row)
 {
     struct database_status *copy;
-    struct copy_status *used;
 
     bench->pass.status = refresh_status_new();
     bench->pass.status->run.id = xstrdup("20261122-160000-abcde");
@@ -339,14 +339,18 @@ static void init_status(struct bench *bench, const struct row *row)
                                   .copy = copy};
     if (row->nothing_in_use)
         return;
-    used = status_add_copy(bench->pass.status, "arn:used");
-    used->role = COPY_IN_USE;
-    text_replace(&used->identifier, or (row->in_use, "used"));
-    text_replace(&used->database, "main");
+    step_set_evidence(bench->stage.row, IN_USE_EVIDENCE, or (row->in_use, "used")); /* when the run began */
+}
+
+/* The series has had no run. */
+static void see_none(struct objects *self UNUSED, enum object_kind kind UNUSED, const char *group UNUSED,
+                     objects_see_fn *see UNUSED, void *arg UNUSED)
+{
 }
 
 static void bench_init(struct bench *bench, const struct row *row)
 {
+    static const struct objects_ops ops = {.each = see_none};
     AUTO_FREE char *text = world_of(row);
     AUTO_BUF struct buf world = BUF_MAX(32 * KIB);
 
@@ -368,7 +372,7 @@ static void bench_init(struct bench *bench, const struct row *row)
     bench->env = (struct env){.sched = bench->sched,
                               .random = random_seeded_new(1),
                               .transport = sim_transport_new(bench->sim, bench->life)};
-    bench->objects = (struct objects){.installation = "here"};
+    bench->objects = (struct objects){.ops = &ops, .installation = "here"};
     bench->target = (struct account){.vault_name = (char[]){"vault"}};
     bench->spec = spec_of(row);
     bench->pass = (struct pass){.env = &bench->env,

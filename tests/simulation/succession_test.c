@@ -15,6 +15,7 @@ struct story {
     const char *name;
     const char *manifest_edits[5], *world_edits[3];
     const char *patch; /* of the later object's spec; NULL: it is as the earlier one's */
+    bool asks_for_less;
     /* At each version of either object. */
     void (*script)(struct play *play, const struct json *object);
     void (*check)(struct play *play);
@@ -28,6 +29,7 @@ struct play {
     bool is_speaking;
     char *message;         /* of the earlier object, when it was first superseded */
     int64_t looks, hour_0; /* then */
+    char *estimate;        /* when the later object's run is to end, as it was said first */
     struct buf faults;
 };
 
@@ -78,6 +80,11 @@ static bool is_superseded(const struct json *object)
     return text_equal(condition_text(object, "Ready", "reason"), "Superseded");
 }
 
+static const struct json *staging_of(struct play *play)
+{
+    return named(json_at(scenario_world(play->scenario), "accounts"), "name", "staging");
+}
+
 static int64_t looks_at_parameters(struct play *play)
 {
     int64_t count = 0;
@@ -103,6 +110,16 @@ static void want_part(struct play *play, const char *what, const char *got, cons
 
 /* --- doing --- */
 
+/* What is left open is as the copy in use has it. */
+static void ask_for_less(struct json *spec)
+{
+    static const char *const members[] = {"stream", "timeToLive", "tags"};
+    struct json *restore = json_edit(spec, "databases[1].dynamodb.restore");
+
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        json_remove(restore, members[i]);
+}
+
 static void create_nightly(struct play *play, const struct json *model)
 {
     AUTO_JSON struct json *manifest = json_copy(model);
@@ -118,6 +135,8 @@ static void create_nightly(struct play *play, const struct json *model)
     json_set(manifest, "metadata", metadata);
     json_remove(manifest, "status");
     json_set(manifest, "spec", json_merge_patch(json_copy(json_member(manifest, "spec")), patch));
+    if (play->story->asks_for_less)
+        ask_for_less(json_edit(manifest, "spec"));
     play->scene++;
     memory_create(memory_of(play), manifest);
 }
@@ -295,8 +314,77 @@ static void check_deleted(struct play *play)
     want_text(play, "its message", condition_text(shop_of(play), "Ready", "message"), play->message);
 }
 
+/* --- what the later object knows of the earlier one's run --- */
+
+/* As long as it has not passed it holds, whatever becomes of the earlier object. */
+static void want_estimate(struct play *play, const struct json *object)
+{
+    const char *estimate = json_get_text(object, "status.progress.estimatedCompletionTime", "absent");
+    int64_t expected_ms = 0;
+
+    if (is_shop(object) || !json_at(object, "status.run.id") ||
+        json_at(object, "status.run.completionTime") || play->faults.len)
+        return;
+    if (!play->estimate)
+        play->estimate = xstrdup(estimate);
+    (void)time_parse(str_of(play->estimate), &expected_ms);
+    if (!expected_ms ||
+        (text_equal(estimate, "absent") && sched_wall_ms(scenario_sched(play->scenario)) < expected_ms))
+        buf_addf(&play->faults, "the end is expected: %s, at first: %s\n", estimate, play->estimate);
+    else if (!text_equal(estimate, "absent"))
+        want_text(play, "the expected end", estimate, play->estimate);
+}
+
+static void follow_with_less(struct play *play, const struct json *object)
+{
+    follow(play, object);
+    want_estimate(play, object);
+}
+
+static void want_settings(struct play *play)
+{
+    const struct json *object = nightly_of(play);
+    AUTO_FREE char *name = xasprintf("stg-sessions-%s", json_get_text(object, "status.run.id", ""));
+    const struct json *table = named(json_at(staging_of(play), "dynamodb.tables"), "TableName", name);
+    AUTO_FREE char *text = table ? json_to_text(table) : xstrdup("no table");
+
+    want_in_use(play, object);
+    want_part(play, "the table", text, "\"timeToLive\":\"expires\"");
+    want_part(play, "the table", text, "KEYS_ONLY");
+    want_part(play, "the table", text, "\"team\":\"shop\"");
+    if (strstr(condition_text(object, "Restored", "message"), "no previous copy"))
+        buf_adds(&play->faults, "there is no previous copy\n");
+}
+
+static void check_less(struct play *play)
+{
+    check_superseded(play);
+    want_settings(play);
+    want_part(play, "Backup",
+              json_get_text(nightly_of(play), "status.databases[1].steps[0].evidence.expectedMs", ""), "000");
+}
+
+/* Its time is over while the later one's copies are being made. */
+static void delete_the_earlier(struct play *play, const struct json *object)
+{
+    follow_with_less(play, object);
+    if (play->scene == 1 && !is_shop(object) && json_at(object, "status.run.id")) {
+        play->scene++;
+        memory_delete(memory_of(play), &scenario_refresh);
+    }
+}
+
+static void check_alone(struct play *play)
+{
+    if (shop_of(play))
+        buf_adds(&play->faults, "the earlier object is still there\n");
+    want_settings(play);
+}
+
 /* --- */
 
+#define OPEN "        timeToLive: {attributeName: expires}\n"
+#define MORE OPEN "        stream: {viewType: KeysOnly}\n        tags: {team: shop}\n"
 #define GRANTS "    - {type: ECSService, names: [shop-stg/web]}\n"
 #define SLOW_HOOK                                                                            \
     "{\"hooks\": {\"afterSwitchover\": [{\"name\": \"smoke\", \"stateMachine\": {\"name\": " \
@@ -317,6 +405,16 @@ static const struct story stories[] = {
      .script = follow,
      .check = check_superseded},
     {.name = "a run in vain, and a later run", .script = ask_in_vain, .check = check_forbidden},
+    {.name = "settings and time of the earlier one",
+     .manifest_edits = {OPEN, MORE},
+     .asks_for_less = true,
+     .script = follow_with_less,
+     .check = check_less},
+    {.name = "the earlier object goes",
+     .manifest_edits = {OPEN, MORE},
+     .asks_for_less = true,
+     .script = delete_the_earlier,
+     .check = check_alone},
     {.name = "the later object goes", .script = delete_the_later, .check = check_deleted},
 };
 
@@ -347,6 +445,7 @@ static char *play_story(uint64_t seed, void *arg UNUSED)
         faults = xasprintf("%s: %s", play.story->name, buf_text(&play.faults));
     buf_done(&play.faults);
     xfree(play.message);
+    xfree(play.estimate);
     return faults;
 }
 
