@@ -1,11 +1,12 @@
-/* The life of the controller. Start: parts, watches, sync, leadership, engine. Stop, in this order: engine,
- * watches, events, and the lease last, so that a successor begins only when nothing of ours runs any more. */
+/* The life of the controller. Start: parts, watches, sync, leadership, everything read anew, engine. Stop, in
+ * this order: engine, watches, events, and the lease last, so that a successor begins only when nothing of
+ * ours runs any more. */
 #include "controller/cmd_controller_priv.h"
 
 #include "controller/objects_kube.h"
 #include "pkg/base/lock.h"
 
-#define PROBE_AGAIN_MS SECONDS(5)
+#define TRY_AGAIN_MS SECONDS(5)
 #define SYNC_COMPLAIN_MS SECONDS(15)
 #define TROUBLE_LOOK_MS SECONDS(30)
 #define RESYNC_MS HOURS(1)
@@ -63,20 +64,20 @@ static void mark_alive(struct controller *c)
     c->alive_ms = sched_now_ms(c->real);
 }
 
-/* Until the API server answers, serves both kinds and lets us in. False: told to stop. */
-static bool probe(struct controller *c)
+/* Again and again until it succeeds. False: told to stop. */
+static bool insist(struct controller *c, const char *complaint,
+                   struct err *(*attempt)(struct objects *objects, const struct env *env))
 {
     for (;;) {
-        AUTO_ERR struct err *err = objects_kube_probe(c->objects, &c->env);
+        AUTO_ERR struct err *err = attempt(c->objects, &c->env);
 
         mark_alive(c);
         if (!err)
             return true;
         if (stop_requested(c->stop))
             return false;
-        LOG_ERROR(c->log, "cannot begin yet", KV("error", err_text(err)),
-                  KV_INT("again_after_ms", PROBE_AGAIN_MS));
-        if (!sched_wait_until(c->real, c->stop, sched_now_ms(c->real) + PROBE_AGAIN_MS))
+        LOG_ERROR(c->log, complaint, KV("error", err_text(err)), KV_INT("again_after_ms", TRY_AGAIN_MS));
+        if (!sched_wait_until(c->real, c->stop, sched_now_ms(c->real) + TRY_AGAIN_MS))
             return false;
     }
 }
@@ -104,8 +105,13 @@ static bool wait_synced(struct controller *c)
     return true;
 }
 
+/* A replica may have been in reserve for months, and its watches may be behind at this moment without knowing
+ * it. The one before us has started what only its last writes tell of: they are in a list that is asked for
+ * from now on. */
 static void start_engine(struct controller *c)
 {
+    if (c->options->leader_elect && !insist(c, "cannot read everything anew", objects_kube_refresh))
+        return;
     LOG_INFO(c->log, "works", KV_INT("workers", c->options->workers));
     engine_start(c->engine);
     set_started(c); /* from here on nothing is missed: the stores are walked after it */
@@ -176,7 +182,8 @@ struct err *controller_work(struct controller *c)
     if (kube_config_is_insecure(c->kube_config))
         LOG_WARN(c->log, "the API server's certificate is not checked",
                  KV("config", kube_config_origin(c->kube_config)));
-    if (probe(c)) {
+    /* Until the API server answers, serves both kinds and lets us in. */
+    if (insist(c, "cannot begin yet", objects_kube_probe)) {
         err = objects_kube_start(c->objects, changed, c);
         if (!err && wait_synced(c)) {
             err = c->options->leader_elect ? controller_start_lease(c) : NULL;

@@ -176,6 +176,18 @@ bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms)
     return true;
 }
 
+struct err *objects_kube_refresh(struct objects *objects, const struct env *env)
+{
+    struct objects_kube *kube = kube_of(objects);
+
+    for (int kind = 0; kind < COLLECTION_COUNT; kind++) {
+        const struct collection *collection = &kube->collections[kind];
+
+        TRY(err_wrap(kube_watch_list_now(collection->watch, env), "list %s", collection->resource->plural));
+    }
+    return NULL;
+}
+
 char *objects_kube_trouble(struct objects *objects)
 {
     struct objects_kube *kube = kube_of(objects);

@@ -40,6 +40,9 @@ struct err *objects_kube_probe(struct objects *objects, const struct env *env) M
 struct err *objects_kube_start(struct objects *objects, objects_changed_fn *changed, void *arg) MUST_USE;
 /* False when the stop of the env or the deadline (on its scheduler) came first. */
 bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms);
+/* Reads everything anew: what comes after is decided on objects as they were after this call began, or as
+ * they are now. For a process that was in reserve: a watch can be minutes behind without knowing it. */
+struct err *objects_kube_refresh(struct objects *objects, const struct env *env) MUST_USE;
 /* Why the stores are not being kept up at the moment, or NULL; yours. */
 char *objects_kube_trouble(struct objects *objects);
 /* What the watches and the events have done so far. Thread-safe between objects_kube_start() and

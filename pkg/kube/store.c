@@ -375,6 +375,14 @@ static void put(struct kube_store *store, struct entry *entry, const struct kube
     join_group(store, entry);
 }
 
+/* Everything up to this version is in the store already: what it lacks has gone since. */
+static bool is_past(const struct kube_store *store, const char *resource_version)
+{
+    enum kube_order order = kube_version_compare(resource_version, store->resource_version);
+
+    return order == KUBE_OLDER || order == KUBE_SAME;
+}
+
 /* Whether a version that the server's stream or list shows may replace what is known. */
 static bool is_news(const struct kube_store *store, const struct entry *entry,
                     const struct kube_object *object)
@@ -401,7 +409,6 @@ static bool is_news(const struct kube_store *store, const struct entry *entry,
 static void learn(struct kube_store *store, const struct kube_object *object)
 {
     struct entry *entry = keymap_find(&store->entries, object->key);
-    enum kube_order order;
 
     if (entry) {
         bool is_same = text_equal(entry->object->resource_version, object->resource_version);
@@ -411,13 +418,8 @@ static void learn(struct kube_store *store, const struct kube_object *object)
         put(store, entry, object);
         return;
     }
-    if (find_grave(store, object->uid))
-        return;
-    /* The stream has passed this version already and the key is absent: it was deleted in the meantime. */
-    order = kube_version_compare(object->resource_version, store->resource_version);
-    if (order == KUBE_OLDER || order == KUBE_SAME)
-        return;
-    put(store, NULL, object);
+    if (!find_grave(store, object->uid) && !is_past(store, object->resource_version))
+        put(store, NULL, object);
 }
 
 void kube_store_learn(struct kube_store *store, const struct json *object)
@@ -467,7 +469,7 @@ void kube_store_apply(struct kube_store *store, const struct kube_object *object
 
         if (deleted)
             remove_deleted(store, entry, object);
-        else if (is_news(store, entry, object))
+        else if (is_news(store, entry, object) && (entry || !is_past(store, object->resource_version)))
             put(store, entry, object);
         entry = keymap_find(&store->entries, object->key);
         if (entry)
@@ -475,6 +477,12 @@ void kube_store_apply(struct kube_store *store, const struct kube_object *object
         advance(store, object->resource_version);
     }
     tell(store, object->key, deleted ? KUBE_DELETED : KUBE_CHANGED);
+}
+
+char *kube_store_version(struct kube_store *store)
+{
+    LOCK_SCOPE(&store->lock);
+    return xstrdup_or_null(store->resource_version);
 }
 
 void kube_store_advance(struct kube_store *store, const char *resource_version)

@@ -3,9 +3,10 @@
  * written.
  *
  * An entry never goes back in time: a version that is older than the one known is dropped, a uid that was
- * seen deleted never returns, and a list that vanished keys are judged by must be younger than the entry.
- * Versions are compared as Kubernetes 1.35 defines it (decimal strings by length, then bytes); any other
- * spelling counts as "different", and then the watch's order decides.
+ * seen deleted never returns, what a list lacked does not come with an event from before that list, and a
+ * list that vanished keys are judged by must be younger than the entry. Versions are compared as
+ * Kubernetes 1.35 defines it (decimal strings by length, then bytes); any other spelling counts as
+ * "different", and then the watch's order decides.
  *
  * Threads: everything from any thread. Objects are immutable and shared by reference. Handlers run on the
  * thread that brought the news, with no lock held; they must not park and get keys only. */
@@ -89,12 +90,15 @@ bool kube_store_has_synced(struct kube_store *store);
 bool kube_store_wait_synced(struct kube_store *store, struct sched *sched, struct stop *stop,
                             int64_t deadline_ms);
 
-/* For the watch. The list's objects are taken over (array too). ERR_RETRY "TimeTravel" when the list is older
- * than what was seen already; nothing changes then and the objects are gone. */
+/* For the watch and for who lists besides it. The list's objects are taken over (array too). ERR_RETRY
+ * "TimeTravel" when the list is older than what was seen already; nothing changes then and the objects are
+ * gone. */
 struct err *kube_store_replace(struct kube_store *store, struct kube_objects *list,
                                const char *resource_version) MUST_USE;
 /* Takes a reference of its own. */
 void kube_store_apply(struct kube_store *store, const struct kube_object *object, bool deleted);
+/* Up to where everything is in it; yours, NULL before the first list. */
+char *kube_store_version(struct kube_store *store);
 /* The watch has delivered everything up to here. */
 void kube_store_advance(struct kube_store *store, const char *resource_version);
 

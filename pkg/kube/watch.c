@@ -20,10 +20,11 @@ enum listing { LIST_STREAMED, LIST_PAGED_ONCE, LIST_PAGED };
 
 /* What a list has brought so far. */
 struct listed {
-    struct kube_watch *watch;
+    struct kube_watch *turning; /* each page is a turn of its task; NULL: another thread lists */
     const struct kube_resource *resource;
     struct kube_objects objects;
     char *version;
+    char *known; /* what the store knew when it was asked for; NULL: nothing */
 };
 
 struct kube_watch {
@@ -81,15 +82,24 @@ static void set_healthy(struct kube_watch *watch)
 
 /* --- list --- */
 
+static struct listed begin_list(struct kube_watch *watch)
+{
+    return (struct listed){.resource = watch->opts.query.collection.resource,
+                           .known = kube_store_version(watch->store)};
+}
+
 static void listed_done(struct listed *listed)
 {
     kube_objects_done(&listed->objects);
     xfree(TAKE(listed->version));
+    xfree(TAKE(listed->known));
 }
 
 static void restart_list(void *arg)
 {
-    listed_done(arg);
+    struct listed *listed = arg;
+
+    kube_objects_done(&listed->objects);
 }
 
 /* Takes the value over. */
@@ -108,7 +118,8 @@ static struct err *add_page(void *arg, const struct kube_page *page)
 {
     struct listed *listed = arg;
 
-    mark_turn(listed->watch);
+    if (listed->turning)
+        mark_turn(listed->turning);
     json_each (item, json_member(page->list, "items"))
         TRY(add_listed(listed, kube_page_item(item, listed->resource)));
     xfree(listed->version);
@@ -116,27 +127,53 @@ static struct err *add_page(void *arg, const struct kube_page *page)
     return NULL;
 }
 
+/* A list is as new as anything that was known when it was asked for; whoever brought the store further while
+ * it came in has brought all that is in it. */
 static struct err *take_list(struct kube_watch *watch, struct listed *listed)
 {
-    TRY(kube_store_replace(watch->store, &listed->objects, listed->version));
-    set_version(watch, listed->version);
-    set_trouble(watch, NULL);
+    struct err *err = kube_store_replace(watch->store, &listed->objects, listed->version);
+    bool is_overtaken = err && kube_version_compare(listed->version, listed->known) != KUBE_OLDER;
+
+    if (!is_overtaken)
+        return err;
+    err_ignore(err, "the store is newer than the list");
     return NULL;
 }
 
 /* Always consistent (no resourceVersion): a list from some server's cache could show a past state. */
-static struct err *list(struct kube_watch *watch)
+static struct err *list_pages(struct kube_watch *watch, const struct env *env, struct listed *listed)
 {
-    CLEANUP(listed_done)
-    struct listed listed = {.watch = watch, .resource = watch->opts.query.collection.resource};
-    struct kube_page_visitor visitor = {.page = add_page, .restart = restart_list, .arg = &listed};
+    struct kube_page_visitor visitor = {.page = add_page, .restart = restart_list, .arg = listed};
 
     count(watch, &watch->stats.lists);
-    TRY(kube_list_each(watch->client, &watch->env, &watch->opts.query, &visitor));
-    TRY(take_list(watch, &listed));
+    TRY(kube_list_each(watch->client, env, &watch->opts.query, &visitor));
+    return take_list(watch, listed);
+}
+
+/* The watch goes on from what the list has shown. */
+static void go_on_from(struct kube_watch *watch, const struct listed *listed)
+{
+    set_version(watch, listed->version);
+    set_trouble(watch, NULL);
+}
+
+static struct err *list(struct kube_watch *watch)
+{
+    CLEANUP(listed_done) struct listed listed = begin_list(watch);
+
+    listed.turning = watch;
+    TRY(list_pages(watch, &watch->env, &listed));
+    go_on_from(watch, &listed);
     if (watch->listing == LIST_PAGED_ONCE)
         watch->listing = LIST_STREAMED;
     return NULL;
+}
+
+struct err *kube_watch_list_now(struct kube_watch *watch, const struct env *env)
+{
+    CLEANUP(listed_done) struct listed listed = begin_list(watch);
+
+    return list_pages(watch, env, &listed);
 }
 
 /* --- the list that a stream begins with --- */
@@ -187,6 +224,7 @@ static struct err *end_list(struct kube_watch *watch, const struct json *bookmar
         return err_new(ERR_INVALID, "watch: the end of the list names no version");
     }
     TRY(take_list(watch, listed));
+    go_on_from(watch, listed);
     watch->failures = watch->broken = 0;
     count(watch, &watch->stats.streamed);
     return NULL;
@@ -298,8 +336,7 @@ static struct err *follow(struct kube_watch *watch, struct http_stream *stream, 
 /* Without a version it begins with a list. */
 static struct err *watch_once(struct kube_watch *watch)
 {
-    CLEANUP(listed_done)
-    struct listed initial = {.watch = watch, .resource = watch->opts.query.collection.resource};
+    CLEANUP(listed_done) struct listed initial = begin_list(watch);
     struct kube_query query = watch->opts.query;
     int64_t min_ms = watch->opts.min_timeout_ms;
     int64_t timeout_ms = min_ms + (int64_t)random_below(watch->env.random, (uint64_t)min_ms + 1);

@@ -42,6 +42,10 @@ struct err *kube_watch_start(struct kube_client *client, const struct env *env,
                              struct kube_watch **ret) MUST_USE;
 void kube_watch_stop(struct kube_watch *watch); /* tells it, waits for it, frees it; NULL is fine */
 
+/* Brings the store up to now, whatever the watch has missed without knowing it: one consistent list, in
+ * pages, on the caller's thread and with its env. What the watch still brings from before is dropped then. */
+struct err *kube_watch_list_now(struct kube_watch *watch, const struct env *env) MUST_USE;
+
 /* Why the store is not being kept up at the moment, or NULL; yours. */
 char *kube_watch_trouble(struct kube_watch *watch);
 struct kube_watch_stats kube_watch_stats(struct kube_watch *watch);

@@ -503,6 +503,74 @@ static void tells_what_it_finds(void **state)
     done(&t);
 }
 
+/* --- a replica in reserve that begins to work: its watch has heard of shop at 5, and of nothing since --- */
+
+#define LISTED_AT(version, items) "{\"metadata\":{\"resourceVersion\":\"" version "\"},\"items\":[" items "]}"
+#define LISTS_REFRESHES .method = "GET", .path = REFRESHES "?limit=*"
+
+/* clang-format off */
+static const struct refresh_row {
+    const char *name;
+    struct exchange list;
+    struct chunk late; /* what the watch brings after a second */
+    bool fails;
+    const char *want; /* the version that is read in the end; "": there is no such object */
+} refresh_rows[] = {
+    {.name = "changed since", .list = {LISTS_REFRESHES, .reply = LISTED_AT("20", SHOP("9", "B"))},
+     .late = {.idle = true}, .want = "9"},
+    {.name = "gone since", .list = {LISTS_REFRESHES, .reply = LISTED_AT("20", "")}, .late = {.idle = true}, .want = ""},
+    {.name = "the watch comes with what was before",
+     .list = {LISTS_REFRESHES, .reply = LISTED_AT("20", SHOP("9", "C"))},
+     .late = {.after_ms = 1000, .bytes = EVENT(SHOP("8", "B"))}, .want = "9"},
+    {.name = "gone, and the watch comes with what was before",
+     .list = {LISTS_REFRESHES, .reply = LISTED_AT("20", "")},
+     .late = {.after_ms = 1000, .bytes = EVENT(SHOP("8", "B"))}, .want = ""},
+    {.name = "another of the name, and the watch comes with what was before",
+     .list = {LISTS_REFRESHES, .reply = LISTED_AT("20", SHOP_AS("1", "u9", "", "15", "A"))},
+     .late = {.after_ms = 1000, .bytes = "{\"type\":\"DELETED\",\"object\":" SHOP("8", "B") "}\n"}, .want = "15"},
+    {.name = "the watch is faster than the list",
+     .list = {LISTS_REFRESHES, .delay_ms = 2000, .reply = LISTED_AT("8", SHOP("7", "B"))},
+     .late = {.after_ms = 1000, .bytes = EVENT(SHOP("12", "C"))}, .want = "12"},
+    {.name = "the server is in trouble",
+     .list = {LISTS_REFRESHES, .status = 500, .reply = STATUS("500", "InternalError")}, .late = {.idle = true},
+     .fails = true, .want = "5"},
+    {.name = "a list of a past state",
+     .list = {LISTS_REFRESHES, .reply = LISTED_AT("4", SHOP("4", "Z"))}, .late = {.idle = true},
+     .fails = true, .want = "5"},
+};
+/* clang-format on */
+
+static void reads_everything_anew(void **state)
+{
+    const struct refresh_row *row = *state;
+    const struct chunk chunks[] = {{.bytes = LIST(SHOP("5", "A"))}, row->late, {.idle = true}};
+    const struct exchange rows[] = {
+        {.method = "GET", .path = REFRESHES "?*watch=*", .chunks = chunks, .chunk_count = COUNT_OF(chunks)},
+        {.method = "GET", .path = ACCOUNTS "?*watch=*", CHUNKS({.bytes = LIST_OF("")}, {.idle = true})},
+        {.method = "GET", .path = ACCOUNTS "?limit=*", .reply = LISTED_AT("20", "")},
+        row->list,
+    };
+    AUTO_JSON struct json *object = NULL;
+    struct heard heard = {.text = BUF_MAX(4 * KIB)};
+    struct fixture t;
+    struct err *err;
+
+    init(&t, rows, COUNT_OF(rows), true);
+    assert_no_err(objects_kube_start(t.objects, hear, &heard));
+    assert_true(objects_kube_wait_synced(t.objects, NEVER_MS));
+    err = objects_kube_refresh(t.objects, &t.base.env);
+    if (row->fails)
+        assert_fails(err, ERR_RETRY, "list stagingrefreshes");
+    else
+        assert_no_err(err);
+    assert_true(sched_wait_until(t.base.env.sched, NULL, sched_now_ms(t.base.env.sched) + 3000));
+    assert_no_err(objects_read(t.objects, &t.base.env, &shop, &object));
+    assert_text_equal(json_get_text(object, "metadata.resourceVersion", ""), row->want);
+    objects_kube_stop(t.objects);
+    buf_done(&heard.text);
+    done(&t);
+}
+
 /* --- groups --- */
 
 #define IN_SERIES(namespace, name, series)                                                                 \
@@ -586,6 +654,7 @@ int main(void)
     TEST_ROWS(&tests, keeps_echoes_to_itself, echo_rows);
     TEST(&tests, remembers_nothing_of_what_has_gone);
     TEST_ROWS(&tests, tells_what_it_finds, first_rows);
+    TEST_ROWS(&tests, reads_everything_anew, refresh_rows);
     TEST_ROWS(&tests, shows_groups, group_rows);
     return tests_run(&tests, "objects_kube");
 }

@@ -62,21 +62,6 @@ YAML
     done
 }
 
-settings() {
-    printf '%s\n' "$1" >"$work/proxy.part"
-    mv "$work/proxy.part" "$work/proxy.json"
-}
-
-start_proxy() {
-    settings "$bad_day"
-    "$here/faulty_proxy.py" --upstream "$(k config view --minify -o jsonpath='{.clusters[0].cluster.server}')" --pki "$state/pki" \
-        --settings "$work/proxy.json" --ready-file "$work/proxy.url" >"$work/proxy.log" 2>&1 </dev/null &
-    pids+=($!)
-    wait_for 100 "the proxy" test -s "$work/proxy.url"
-    jq --arg server "$(<"$work/proxy.url")" '.clusters[0].cluster.server = $server' "$work/controller.kubeconfig" >"$work/behind.kubeconfig"
-    mv "$work/behind.kubeconfig" "$work/controller.kubeconfig"
-}
-
 proxy_count() { # NAME...: summed
     curl --silent --noproxy '*' --cacert "$state/pki/ca.crt" "$(<"$work/proxy.url")/_proxy/counts" | jq '[.[$ARGS.positional[]]] | add // 0' --args "$@"
 }
@@ -132,7 +117,8 @@ install_manifests
 make_world >"$work/world.yaml"
 awssim_start "$SR_BUILD" "$work" --world "$work/world.yaml" --time-scale "$scale" --seed 1
 use_example_credentials "$AWSSIM_URL"
-start_proxy
+start_proxy "$bad_day"
+put_behind_proxy "$work/controller.kubeconfig"
 watch_history &
 pids+=($!)
 start_controller --workers 8 --metrics-bind-address 127.0.0.1:0
@@ -145,12 +131,12 @@ check "backups of the first half are started" wait_for 600 "the backups" started
 
 # --- compacted while no watch gets through, and restarted: the version that the watch wants to go on from is gone
 before=$(lists)
-settings "${bad_day/\"hold_watches\": false/\"hold_watches\": true}"
+proxy_settings "${bad_day/\"hold_watches\": false/\"hold_watches\": true}"
 sleep 3
 compact_etcd
 "$root/hack/control-plane.sh" restart "$state" kube-apiserver
 compact_etcd
-settings "$bad_day"
+proxy_settings "$bad_day"
 check "a new list was made" wait_for 600 "another list" lists_again "$before"
 check "because of a 410" test "$(proxy_count gone)" -gt 0
 

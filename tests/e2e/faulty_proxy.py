@@ -11,7 +11,8 @@ FILE holds the URL once it serves. FILE of settings is JSON and may be written a
    "error_after": 0.02,    of requests that are no watch: handed on, then 500
    "lost": 0.02,           handed on, then the connection is closed
    "cut": 20,              seconds that a watch lives at most; 0: as long as it wants
-   "hold_watches": false}  no watch gets through, those that are there are cut
+   "hold_watches": false,  no watch gets through, those that are there are cut
+   "mute": false}          watches stay, and what they bring is kept back until this ends
 
 GET /_proxy/counts gives what was done so far, {"busy": 12, "gone": 1, ...}.
 """
@@ -134,20 +135,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def pipe(self, raw, until):
         """Bytes as they come; the 410s among them are counted."""
-        seen = b""
-        while time.monotonic() < until and not self.server.faults.get("hold_watches"):
+        faults, seen, kept = self.server.faults, b"", b""
+        while time.monotonic() < until and not faults.get("hold_watches"):
             try:
                 data = raw.recv(65536)
+                kept += data
             except (socket.timeout, ssl.SSLWantReadError):
-                continue
-            if not data:
+                data = None
+            if kept and not faults.get("mute"):
+                seen = seen[-20:] + kept
+                if b'"code":410' in seen or seen.startswith(b"HTTP/1.1 410"):
+                    faults.count("gone")
+                    seen = b""
+                self.wfile.write(kept)
+                kept = b""
+            if data == b"":
                 return
-            seen = seen[-20:] + data
-            if b'"code":410' in seen or seen.startswith(b"HTTP/1.1 410"):
-                self.server.faults.count("gone")
-                seen = b""
-            self.wfile.write(data)
-        self.server.faults.count("cut")
+        faults.count("cut")
 
     def watch(self):
         faults, drawn = self.server.faults, self.server.faults.draw()

@@ -94,6 +94,26 @@ start_controller() {
     CONTROLLER_PID=$!
 }
 
+# proxy_settings JSON: see faulty_proxy.py
+proxy_settings() {
+    printf '%s\n' "$1" >"$work/proxy.part"
+    mv "$work/proxy.part" "$work/proxy.json"
+}
+
+# start_proxy JSON: its URL is in $work/proxy.url then.
+start_proxy() {
+    proxy_settings "$1"
+    "$root/tests/e2e/faulty_proxy.py" --upstream "$(k config view --minify -o jsonpath='{.clusters[0].cluster.server}')" \
+        --pki "$(dirname "$KUBECONFIG")/pki" --settings "$work/proxy.json" --ready-file "$work/proxy.url" >"$work/proxy.log" 2>&1 </dev/null &
+    pids+=($!)
+    wait_for 100 "the proxy" test -s "$work/proxy.url"
+}
+
+put_behind_proxy() { # KUBECONFIG
+    jq --arg server "$(<"$work/proxy.url")" '.clusters[0].cluster.server = $server' "$1" >"$1.part"
+    mv "$1.part" "$1"
+}
+
 # Pods become Running and Ready as soon as they are there.
 play_kubelet() {
     local namespace=$1 pod

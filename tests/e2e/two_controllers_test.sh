@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two replicas, one of which leads. The leader is frozen with a call to AWS in flight, for longer than its lease, and woken while the
-# other is at work: that call is the last thing it does. Then the new leader is told to stop in the middle of the next run.
+# other is at work: that call is the last thing it does. The other one's watches have brought nothing since before the refresh was made,
+# as on a connection that is dead without anybody knowing. Then the new leader is told to stop in the middle of the next run.
 set -euo pipefail
 SR_TIME_SCALE=${SR_TIME_SCALE:-120}
 # shellcheck source=tests/e2e/lib.sh
@@ -8,11 +9,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 declare -A replica token_id
 
-# start_replica NAME: with a token of its own, so that the audit log tells who asked.
+# start_replica NAME [COMMAND]: with a token of its own, so that the audit log tells who asked; COMMAND may change its kubeconfig.
 start_replica() {
     local name=$1 kubeconfig=$work/$1.kubeconfig
     service_account_kubeconfig "$SR_KUBECTL" "$KUBECONFIG" stagingrefresh-system stagingrefresh "$kubeconfig"
     token_id[$name]=$(jq -r '.users[0].user.token | split(".")[1] | gsub("-"; "+") | gsub("_"; "/") | @base64d | fromjson | .jti' "$kubeconfig")
+    "${2:-true}" "$kubeconfig"
     "$SR_BUILD/stagingrefresh" controller --kubeconfig "$kubeconfig" --time-scale "$scale" \
         --leader-elect --leader-elect-namespace stagingrefresh-system >>"$work/$name.log" 2>&1 </dev/null &
     replica[$name]=$!
@@ -67,8 +69,10 @@ install_manifests
 start_world
 start_replica a
 check "the first one leads" wait_for 300 "leadership" leads a
-start_replica b
+start_proxy '{}'
+start_replica b put_behind_proxy
 check "the second one waits" wait_for 300 "the second" says b "waits for leadership"
+proxy_settings '{"mute": true}'
 
 # --- frozen with a start in flight
 
@@ -95,6 +99,7 @@ equal "the lease is the other's" "$(identity b)" "$(holder)"
 check "the other finishes the refresh" k wait --for=condition=Ready sr/shop -n staging --timeout 240s
 check_one_of_each
 check_switched_over shop
+proxy_settings '{}'
 check "the audit log has its status writes from before" test "$(asked_since a 2000 | grep -c '^patch 2')" -gt 0
 equal "status writes of the woken one that were taken" "" "$(asked_since a "$woken" | grep -E '^(patch|update) 2' || true)"
 woken_asked=$(asked_since a "$woken" | wc -l)
