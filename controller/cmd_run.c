@@ -1,6 +1,7 @@
 /* `stagingrefresh run`: one refresh without a cluster, by the same engine on a state directory. Stopped at
  * any point, by Ctrl-C or a crash, the same command goes on where it was; after a run that has ended it
  * begins another one. */
+#include "controller/account_troubles.h"
 #include "controller/cmd_run_priv.h"
 #include "controller/names.h"
 #include "controller/objects_file.h"
@@ -125,7 +126,8 @@ static void hear_account(struct run *run, const struct json *account)
         AUTO_FREE char *note = NULL;
 
         if (!text_equal(json_get_text(condition, "type", ""), "Ready") ||
-            !text_equal(json_get_text(condition, "status", ""), "False"))
+            text_equal(json_get_text(condition, "status", ""), "True") ||
+            text_equal(json_get_text(condition, "reason", ""), ACCOUNT_STARTING))
             continue;
         note = xasprintf("AWSAccount %s: %s", json_get_text(account, "metadata.name", ""),
                          json_get_text(condition, "message", ""));

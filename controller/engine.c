@@ -1,5 +1,6 @@
 #include "controller/engine.h"
 
+#include "controller/account_troubles.h"
 #include "controller/actor.h"
 #include "controller/courier.h"
 #include "controller/event_queues.h"
@@ -34,6 +35,7 @@ struct engine {
     struct looks *looks;                /* immutable */
     struct event_queues *events;        /* immutable; NULL: none are read */
     struct courier *courier;            /* immutable */
+    struct account_troubles *troubles;  /* immutable */
     struct preflight_memo *memo;        /* immutable */
     struct series_claims *claims;       /* immutable */
     struct worker *workers;
@@ -74,6 +76,7 @@ struct engine *engine_new(const struct engine_opts *opts)
     engine->config.traffic = aws_traffic_new(&listener);
     engine->identity = credentials_default_new(&engine->config);
     engine->looks = looks_new();
+    engine->troubles = account_troubles_new();
     engine->memo = preflight_memo_new();
     engine->claims = series_claims_new();
     pthread_mutex_init(&engine->lock, NULL);
@@ -283,6 +286,7 @@ void engine_free(struct engine *engine)
     event_queues_free(engine->events);
     courier_free(engine->courier);
     looks_free(engine->looks);
+    account_troubles_free(engine->troubles);
     preflight_memo_free(engine->memo);
     series_claims_free(engine->claims);
     workqueue_free(engine->queue);
@@ -319,6 +323,11 @@ int64_t engine_events_silent_ms(struct engine *engine)
 struct event_queues *engine_event_queues(struct engine *engine)
 {
     return engine->events;
+}
+
+struct account_troubles *engine_account_troubles(struct engine *engine)
+{
+    return engine->troubles;
 }
 
 struct preflight_memo *engine_preflight_memo(struct engine *engine)
@@ -385,6 +394,7 @@ void engine_forget_account(struct engine *engine, const char *name)
 {
     struct known_account *known;
 
+    account_troubles_forget(engine->troubles, name);
     LOCK_SCOPE(&engine->lock);
     known = keymap_find(&engine->accounts, name);
     if (known)

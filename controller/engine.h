@@ -64,6 +64,8 @@ struct objects *engine_objects(struct engine *engine);
 struct looks *engine_looks(struct engine *engine);
 struct courier *engine_courier(struct engine *engine);
 struct event_queues *engine_event_queues(struct engine *engine); /* NULL: none are read */
+struct account_troubles;
+struct account_troubles *engine_account_troubles(struct engine *engine);
 struct preflight_memo;
 struct preflight_memo *engine_preflight_memo(struct engine *engine);
 /* The object as it was read, and as it is now that its status was written. */

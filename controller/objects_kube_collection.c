@@ -1,6 +1,7 @@
 /* One kind: its store, its watch, and what is news to the engine. */
 #include "controller/objects_kube_priv.h"
 #include "pkg/base/lock.h"
+#include "pkg/kube/object.h"
 
 static const struct kube_resource resources[] = {
     [OBJECT_ACCOUNT] = {.group = API_GROUP,
@@ -19,6 +20,7 @@ struct tracked {
     char *told;        /* fingerprint of the version that the engine was told of */
     char *own_version; /* resourceVersion of our last write */
     char *held;        /* resourceVersion that came while we wrote, and may be the echo; NULL: none */
+    bool is_usable;    /* it was so in that version: an account that is Ready */
     bool is_writing;
     bool is_uncertain;
 };
@@ -73,8 +75,15 @@ static void drop_if_gone(struct collection *collection, const char *key)
 
 /* --- what is news --- */
 
-/* What the engine acts on, besides the status that only we write: equal texts mean that there is nothing new.
- */
+static const char *condition_status(const struct kube_object *object, const char *type)
+{
+    const struct json *condition = kube_find_condition(json_at(object->json, "status.conditions"), type);
+
+    return json_get_text(condition, "status", "");
+}
+
+/* What the engine acts on, besides the status that only we write and is_usable(): equal texts mean that there
+ * is nothing new. */
 static char *fingerprint(const struct collection *collection, const struct kube_object *object)
 {
     AUTO_BUF struct buf out = BUF_MAX(64 * KIB);
@@ -84,13 +93,16 @@ static char *fingerprint(const struct collection *collection, const struct kube_
         if (str_starts(str_of(json_key(annotation)), API_GROUP "/"))
             buf_addf(&out, " %s=%s", json_key(annotation), json_get_text(annotation, NULL, ""));
     }
-    /* Refreshes wait for an account to become usable, and only its status says so. */
-    if (collection->kind == OBJECT_ACCOUNT) {
-        json_each (condition, json_at(object->json, "status.conditions"))
-            buf_addf(&out, " %s:%s", json_get_text(condition, "type", ""),
-                     json_get_text(condition, "status", ""));
-    }
+    if (collection->kind == OBJECT_ACCOUNT)
+        buf_addf(&out, " %s", condition_status(object, "EventQueue"));
     return buf_take(&out);
+}
+
+/* Refreshes wait for an account to become usable, and only its status says so. That it is not any more need
+ * not set all of them going: each learns it when it asks AWS for something. */
+static bool is_usable(const struct collection *collection, const struct kube_object *object)
+{
+    return collection->kind == OBJECT_ACCOUNT && text_equal(condition_status(object, "Ready"), "True");
 }
 
 /* NEWS_OTHER: not our own write, and nothing that the engine acts on. Somebody may have touched the status: a
@@ -101,10 +113,13 @@ static enum news judge(struct collection *collection, const struct kube_object *
 {
     AUTO_FREE char *now = fingerprint(collection, object);
     struct tracked *tracked;
+    bool became_usable;
 
     LOCK_SCOPE(&collection->lock);
     tracked = track(collection, object->key);
-    if (!text_equal(tracked->told, now)) {
+    became_usable = is_usable(collection, object) && !tracked->is_usable;
+    tracked->is_usable = is_usable(collection, object);
+    if (!text_equal(tracked->told, now) || became_usable) {
         xfree(tracked->told);
         tracked->told = TAKE(now);
         return NEWS_CHANGED;

@@ -1,5 +1,6 @@
 /* One pass over one AWSAccount: is it what it says, can we be who we must be in it, and do its events reach
  * us. */
+#include "controller/account_troubles.h"
 #include "controller/admit.h"
 #include "controller/engine.h"
 #include "controller/event_queues.h"
@@ -81,52 +82,81 @@ static void set_queue_condition(const struct account_pass *pass, struct json *co
 
 /* --- writing --- */
 
-static struct err *write_account(const struct account_pass *pass, const struct kube_condition *ready,
-                                 const char *caller_arn)
+/* What GitOps tools read stands beside Ready: Stalled when a person must do something, Reconciling while
+ * nobody need. */
+static void set_ready(const struct account_pass *pass, struct json *conditions,
+                      const struct kube_condition *ready)
 {
-    const struct env *env = pass->env;
-    const struct json *object = pass->object;
-    AUTO_JSON struct json *status = json_copy(json_member(object, "status"));
-    AUTO_JSON struct json *written = NULL;
-    struct json *conditions;
-    struct kube_condition condition = *ready;
+    struct kube_condition beside = *ready;
 
-    if (!status)
-        status = json_new_object();
-    condition.observed_generation = json_get_int(object, "metadata.generation", 0);
-    if (!json_member(status, "conditions"))
-        json_set(status, "conditions", json_new_array());
-    conditions = json_edit(status, "conditions");
-    json_set_int(status, "observedGeneration", condition.observed_generation);
-    json_set_text(status, "callerARN", caller_arn);
-    set_condition(pass, conditions, condition);
-    if (text_equal(ready->status, "False")) {
-        condition.type = "Stalled";
-        condition.status = "True";
-        set_condition(pass, conditions, condition);
-    } else {
-        kube_remove_condition(conditions, "Stalled");
-    }
-    set_queue_condition(pass, conditions, condition.observed_generation);
-    TRY(objects_write_status(engine_objects(pass->engine), env, object, status, &written));
+    set_condition(pass, conditions, *ready);
+    beside.status = "True";
+    beside.type = "Stalled";
+    if (text_equal(ready->status, "False"))
+        set_condition(pass, conditions, beside);
+    else
+        kube_remove_condition(conditions, beside.type);
+    beside.type = "Reconciling";
+    if (text_equal(ready->status, "Unknown"))
+        set_condition(pass, conditions, beside);
+    else
+        kube_remove_condition(conditions, beside.type);
+}
+
+static struct err *write_account(const struct account_pass *pass, struct json *status)
+{
+    const struct json *object = pass->object;
+    struct objects *objects = engine_objects(pass->engine);
+    AUTO_JSON struct json *written = NULL;
+
+    TRY(objects_write_status(objects, pass->env, object, status, &written));
     if (!json_equal(json_member(object, "status"), status)) {
         engine_written(pass->engine, object, written);
-        transitions_tell(engine_objects(pass->engine), env, object, status);
+        transitions_tell(objects, pass->env, object, status);
     }
     return NULL;
 }
 
+/* `ready` NULL: what was said of it stands. */
+static struct err *say(const struct account_pass *pass, const struct kube_condition *ready,
+                       const char *caller_arn)
+{
+    int64_t generation = json_get_int(pass->object, "metadata.generation", 0);
+    AUTO_JSON struct json *status = json_copy(json_member(pass->object, "status"));
+    struct json *conditions;
+
+    if (!status)
+        status = json_new_object();
+    if (!json_member(status, "conditions"))
+        json_set(status, "conditions", json_new_array());
+    conditions = json_edit(status, "conditions");
+    if (ready) {
+        struct kube_condition condition = *ready;
+
+        condition.type = "Ready";
+        condition.observed_generation = generation;
+        set_ready(pass, conditions, &condition);
+        json_set_int(status, "observedGeneration", generation);
+        json_set_text(status, "callerARN", caller_arn);
+    }
+    set_queue_condition(pass, conditions, generation);
+    return write_account(pass, status);
+}
+
 static struct err *say_refused(const struct account_pass *pass, const char *reason, const char *message)
 {
-    const struct kube_condition ready = {
-        .type = "Ready", .status = "False", .reason = reason, .message = message};
+    return say(pass, &(struct kube_condition){.status = "False", .reason = reason, .message = message}, NULL);
+}
 
-    return write_account(pass, &ready, NULL);
+static struct err *say_unknown(const struct account_pass *pass, const char *reason, const char *message)
+{
+    return say(pass, &(struct kube_condition){.status = "Unknown", .reason = reason, .message = message},
+               json_get_text(pass->object, "status.callerARN", NULL));
 }
 
 /* --- looking --- */
 
-static void leave_queue(struct account_pass *pass)
+static void leave_queue(const struct account_pass *pass)
 {
     struct event_queues *events = engine_event_queues(pass->engine);
 
@@ -144,12 +174,47 @@ static void follow_queue(struct account_pass *pass, const struct account *accoun
     event_queues_look(events, account->name, &pass->queue);
 }
 
+static const struct json *ready_of(const struct account_pass *pass)
+{
+    return kube_find_condition(json_at(pass->object, "status.conditions"), "Ready");
+}
+
+/* Of this generation. */
+static struct account_said said_of(const struct account_pass *pass)
+{
+    const struct json *ready = ready_of(pass);
+    bool is_old = json_get_int(pass->object, "status.observedGeneration", 0) !=
+                  json_get_int(pass->object, "metadata.generation", 0);
+
+    return (struct account_said){.ready = is_old ? "" : json_get_text(ready, "status", ""),
+                                 .reason = is_old ? "" : json_get_text(ready, "reason", "")};
+}
+
+static struct err *say_trouble(const struct account_pass *pass, const struct account *account,
+                               const struct err *trouble)
+{
+    const struct account_said said = said_of(pass);
+    AUTO_FREE char *reason = account_trouble_reason(trouble);
+    enum account_verdict verdict = account_troubles_add(engine_account_troubles(pass->engine), account, &said,
+                                                        trouble, sched_now_ms(pass->env->sched));
+
+    switch (verdict) {
+    case ACCOUNT_AS_SAID:
+        LOG_INFO(pass->env->log, "account cannot be looked at", KV("reason", reason),
+                 KV("error", err_text(trouble)));
+        return say(pass, NULL, NULL);
+    case ACCOUNT_UNKNOWN:
+        return say_unknown(pass, reason, err_text(trouble));
+    case ACCOUNT_STALLED:
+        return say_refused(pass, reason, err_text(trouble));
+    }
+    return NULL;
+}
+
 static struct err *probe(struct account_pass *pass, const struct account *account, struct requeue *ret)
 {
-    static const struct kube_condition ready = {.type = "Ready",
-                                                .status = "True",
-                                                .reason = "IdentityProved",
-                                                .message = "The credentials are of this account"};
+    static const struct kube_condition ready = {
+        .status = "True", .reason = "IdentityProved", .message = "The credentials are of this account"};
     AUTO_AWS_ACCOUNT struct aws_account *known = NULL;
     AUTO_STS_IDENTITY struct sts_identity identity = {0};
     struct aws_client client = {.env = pass->env};
@@ -163,13 +228,29 @@ static struct err *probe(struct account_pass *pass, const struct account *accoun
     if (err && err_kind(err) == ERR_CANCELED)
         return TAKE(err);
     if (err) {
-        const char *code = err_remote(err)->code;
-
         ret->after_ms = TROUBLE_LOOK_MS;
-        return say_refused(pass, code ? code : "CredentialsNotUsable", err_text(err));
+        return say_trouble(pass, account, err);
     }
     ret->after_ms = READY_LOOK_MS;
-    return write_account(pass, &ready, identity.arn);
+    account_troubles_forget(engine_account_troubles(pass->engine), account->name);
+    return say(pass, &ready, identity.arn);
+}
+
+/* Something is said before AWS has answered: who reads a status that is not there takes it for done. */
+static struct err *look(struct account_pass *pass, const struct account *account, struct requeue *ret)
+{
+    if (ready_of(pass))
+        return probe(pass, account, ret);
+    ret->after_ms = 0;
+    return say_unknown(pass, ACCOUNT_STARTING, "Who the credentials are is being asked");
+}
+
+/* Nobody is asked. */
+static struct err *refuse(const struct account_pass *pass, const char *reason, const char *message)
+{
+    leave_queue(pass);
+    account_troubles_forget(engine_account_troubles(pass->engine), pass->name);
+    return say_refused(pass, reason, message);
 }
 
 struct err *reconcile_account(struct engine *engine, const struct env *env, const struct object_id *id,
@@ -190,15 +271,12 @@ struct err *reconcile_account(struct engine *engine, const struct env *env, cons
         return NULL;
     }
     fault = account_parse(object, &account);
-    if (fault) {
-        leave_queue(&pass);
-        return say_refused(&pass, "InvalidSpec", err_text(fault));
-    }
+    if (fault)
+        return refuse(&pass, "InvalidSpec", err_text(fault));
     admit_usage(engine_objects(engine), account, &refusal);
     if (refusal.message) {
-        leave_queue(&pass);
         ret->after_ms = TROUBLE_LOOK_MS;
-        return say_refused(&pass, refusal.reason, refusal.message);
+        return refuse(&pass, refusal.reason, refusal.message);
     }
-    return probe(&pass, account, ret);
+    return look(&pass, account, ret);
 }

@@ -46,11 +46,6 @@ void settle_forget_trouble(struct stage *stage)
     }
 }
 
-static bool is_refusal(const struct err *err)
-{
-    return err_kind(err) == ERR_DENIED || err_kind(err) == ERR_INVALID || err_kind(err) == ERR_NOT_FOUND;
-}
-
 static const char *code_of(const struct err *err)
 {
     return err_remote(err)->code ? err_remote(err)->code : err_kind_name(err_kind(err));
@@ -61,7 +56,7 @@ static bool is_blocked(struct stage *stage, const struct err *err)
 {
     int64_t since_ms = step_evidence_ms(stage->row, "failingSince", 0);
 
-    if (!is_refusal(err) || !since_ms ||
+    if (!err_is_refusal(err) || !since_ms ||
         !text_equal(step_evidence(stage->row, "failingCode"), code_of(err))) {
         step_set_evidence_ms(stage->row, "failingSince", stage->pass->now_ms);
         step_set_evidence(stage->row, "failingCode", code_of(err));
@@ -80,7 +75,7 @@ static int64_t trouble_delay_ms(struct stage *stage, const struct err *err, bool
     step_set_evidence_ms(stage->row, "failures", failures < 1000 ? failures : 1000);
     if (!stage->database && delay_ms > SWITCHOVER_BACKOFF_MAX_MS)
         delay_ms = SWITCHOVER_BACKOFF_MAX_MS;
-    if (is_refusal(err) && !blocked && delay_ms > MINUTES(1))
+    if (err_is_refusal(err) && !blocked && delay_ms > MINUTES(1))
         delay_ms = MINUTES(1); /* not to miss the five minutes by much */
     /* Coming earlier would be refused again. */
     if (!stage->database && asked_ms > SWITCHOVER_ASKED_MAX_MS)

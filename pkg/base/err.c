@@ -114,6 +114,21 @@ bool err_is_code(const struct err *err, const char *code)
     return err && err->remote.code && strcmp(err->remote.code, code) == 0;
 }
 
+bool err_is_refusal(const struct err *err)
+{
+    switch (err_kind(err)) {
+    case ERR_NOT_FOUND:
+    case ERR_DENIED:
+    case ERR_INVALID:
+        return true;
+    case ERR_RETRY:
+    case ERR_CONFLICT:
+    case ERR_CANCELED:
+        break;
+    }
+    return false;
+}
+
 const char *err_kind_name(enum err_kind kind)
 {
     static const char *const names[] = {

@@ -48,6 +48,9 @@ enum err_kind err_kind(const struct err *err);
 const char *err_text(const struct err *err);                /* the whole sentence; lives as long as err */
 const struct err_remote *err_remote(const struct err *err); /* never NULL; members may be */
 bool err_is_code(const struct err *err, const char *code);  /* remote code equals `code` */
+/* Whoever was asked has answered no, and will again until a person has done something: not found, denied or
+ * invalid. */
+bool err_is_refusal(const struct err *err);
 const char *err_kind_name(enum err_kind kind);
 
 void err_free(struct err *err);

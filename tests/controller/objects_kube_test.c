@@ -347,7 +347,11 @@ static void tells_what_is_news(void **state)
         {.method = "GET",
          .path = ACCOUNTS "?*watch=*",
          CHUNKS({.bytes = LIST(ACCOUNT("1", "3", "Unknown"))},
-                {.after_ms = 6000, .bytes = EVENT(ACCOUNT("1", "10", "True"))}, {.idle = true})},
+                {.after_ms = 6000, .bytes = EVENT(ACCOUNT("1", "10", "True"))},
+                {.after_ms = 1000, .bytes = EVENT(ACCOUNT("1", "11", "Unknown"))},
+                {.after_ms = 1000, .bytes = EVENT(ACCOUNT("1", "12", "False"))},
+                {.after_ms = 1000, .bytes = EVENT(ACCOUNT("1", "13", "True"))},
+                {.after_ms = 1000, .bytes = EVENT(ACCOUNT("2", "14", "Unknown"))}, {.idle = true})},
         {PATCH_ON("5"), .reply = SHOP("6", "B")},
     };
     AUTO_JSON struct json *object = parsed(SHOP("5", "A"));
@@ -369,8 +373,12 @@ static void tells_what_is_news(void **state)
     expect_heard(&t, &heard, start_ms + 4500, "shop ");  /* somebody else wrote the status */
     expect_heard(&t, &heard, start_ms + 5500, "shop! "); /* another generation */
     expect_heard(&t, &heard, start_ms + 6500, "account production! shop "); /* usable now */
+    expect_heard(&t, &heard, start_ms + 7500, "account production ");       /* nobody waits for that */
+    expect_heard(&t, &heard, start_ms + 8500, "account production ");
+    expect_heard(&t, &heard, start_ms + 9500, "account production! shop ");
+    expect_heard(&t, &heard, start_ms + 10500, "account production! shop "); /* another generation */
     objects_kube_resync(t.objects);
-    expect_heard(&t, &heard, start_ms + 6600,
+    expect_heard(&t, &heard, start_ms + 10600,
                  "account production! shop! "); /* nobody has looked at them yet */
     objects_kube_stop(t.objects);
     buf_done(&heard.text);

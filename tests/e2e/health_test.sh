@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What GitOps tools make of a refresh as the controller really writes it: every version of the object is recorded through a run, a
-# wait for a person, for a window and for a place in the series, a suspension and a cancellation; of each kind of moment one is
-# given to Argo CD's health script and to kstatus' own library.
+# wait for a person, for a window and for a place in the series, a suspension and a cancellation, and every version of the
+# AWSAccounts, of which one cannot be entered; of each kind of moment one is given to Argo CD's health scripts and to kstatus' own
+# library.
 set -euo pipefail
 export SR_TIME_SCALE=${SR_TIME_SCALE:-200} # slow enough to speak in between
 # shellcheck source=tests/e2e/lib.sh
@@ -11,11 +12,19 @@ source "$root/hack/lib/controlplane.sh"
 
 lua=$(command -v lua5.4 || command -v lua5.3 || command -v lua5.1) || { say "no Lua" && exit 77; }
 find_go || { say "no Go that is new enough" && exit 77; }
-script=$root/manifests/argocd/resource_customizations/stagingrefresh.dev/StagingRefresh/health.lua
+scripts=$root/manifests/argocd/resource_customizations/stagingrefresh.dev
 
 record() {
     k get sr -n staging -w -o json >>"$work/versions" 2>/dev/null &
     pids+=($!)
+    k get awsaccount -w -o json >>"$work/accounts" 2>/dev/null &
+    pids+=($!)
+}
+
+# Its role is not there.
+make_shut_account() {
+    k get awsaccount staging -o json | jq 'del(.status) | .metadata = {name: "shut"} |
+        .spec.credentials.assumeRole.roleARN = "arn:aws:iam::222222222222:role/nobody"' | k create -f - >/dev/null
 }
 
 # reaches NAME PHASE
@@ -43,6 +52,8 @@ shut_window() {
 
 # health NUMBER WANTED
 health() {
+    local script
+    script=$scripts/$(jq -r .kind "$work/moments/$1.json")/health.lua
     /usr/bin/python3 "$root/tests/e2e/lua_table.py" "$work/moments/$1.json" >"$work/object.lua"
     [[ $("$lua" "$root/tests/e2e/health.lua" "$script" "$work/object.lua" | head -n 1) == "$2" ]] || {
         "$lua" "$root/tests/e2e/health.lua" "$script" "$work/object.lua"
@@ -63,6 +74,7 @@ start_kubelet staging
 sed 's/policy: Automatic/policy: Manual/' "$root/manifests/samples/shop-cluster.yaml" >"$work/shop.yaml"
 record
 k apply -f "$work/shop.yaml" >/dev/null
+make_shut_account
 reaches shop AwaitingApproval
 
 # Another one of the series waits, and is suspended while it does.
@@ -85,9 +97,12 @@ reaches next BackingUp
 k annotate sr next -n staging "stagingrefresh.dev/cancel=$(run_of next)" >/dev/null
 reaches next Failed
 
+check "the account that cannot be entered stalls" k wait --for=condition=Stalled awsaccount/shut --timeout 60s
+
 mkdir "$work/moments"
-/usr/bin/python3 "$root/tests/e2e/phases.py" "$work/moments" <"$work/versions" >"$work/moments/list"
-for phase in BackingUp Copying Restoring Preparing AwaitingApproval AwaitingWindow SwitchingOver Queued Succeeded Failed; do
+cat "$work/accounts" "$work/versions" | /usr/bin/python3 "$root/tests/e2e/phases.py" "$work/moments" >"$work/moments/list"
+for phase in BackingUp Copying Restoring Preparing AwaitingApproval AwaitingWindow SwitchingOver Queued Succeeded Failed \
+    AWSAccount:Starting AWSAccount:IdentityProved AWSAccount:AccessDenied; do
     check "$phase was recorded" grep -q " $phase " "$work/moments/list"
 done
 while read -r number phase wanted _; do

@@ -20,7 +20,7 @@ def objects(text):
         except json.JSONDecodeError:
             return  # cut off when the watch ended
         for item in value["items"] if value.get("kind", "").endswith("List") else [value]:
-            if item.get("kind") == "StagingRefresh":  # kubectl also prints what ended its watch
+            if item.get("kind") in ("StagingRefresh", "AWSAccount"):  # kubectl also prints what ended its watch
                 yield item
 
 
