@@ -33,8 +33,8 @@ void sched_join(struct task *task); /* waits for its end and frees it; in simula
 /* Lets others run. Does nothing with plain threads; in simulation it is a point where the seed may switch. */
 void sched_yield_now(struct sched *sched);
 
-/* Monotonic; for intervals and deadlines. Runs `scale` times faster than the real one (see
- * sched_threads_new). */
+/* Monotonic, and goes on while the machine is suspended; for intervals and deadlines. Runs `scale` times
+ * faster than the real one (see sched_threads_new). */
 int64_t sched_now_ms(struct sched *sched);
 /* The real time of day, for signatures, expiry and timestamps. Never subtract two of them to get an interval:
  * use sched_elapsed_ms(), which knows the time scale. */

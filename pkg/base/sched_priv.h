@@ -2,7 +2,14 @@
 #ifndef BASE_SCHED_PRIV_H
 #define BASE_SCHED_PRIV_H
 
+#include <time.h>
+
 #include "pkg/base/sched.h"
+
+/* Milliseconds of a clock of the system. */
+typedef int64_t read_clock_fn(clockid_t id);
+/* sched_threads_new() by other clocks than the system's. */
+struct sched *sched_threads_new_by(int64_t scale, read_clock_fn *read_clock);
 
 struct sched_ops {
     struct spot *(*spot_new)(struct sched *self);

@@ -1,14 +1,16 @@
-#include <errno.h>
 #include <pthread.h>
 
 #include "pkg/base/alloc.h"
 #include "pkg/base/lock.h"
 #include "pkg/base/sched_priv.h"
 
+#define LOOK_MS SECONDS(10)
+
 struct threads {
     struct sched base;
     int64_t scale;
-    int64_t origin_ms; /* real monotonic time at birth: scaled time starts at 1 and never overflows early */
+    read_clock_fn *read_clock;
+    int64_t origin_ms; /* real time at birth: scaled time starts at 1 and never overflows early */
 };
 
 struct thread_spot {
@@ -38,11 +40,13 @@ static struct threads *threads_of(struct sched *sched)
     return (struct threads *)sched;
 }
 
+/* Of the clocks that nobody sets, the one that goes on while the machine is suspended: who wakes up must know
+ * that his lease has run out, and that what he remembers is old. */
 static int64_t now_ms(struct sched *self)
 {
     struct threads *t = threads_of(self);
 
-    return (read_clock_ms(CLOCK_MONOTONIC) - t->origin_ms) * t->scale + 1;
+    return (t->read_clock(CLOCK_BOOTTIME) - t->origin_ms) * t->scale + 1;
 }
 
 static int64_t wall_ms(struct sched *self)
@@ -91,12 +95,13 @@ static void spot_free(struct spot *base)
     xfree(spot);
 }
 
-/* The real moment at which a scaled deadline is reached, rounded up: never early. */
-static struct timespec real_deadline(struct threads *t, int64_t deadline_ms)
+/* Condition variables know only a clock that stands still while the machine is suspended: a deadline that
+ * passes meanwhile is seen soon after. */
+static struct timespec next_look(struct threads *t, int64_t left_ms)
 {
-    int64_t since_origin_ms = deadline_ms > 1 ? deadline_ms - 1 : 0;
-    int64_t at_ms = t->origin_ms + (since_origin_ms + t->scale - 1) / t->scale;
+    int64_t wait_ms = real_ms(&t->base, left_ms), at_ms;
 
+    at_ms = t->read_clock(CLOCK_MONOTONIC) + (wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
     return (struct timespec){.tv_sec = at_ms / 1000, .tv_nsec = (long)(at_ms % 1000) * 1000000};
 }
 
@@ -104,21 +109,19 @@ static enum park_result park(struct spot *base, int64_t deadline_ms)
 {
     struct thread_spot *spot = (struct thread_spot *)base;
     struct threads *t = threads_of(base->sched);
-    int failed = 0;
 
     LOCK_SCOPE(&spot->lock);
-    while (!spot->woken && failed != ETIMEDOUT) {
-        /* Beyond a year of real time a deadline is "never", and cannot overflow timespec. */
-        if (deadline_ms == NEVER_MS || deadline_ms / t->scale > DAYS(365)) {
-            failed = pthread_cond_wait(&spot->cond, &spot->lock);
-        } else {
-            struct timespec until = real_deadline(t, deadline_ms);
+    while (!spot->woken && deadline_ms == NEVER_MS)
+        pthread_cond_wait(&spot->cond, &spot->lock);
+    while (!spot->woken) {
+        int64_t now = now_ms(base->sched);
+        struct timespec until;
 
-            failed = pthread_cond_timedwait(&spot->cond, &spot->lock, &until);
-        }
+        if (deadline_ms <= now)
+            return PARK_TIMEOUT;
+        until = next_look(t, deadline_ms - now);
+        (void)pthread_cond_timedwait(&spot->cond, &spot->lock, &until);
     }
-    if (!spot->woken)
-        return PARK_TIMEOUT;
     spot->woken = false;
     return PARK_WOKEN;
 }
@@ -175,6 +178,11 @@ static void free_threads(struct sched *self)
 
 struct sched *sched_threads_new(int64_t scale)
 {
+    return sched_threads_new_by(scale, read_clock_ms);
+}
+
+struct sched *sched_threads_new_by(int64_t scale, read_clock_fn *read_clock)
+{
     static const struct sched_ops ops = {
         .spot_new = spot_new,
         .spot_free = spot_free,
@@ -193,6 +201,7 @@ struct sched *sched_threads_new(int64_t scale)
 
     threads->base.ops = &ops;
     threads->scale = scale > 1 ? scale : 1;
-    threads->origin_ms = read_clock_ms(CLOCK_MONOTONIC);
+    threads->read_clock = read_clock;
+    threads->origin_ms = read_clock(CLOCK_BOOTTIME);
     return &threads->base;
 }

@@ -1,5 +1,5 @@
 /* Both schedulers keep the same promises; the seeded one some more. */
-#include "pkg/base/sched.h"
+#include "pkg/base/sched_priv.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -191,6 +191,43 @@ static void scale_divides_waits(void **state)
     assert_number(sched_real_ms(fast, -5), 0);
     sched_free(plain);
     sched_free(fast);
+}
+
+/* How long the machine was suspended: only the clock that goes on meanwhile shows it. */
+static _Atomic int64_t suspended_ms;
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + (id == CLOCK_BOOTTIME ? suspended_ms : 0);
+}
+
+static const struct suspension {
+    const char *name;
+    int64_t scale, lasts_ms;
+} suspensions[] = {
+    {.name = "suspended for a minute", .scale = 1, .lasts_ms = MINUTES(1)},
+    {.name = "suspended for months", .scale = 1, .lasts_ms = DAYS(100)},
+    {.name = "suspended, at another pace", .scale = 60, .lasts_ms = HOURS(1)},
+};
+
+static void time_passes_while_suspended(void **state)
+{
+    const struct suspension *row = *state;
+    struct sched *sched = sched_threads_new_by(row->scale, read_clock);
+    struct spot *spot = sched_spot_new(sched);
+    int64_t before_ms = sched_now_ms(sched), passed_ms = row->lasts_ms * row->scale;
+
+    suspended_ms += row->lasts_ms;
+    assert_true(sched_now_ms(sched) - before_ms >= passed_ms);
+    assert_int_equal(sched_park(spot, before_ms + passed_ms), PARK_TIMEOUT);
+    assert_int_equal(sched_park(spot, sched_now_ms(sched) + 5), PARK_TIMEOUT);
+    sched_wake(spot);
+    assert_int_equal(sched_park(spot, NEVER_MS), PARK_WOKEN);
+    sched_spot_free(spot);
+    sched_free(sched);
 }
 
 /* --- the seed --- */
@@ -403,6 +440,7 @@ int main(void)
     TEST_ROWS(&tests, elapsed_is_never_negative, kinds);
     TEST(&tests, scale_multiplies_elapsed_time);
     TEST(&tests, scale_divides_waits);
+    TEST_ROWS(&tests, time_passes_while_suspended, suspensions);
     TEST(&tests, seed_fixes_order);
     TEST(&tests, time_stands_still_while_someone_runs);
     TEST(&tests, time_jumps_to_the_deadline);
