@@ -64,7 +64,16 @@ static void mark_alive(struct controller *c)
     c->alive_ms = sched_now_ms(c->real);
 }
 
-/* Again and again until it succeeds. False: told to stop. */
+/* What we know is then of another history, and so is what we decide. */
+static struct err *check_history(struct controller *c)
+{
+    if (!objects_kube_is_ahead(c->objects))
+        return NULL;
+    return err_new(ERR_RETRY, "the API server shows a past state in every list, as after etcd was restored "
+                              "from a backup: this process ends, for a new one to begin with what is there");
+}
+
+/* Again and again until it succeeds. False: told to stop, or there is no sense in it any more. */
 static bool insist(struct controller *c, const char *complaint,
                    struct err *(*attempt)(struct objects *objects, const struct env *env))
 {
@@ -74,7 +83,7 @@ static bool insist(struct controller *c, const char *complaint,
         mark_alive(c);
         if (!err)
             return true;
-        if (stop_requested(c->stop))
+        if (stop_requested(c->stop) || objects_kube_is_ahead(c->objects))
             return false;
         LOG_ERROR(c->log, complaint, KV("error", err_text(err)), KV_INT("again_after_ms", TRY_AGAIN_MS));
         if (!sched_wait_until(c->real, c->stop, sched_now_ms(c->real) + TRY_AGAIN_MS))
@@ -138,13 +147,15 @@ static void report_trouble(struct controller *c, char **said)
     *said = trouble;
 }
 
-static void stay(struct controller *c)
+/* Until told to stop, or something is so wrong that only another process can go on. */
+static struct err *stay(struct controller *c)
 {
     struct stop_subscription *subscription = stop_subscribe(c->stop, wake_main, c->spot);
     int64_t resync_ms = sched_now_ms(c->real) + RESYNC_MS;
     AUTO_FREE char *said = NULL;
+    struct err *err = NULL;
 
-    while (!stop_requested(c->stop)) {
+    while (!err && !stop_requested(c->stop)) {
         if (!c->engine_started && controller_leads(c))
             start_engine(c);
         sched_park(c->spot, sched_now_ms(c->real) + TROUBLE_LOOK_MS);
@@ -155,8 +166,10 @@ static void stay(struct controller *c)
             objects_kube_resync(c->objects);
             resync_ms = sched_now_ms(c->real) + RESYNC_MS;
         }
+        err = check_history(c);
     }
     stop_unsubscribe(subscription);
+    return err;
 }
 
 static void shut_down(struct controller *c)
@@ -188,7 +201,7 @@ struct err *controller_work(struct controller *c)
         if (!err && wait_synced(c)) {
             err = c->options->leader_elect ? controller_start_lease(c) : NULL;
             if (!err)
-                stay(c);
+                err = stay(c);
         }
     }
     stop_request(c->stop);

@@ -203,6 +203,19 @@ char *objects_kube_trouble(struct objects *objects)
     return trouble;
 }
 
+bool objects_kube_is_ahead(struct objects *objects)
+{
+    struct objects_kube *kube = kube_of(objects);
+
+    for (int kind = 0; kind < COLLECTION_COUNT; kind++) {
+        struct kube_watch *watch = kube->collections[kind].watch;
+
+        if (watch && kube_watch_is_ahead(watch))
+            return true;
+    }
+    return false;
+}
+
 void objects_kube_count(struct objects *objects, struct metrics *metrics)
 {
     struct objects_kube *kube = kube_of(objects);

@@ -45,6 +45,8 @@ bool objects_kube_wait_synced(struct objects *objects, int64_t deadline_ms);
 struct err *objects_kube_refresh(struct objects *objects, const struct env *env) MUST_USE;
 /* Why the stores are not being kept up at the moment, or NULL; yours. */
 char *objects_kube_trouble(struct objects *objects);
+/* kube_watch_is_ahead() of one of the watches, once they are started: the process must end. */
+bool objects_kube_is_ahead(struct objects *objects);
 /* What the watches and the events have done so far. Thread-safe between objects_kube_start() and
  * objects_kube_stop(). */
 void objects_kube_count(struct objects *objects, struct metrics *metrics);

@@ -546,17 +546,71 @@ static void drop_vanished(struct kube_store *store, const char *resource_version
     }
 }
 
+static struct err *refuse(const char *code, struct err *err)
+{
+    return err_set_remote(err, &(struct err_remote){.service = "kubernetes", .code = code});
+}
+
+/* What was written up to the list's version is in it. */
+static bool has_gone_back(const struct entry *entry, const struct kube_object *listed,
+                          const char *resource_version)
+{
+    const char *known = entry->object->resource_version;
+    enum kube_order order = kube_version_compare(known, resource_version);
+
+    return kube_version_compare(listed->resource_version, known) == KUBE_OLDER &&
+           (order == KUBE_OLDER || order == KUBE_SAME);
+}
+
+/* NULL: none. Of an object that is in the list more than once, as in one that came by a stream, the last
+ * counts. */
+static const struct kube_object *find_gone_back(struct kube_store *store, const struct kube_objects *list,
+                                                const char *resource_version)
+{
+    const struct kube_object *found = NULL;
+
+    for (size_t i = list->count; i-- > 0;) {
+        struct entry *entry = keymap_find(&store->entries, list->items[i]->key);
+
+        if (!entry || entry->is_listed)
+            continue;
+        entry->is_listed = true;
+        if (has_gone_back(entry, list->items[i], resource_version))
+            found = list->items[i];
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        struct entry *entry = keymap_find(&store->entries, list->items[i]->key);
+
+        if (entry)
+            entry->is_listed = false;
+    }
+    return found;
+}
+
+static struct err *check_history(struct kube_store *store, const struct kube_objects *list,
+                                 const char *resource_version)
+{
+    const struct kube_object *gone_back;
+
+    if (kube_version_compare(resource_version, store->resource_version) == KUBE_OLDER)
+        return refuse("TimeTravel", err_new(ERR_RETRY, "the list is of version %s, but %s was seen already",
+                                            resource_version, store->resource_version));
+    gone_back = find_gone_back(store, list, resource_version);
+    if (gone_back)
+        return refuse(
+            "HistoryWentBack",
+            err_new(ERR_RETRY,
+                    "the list is of version %s and shows %s at %s, but a later one was seen already",
+                    resource_version, gone_back->key, gone_back->resource_version));
+    return NULL;
+}
+
 static struct err *replace(struct kube_store *store, const struct kube_objects *list,
                            const char *resource_version, struct news *news)
 {
     LOCK_SCOPE(&store->lock);
 
-    if (kube_version_compare(resource_version, store->resource_version) == KUBE_OLDER) {
-        struct err *err = err_new(ERR_RETRY, "the list is of version %s, but %s was seen already",
-                                  resource_version, store->resource_version);
-
-        return err_set_remote(err, &(struct err_remote){.service = "kubernetes", .code = "TimeTravel"});
-    }
+    TRY(check_history(store, list, resource_version));
     for (size_t i = 0; i < list->count; i++)
         take_listed(store, list->items[i], news);
     drop_vanished(store, resource_version, news);

@@ -90,9 +90,10 @@ bool kube_store_has_synced(struct kube_store *store);
 bool kube_store_wait_synced(struct kube_store *store, struct sched *sched, struct stop *stop,
                             int64_t deadline_ms);
 
-/* For the watch and for who lists besides it. The list's objects are taken over (array too). ERR_RETRY
- * "TimeTravel" when the list is older than what was seen already; nothing changes then and the objects are
- * gone. */
+/* For the watch and for who lists besides it. The list's objects are taken over (array too). When it is
+ * refused nothing changes, and the objects are gone. ERR_RETRY "TimeTravel": the list is older than what was
+ * seen already. ERR_RETRY "HistoryWentBack": an object in it is older than what was seen of it, and the list
+ * is younger, which no server shows whose history only goes on. */
 struct err *kube_store_replace(struct kube_store *store, struct kube_objects *list,
                                const char *resource_version) MUST_USE;
 /* Takes a reference of its own. */

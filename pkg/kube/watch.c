@@ -12,6 +12,9 @@
 #define INITIAL_IDLE_MS SECONDS(30) /* a streaming list that is silent for so long is none */
 #define INITIAL_OBJECTS_MAX 100000
 #define STREAMS_AGAIN_MS MINUTES(30) /* the server was updated, or only overloaded */
+/* That lists show a past state so often and for so long is no fault of one server. */
+#define PAST_LISTS 5
+#define PAST_MS MINUTES(3)
 
 /* The first pause is 0.8 to 1.6 s, the longest 15 to 30 s. */
 static const struct backoff pauses = {.base_ms = 1600, .max_ms = SECONDS(30)};
@@ -43,6 +46,8 @@ struct kube_watch {
     struct listed *initial; /* the task's: while a streaming list comes in */
     pthread_mutex_t lock;
     char *trouble;                 /* lock */
+    int past_lists;                /* lock; lists of a past state in a row */
+    int64_t past_since_ms;         /* lock; the first of them */
     struct kube_watch_stats stats; /* lock */
 };
 
@@ -127,15 +132,39 @@ static struct err *add_page(void *arg, const struct kube_page *page)
     return NULL;
 }
 
+static void note_past(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    if (!watch->past_lists++)
+        watch->past_since_ms = sched_now_ms(watch->env.sched);
+}
+
+static void forget_past(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    watch->past_lists = 0;
+}
+
+bool kube_watch_is_ahead(struct kube_watch *watch)
+{
+    LOCK_SCOPE(&watch->lock);
+    return watch->past_lists >= PAST_LISTS &&
+           sched_now_ms(watch->env.sched) - watch->past_since_ms >= PAST_MS;
+}
+
 /* A list is as new as anything that was known when it was asked for; whoever brought the store further while
  * it came in has brought all that is in it. */
 static struct err *take_list(struct kube_watch *watch, struct listed *listed)
 {
     struct err *err = kube_store_replace(watch->store, &listed->objects, listed->version);
-    bool is_overtaken = err && kube_version_compare(listed->version, listed->known) != KUBE_OLDER;
+    bool is_overtaken =
+        err_is_code(err, "TimeTravel") && kube_version_compare(listed->version, listed->known) != KUBE_OLDER;
 
-    if (!is_overtaken)
+    if (err && !is_overtaken) {
+        note_past(watch);
         return err;
+    }
+    forget_past(watch);
     err_ignore(err, "the store is newer than the list");
     return NULL;
 }

@@ -46,6 +46,13 @@ void kube_watch_stop(struct kube_watch *watch); /* tells it, waits for it, frees
  * pages, on the caller's thread and with its env. What the watch still brings from before is dropped then. */
 struct err *kube_watch_list_now(struct kube_watch *watch, const struct env *env) MUST_USE;
 
+/* The server's history has gone back to before what the store knows, as when etcd is restored from a backup:
+ * for three minutes every list, five at least, has shown a past state, though lists are as new as anything
+ * that was seen. Nothing that is in memory can be trusted then, the store's content included: end the
+ * process.
+ */
+bool kube_watch_is_ahead(struct kube_watch *watch);
+
 /* Why the store is not being kept up at the moment, or NULL; yours. */
 char *kube_watch_trouble(struct kube_watch *watch);
 struct kube_watch_stats kube_watch_stats(struct kube_watch *watch);

@@ -37,9 +37,9 @@ enum source { LIST, EVENT, GONE, LEARN, BOOKMARK };
 
 struct step {
     enum source source;
-    const char *uid, *version; /* of object "x"; a list with uid NULL is empty */
-    const char *list_version;
-    bool travels; /* the list must be refused */
+    const char *uid, *version;        /* of object "x"; a list with uid NULL is empty */
+    const char *list_version, *again; /* of the list; `again`: a version of it that comes later in there */
+    const char *refused;              /* the list must be, with this code */
 };
 
 #define CAME(from, of, at)                       \
@@ -58,9 +58,17 @@ struct step {
     {                                           \
         .source = LIST, .list_version = list_at \
     }
-#define LISTED_PAST(list_at)                                     \
-    {                                                            \
-        .source = LIST, .list_version = list_at, .travels = true \
+#define LISTED_PAST(list_at)                                             \
+    {                                                                    \
+        .source = LIST, .list_version = list_at, .refused = "TimeTravel" \
+    }
+#define LISTED_GONE_BACK(of, at, list_at)                                                               \
+    {                                                                                                   \
+        .source = LIST, .uid = of, .version = at, .list_version = list_at, .refused = "HistoryWentBack" \
+    }
+#define LISTED_TWICE(of, at, then_at, list_at)                                              \
+    {                                                                                       \
+        .source = LIST, .uid = of, .version = at, .again = then_at, .list_version = list_at \
     }
 
 static const struct story {
@@ -122,6 +130,15 @@ static const struct story {
     {.name = "list of a past state is refused",
      .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "30"), LISTED_PAST("20")},
      .want = "u@30"},
+    {.name = "list that shows what was before a change that it is younger than",
+     .steps = {LISTED("u", "5", "10"), CAME(EVENT, "u", "30"), LISTED_GONE_BACK("u", "8", "40")},
+     .want = "u@30"},
+    {.name = "list that shows what was before our own write, which it is younger than",
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "30"), LISTED_GONE_BACK("u", "8", "30")},
+     .want = "u@30"},
+    {.name = "list that shows our own write after what was before it, as a stream does",
+     .steps = {LISTED("u", "5", "10"), CAME(LEARN, "u", "30"), LISTED_TWICE("u", "8", "30", "40")},
+     .want = "u@30"},
     {.name = "event from before a list that lacks it",
      .steps = {LISTED_EMPTY("20"), CAME(EVENT, "u", "12")},
      .want = ""},
@@ -167,15 +184,17 @@ static void play_list(struct kube_store *store, const struct step *step)
     struct err *err;
 
     if (step->uid) {
-        list.items = xcalloc(1, sizeof(*list.items));
+        list.items = xcalloc(2, sizeof(*list.items));
         list.items[list.count++] = object_x(step->uid, step->version);
+        if (step->again)
+            list.items[list.count++] = object_x(step->uid, step->again);
     }
     err = kube_store_replace(store, &list, step->list_version);
-    if (!step->travels) {
+    if (!step->refused) {
         assert_no_err(err);
         return;
     }
-    assert_true(err_is_code(err, "TimeTravel"));
+    assert_true(err_is_code(err, step->refused));
     assert_fails(err, ERR_RETRY, "seen already");
 }
 

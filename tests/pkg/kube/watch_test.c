@@ -344,6 +344,70 @@ static void lists_by_a_stream(void **state)
     play(*state, /* lists_in_pages= */ false);
 }
 
+/* --- a server whose history went back, as when etcd is restored --- */
+
+#define KNOWS_90_OF_100                                                    \
+    {.path = LIST_PATH, .reply = LIST_OF("100", OBJECT("a", "90"))},       \
+    {                                                                      \
+        .path = WATCH_FROM("100"), CHUNKS({.bytes = EVENT("ERROR", GONE)}) \
+    }
+
+static const struct history {
+    const char *name;
+    struct exchange rows[ROWS_MAX];
+    int64_t after_ms;
+    bool is_ahead;
+} histories[] = {
+    {.name = "every list is of a past state",
+     .rows = {KNOWS_90_OF_100, {.path = LIST_PATH, .reply = LIST_OF("50", OBJECT("a", "40")), .times = -1}},
+     .after_ms = MINUTES(5),
+     .is_ahead = true},
+    {.name = "not for long yet",
+     .rows = {KNOWS_90_OF_100, {.path = LIST_PATH, .reply = LIST_OF("50", OBJECT("a", "40")), .times = -1}},
+     .after_ms = MINUTES(2)},
+    {.name = "its versions have come further meanwhile, but not those of the objects",
+     .rows = {KNOWS_90_OF_100, {.path = LIST_PATH, .reply = LIST_OF("120", OBJECT("a", "40")), .times = -1}},
+     .after_ms = MINUTES(5),
+     .is_ahead = true},
+    {.name = "away meanwhile",
+     .rows = {KNOWS_90_OF_100,
+              {.path = LIST_PATH, .reply = LIST_OF("50", ""), .times = 3},
+              {.path = LIST_PATH, .fail = "connection refused", .times = 20},
+              {.path = LIST_PATH, .reply = LIST_OF("50", ""), .times = -1}},
+     .after_ms = MINUTES(15),
+     .is_ahead = true},
+    {.name = "no more than two lists",
+     .rows = {KNOWS_90_OF_100,
+              {.path = LIST_PATH, .reply = LIST_OF("50", ""), .times = 2},
+              {.path = LIST_PATH, .fail = "connection refused", .times = -1}},
+     .after_ms = MINUTES(15)},
+    {.name = "another list in between",
+     .rows = {KNOWS_90_OF_100,
+              {.path = LIST_PATH, .reply = LIST_OF("50", ""), .times = 5},
+              {.path = LIST_PATH, .reply = LIST_OF("101", "")},
+              {.path = WATCH_FROM("101"), CHUNKS({.after_ms = MINUTES(10), .bytes = EVENT("ERROR", GONE)})},
+              {.path = LIST_PATH, .reply = LIST_OF("50", ""), .times = -1}},
+     .after_ms = MINUTES(11)},
+};
+
+static void sees_that_history_went_back(void **state)
+{
+    const struct history *row = *state;
+    struct kube_test t;
+    struct kube_store *store = kube_store_new();
+    struct kube_watch *watch = NULL;
+    bool is_ahead;
+
+    kube_test_init(&t, 11, row->rows, count_rows(row->rows), NULL);
+    assert_no_err(kube_watch_start(t.client, &t.base.env, &patient, store, &watch));
+    assert_true(sched_wait_until(t.base.env.sched, NULL, row->after_ms));
+    is_ahead = kube_watch_is_ahead(watch);
+    kube_watch_stop(watch);
+    kube_test_done(&t);
+    kube_store_free(store);
+    assert_int_equal(is_ahead, row->is_ahead);
+}
+
 /* The same stream in pieces of one byte. */
 static void byte_by_byte(void **state)
 {
@@ -528,6 +592,7 @@ int main(void)
 
     TEST_ROWS(&tests, keeps_the_store_equal, stories);
     TEST_ROWS(&tests, lists_by_a_stream, streams);
+    TEST_ROWS(&tests, sees_that_history_went_back, histories);
     TEST(&tests, byte_by_byte);
     TEST(&tests, pauses_grow_to_half_a_minute);
     TEST(&tests, a_silent_stream_is_dropped);
