@@ -27,6 +27,11 @@ static struct server *server_of(struct lws *wsi)
     return lws_context_user(lws_get_context(wsi));
 }
 
+static struct port *port_of(struct lws *wsi)
+{
+    return lws_vhost_user(lws_get_vhost(wsi));
+}
+
 static void drop(struct connection *connection)
 {
     struct exchange *exchange = connection ? TAKE(connection->exchange) : NULL;
@@ -75,7 +80,7 @@ static void make_answer(struct exchange *exchange, const struct port *port,
 static void answer(struct lws *wsi, struct exchange *exchange, const char *path)
 {
     AUTO_BUF struct buf query = BUF_MAX(QUERY_MAX_BYTES);
-    const struct port *port = lws_vhost_user(lws_get_vhost(wsi));
+    const struct port *port = port_of(wsi);
     char accept[ACCEPT_MAX_BYTES] = "";
     char *uri;
     int uri_len, method = lws_http_get_uri_and_method(wsi, &uri, &uri_len);
@@ -196,27 +201,27 @@ static int on_gone(const struct told *told)
 /* Before anything is kept for a new connection. */
 static int on_knock(const struct told *told)
 {
-    const struct server *server = server_of(told->wsi);
+    const struct port *port = port_of(told->wsi);
 
-    return server->connections >= server->max_connections || server->stop_seen;
+    return port->connections >= port->server->max_connections || port->server->stop_seen;
 }
 
 static int on_connected(const struct told *told)
 {
-    struct server *server = server_of(told->wsi);
+    struct port *port = port_of(told->wsi);
 
-    lws_set_opaque_user_data(told->wsi, server);
-    server->connections++;
+    lws_set_opaque_user_data(told->wsi, port);
+    port->connections++;
     return 0;
 }
 
 /* Also told of what is no connection of a client. */
 static int on_destroyed(const struct told *told)
 {
-    struct server *server = lws_get_opaque_user_data(told->wsi);
+    struct port *port = lws_get_opaque_user_data(told->wsi);
 
-    if (server)
-        server->connections--;
+    if (port)
+        port->connections--;
     return 0;
 }
 

@@ -105,7 +105,7 @@ static struct err *make_context(struct server *server)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .max_http_header_data = REQUEST_HEAD_BYTES,
-        .max_http_header_pool = (unsigned short)server->max_connections,
+        .max_http_header_pool = (unsigned short)(server->max_connections * (int)server->port_count),
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
     };
 

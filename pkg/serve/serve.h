@@ -1,9 +1,9 @@
 /* A small HTTP/1.1 server for pages that are made on the spot: health, metrics. GET and HEAD only. One
  * thread serves all listeners.
  *
- * Caps: 4 KiB of request head, SERVE_BODY_MAX of answer, a number of connections beyond which new ones are
- * closed at once, 10 s for a client to send its head or to take the next piece of its answer, 30 s idle. A
- * client that is slow or says nothing holds up nobody else. */
+ * Caps: 4 KiB of request head, SERVE_BODY_MAX of answer, a number of connections to each listener beyond
+ * which new ones are closed at once, 10 s for a client to send its head or to take the next piece of its
+ * answer, 30 s idle. A client that is slow or says nothing holds up nobody else. */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
 
@@ -44,7 +44,7 @@ struct serve_opts {
     size_t count;                           /* at most SERVE_PORTS_MAX */
     struct sched *sched;                    /* borrowed; plain threads */
     struct log *log;                        /* borrowed; may be NULL */
-    int max_connections;                    /* of all listeners; 0: 32 */
+    int max_connections;                    /* to each listener; 0: 32 */
     int64_t reload_ms;                      /* how often certificates are looked at, in real time; 0: 10 s */
 };
 

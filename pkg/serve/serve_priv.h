@@ -18,12 +18,13 @@ struct port {
     SSL_CTX *tls;         /* libwebsockets'; NULL: plain */
     struct buf cert, key; /* as they were loaded, to see a change; the key is wiped */
     int bound_port;
+    int connections;
 };
 
 struct server {
     struct sched *sched;
     struct log *log;
-    int max_connections;
+    int max_connections; /* of each port */
     int64_t reload_ms;
     struct port ports[SERVE_PORTS_MAX];
     size_t port_count;
@@ -31,7 +32,6 @@ struct server {
     struct task *task;
     atomic_bool stopping;
     /* the server's thread */
-    int connections;
     int under_way; /* answers that are not sent yet */
     bool stop_seen, grace_over;
     lws_sorted_usec_list_t grace, reload;

@@ -155,15 +155,20 @@ static void large_answers_come_whole(void **state)
 
 /* --- raw clients --- */
 
-static int dial(const struct bench *bench)
+static int dial_listener(const struct bench *bench, size_t listener)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)serve_port(bench->server, 0)),
+                                  .sin_port = htons((uint16_t)serve_port(bench->server, listener)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_number(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
+}
+
+static int dial(const struct bench *bench)
+{
+    return dial_listener(bench, 0);
 }
 
 static void put(int fd, const char *text)
@@ -263,6 +268,27 @@ static void slow_clients_hold_up_nobody(void **state)
     close(reader);
 }
 
+static void hold(const struct bench *bench, size_t listener, int *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char first;
+
+        held[i] = dial_listener(bench, listener);
+        put(held[i], "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_number(recv(held[i], &first, 1, 0), 1); /* it is counted */
+    }
+}
+
+static void assert_is_full(const struct bench *bench, size_t listener)
+{
+    AUTO_FREE char *got = NULL;
+    int fd = dial_listener(bench, listener);
+
+    (void)!send(fd, "GET /x HTTP/1.0\r\n\r\n", 19, MSG_NOSIGNAL);
+    got = read_all(fd);
+    assert_text_equal(got, "");
+}
+
 static void too_many_connections_are_closed(void **state)
 {
     struct bench *bench = *state;
@@ -270,21 +296,8 @@ static void too_many_connections_are_closed(void **state)
     bool again = false;
 
     start_plain(bench, COUNT_OF(held));
-    for (size_t i = 0; i < COUNT_OF(held); i++) {
-        char first;
-
-        held[i] = dial(bench);
-        put(held[i], "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert_number(recv(held[i], &first, 1, 0), 1); /* it is counted */
-    }
-    {
-        AUTO_FREE char *got = NULL;
-        int fd = dial(bench);
-
-        (void)!send(fd, "GET /x HTTP/1.0\r\n\r\n", 19, MSG_NOSIGNAL);
-        got = read_all(fd);
-        assert_text_equal(got, "");
-    }
+    hold(bench, 0, held, COUNT_OF(held));
+    assert_is_full(bench, 0);
     for (size_t i = 0; i < COUNT_OF(held); i++)
         close(held[i]);
     for (int64_t end = sched_now_ms(bench->sched) + SOON_MS; !again && sched_now_ms(bench->sched) < end;) {
@@ -294,6 +307,32 @@ static void too_many_connections_are_closed(void **state)
         again = !err && reply.status == 200;
     }
     assert_true(again);
+}
+
+/* Who scrapes metrics, or only dials their port, must not keep a probe from the other. */
+static void a_full_listener_keeps_nobody_from_another(void **state)
+{
+    static const struct serve_listener listeners[] = {{.address = "127.0.0.1:0", .answer = show},
+                                                      {.address = "127.0.0.1:0", .answer = show}};
+    struct bench *bench = *state;
+    AUTO_REPLY struct http_reply reply = {0};
+    int held[2][4];
+
+    assert_no_err(serve_start(&(struct serve_opts){.listeners = listeners,
+                                                   .count = COUNT_OF(listeners),
+                                                   .sched = bench->sched,
+                                                   .max_connections = COUNT_OF(held[0])},
+                              &bench->server));
+    hold(bench, 1, held[1], COUNT_OF(held[1]));
+    assert_is_full(bench, 1);
+    hold(bench, 0, held[0], COUNT_OF(held[0]) - 1);
+    assert_no_err(fetch(bench, "GET", "/healthz", &reply));
+    assert_number(reply.status, 200);
+    assert_is_full(bench, 0);
+    for (size_t i = 0; i < COUNT_OF(held[0]); i++)
+        close(held[1][i]);
+    for (size_t i = 0; i + 1 < COUNT_OF(held[0]); i++)
+        close(held[0][i]);
 }
 
 static void stops_while_asked(void **state)
@@ -502,6 +541,7 @@ int main(void)
     TEST(&tests, a_head_that_is_too_long);
     TEST(&tests, slow_clients_hold_up_nobody);
     TEST(&tests, too_many_connections_are_closed);
+    TEST(&tests, a_full_listener_keeps_nobody_from_another);
     TEST(&tests, stops_while_asked);
     TEST(&tests, on_ipv6);
     TEST(&tests, an_address_in_use);
