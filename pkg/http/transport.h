@@ -40,8 +40,8 @@ struct http_request {
     int64_t connect_timeout_ms; /* 0: 10 s */
     size_t max_reply_bytes;     /* 0: 8 MiB */
     const struct http_tls *tls; /* NULL: system roots, no client certificate */
-    const char *proxy_url;      /* NULL: the environment's; "": none at all */
-    bool sensitive;             /* request or reply hold a secret: buffers are wiped, nothing is traced */
+    const char *proxy_url; /* NULL: the environment's; "": none at all; socks5:// looks names up itself */
+    bool sensitive;        /* request or reply hold a secret: buffers are wiped, nothing is traced */
     bool accept_gzip;
 };
 

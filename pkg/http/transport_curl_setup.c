@@ -273,6 +273,20 @@ static void set_url(struct transfer *transfer, const struct http_request *reques
     curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to);
 }
 
+/* What others mean by socks5, libcurl calls socks5h: the proxy looks the name up, who may be the only one
+ * that can. */
+static void set_proxy(CURL *easy, const char *proxy_url)
+{
+    static const char socks5[] = "socks5://";
+    AUTO_FREE char *by_name = NULL;
+
+    if (!proxy_url)
+        return;
+    if (strncasecmp(proxy_url, socks5, strlen(socks5)) == 0)
+        by_name = xasprintf("socks5h://%s", proxy_url + strlen(socks5));
+    curl_easy_setopt(easy, CURLOPT_PROXY, by_name ? by_name : proxy_url);
+}
+
 struct err *transfer_set_up(struct transfer *transfer, const struct http_request *request)
 {
     CURL *easy = transfer->easy;
@@ -288,8 +302,7 @@ struct err *transfer_set_up(struct transfer *transfer, const struct http_request
     set_headers(transfer, request, &url);
     set_tls(easy, request->tls);
     set_url(transfer, request, &url);
-    if (request->proxy_url)
-        curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy_url);
+    set_proxy(easy, request->proxy_url);
     if (request->accept_gzip)
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,

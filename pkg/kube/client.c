@@ -242,7 +242,7 @@ static struct err *exchange(struct kube_client *client, const struct env *env, c
         .timeout_ms = call->timeout_ms,
         .max_reply_bytes = call->max_reply_bytes,
         .tls = &identity->tls,
-        .proxy_url = client->config->proxy_url,
+        .proxy_url = config_proxy_url(client->config),
         .sensitive = call->sensitive,
         .accept_gzip = call->accept_gzip && !client->config->disable_compression,
     };

@@ -353,6 +353,17 @@ void kube_config_free(struct kube_config *config)
     xfree(config);
 }
 
+const char *config_proxy_url(const struct kube_config *config)
+{
+    AUTO_ERR struct err *err = NULL;
+    struct url url;
+
+    if (config->proxy_url)
+        return config->proxy_url;
+    err = url_parse(config->server, &url);
+    return !err && url_is_loopback(&url) ? "" : NULL;
+}
+
 const char *kube_config_server(const struct kube_config *config)
 {
     return config->server;

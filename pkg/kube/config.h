@@ -4,7 +4,7 @@
  *
  * Certificates and keys stay in memory and are never written anywhere; files they come from are read again
  * every five minutes, token files every 50 seconds and after a refusal. Credentials go only over https, or to
- * a loopback address. */
+ * a loopback address. The proxy is the cluster's own, else the environment's, as in Go. */
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H
 

@@ -34,7 +34,7 @@ struct kube_config {
     bool insecure;
     bool disable_compression;
     char *tls_server_name;
-    char *proxy_url; /* NULL: the environment's */
+    char *proxy_url; /* as it was written; NULL: it was not */
     char *ca_file;   /* read again now and then; else ca_pem */
     char *ca_pem;
 
@@ -52,6 +52,11 @@ struct kube_config {
     bool has_terminal;
     struct kube_credentials *credentials;
 };
+
+/* What a request to the server goes through: NULL: what the environment says; "": nothing. As in Go, the
+ * environment's proxy is not for loopback addresses.
+ * https://pkg.go.dev/net/http#ProxyFromEnvironment */
+const char *config_proxy_url(const struct kube_config *config);
 
 /* A place in a kubeconfig, for errors. */
 struct config_node {

@@ -189,11 +189,49 @@ static void blames_the_proxy(void **state)
     assert_fails(http_call(f.transport, &request, f.stop, &f.reply), ERR_RETRY, refused);
 }
 
+/* A SOCKS proxy that leads to itself, wherever it is asked to. */
+static void answer_behind_socks(struct loopback *server, void *arg)
+{
+    static const char greeting[] = {5, 0}, connected[] = {5, 0, 0, 1, 127, 0, 0, 1, 0, 80};
+
+    while (loopback_accept(server)) {
+        loopback_send_bytes(server, greeting, sizeof(greeting));
+        loopback_send_bytes(server, connected, sizeof(connected));
+        while (loopback_request(server))
+            loopback_send(server, arg);
+    }
+}
+
+static const struct socks_row {
+    const char *name, *scheme;
+} socks_rows[] = {
+    {.name = "socks5 looks names up", .scheme = "socks5"},
+    {.name = "so does socks5h", .scheme = "socks5h"},
+    {.name = "in any case", .scheme = "SOCKS5"},
+};
+
+static void leaves_names_to_a_socks_proxy(void **state)
+{
+    const struct socks_row *row = *state;
+    AUTO_FREE char *proxy = NULL;
+
+    assert_number(set_up(NULL), 0);
+    serve_with(answer_behind_socks, OK_EMPTY);
+    proxy = xasprintf("%s://127.0.0.1:%d", row->scheme, loopback_port(f.server));
+    assert_no_err(
+        call((struct http_request){.url = "http://known-to-nobody.invalid/a", .proxy_url = proxy}, ""));
+    assert_number(f.reply.status, 200);
+    assert_number(tear_down(NULL), 0);
+}
+
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = {0};
 
     transport_curl_init();
+    TEST_ROWS(&tests, leaves_names_to_a_socks_proxy, socks_rows);
+    tests.set_up = set_up;
+    tests.tear_down = tear_down;
     TEST(&tests, tls_trusts_own_authority);
     TEST(&tests, tls_unknown_authority);
     TEST(&tests, tls_other_authority);

@@ -59,6 +59,59 @@ static void makes_paths(void **state)
     kube_test_done(&t);
 }
 
+/* --- through which proxy --- */
+
+#define ENVIRONMENT NULL /* whatever it says */
+#define NONE ""
+
+static const struct proxy_row {
+    const char *name, *cluster, *want;
+} proxy_rows[] = {
+    {.name = "any server", .cluster = "server: 'https://api.example:6443'", .want = ENVIRONMENT},
+    {.name = "a loopback address", .cluster = "server: 'https://127.0.0.1:6443'", .want = NONE},
+    {.name = "another one", .cluster = "server: 'https://127.9.8.7'", .want = NONE},
+    {.name = "that of IPv6", .cluster = "server: 'https://[::1]:6443/base'", .want = NONE},
+    {.name = "its name", .cluster = "server: 'https://LocalHost:6443'", .want = NONE},
+    {.name = "a name that begins like it",
+     .cluster = "server: 'https://localhost.example'",
+     .want = ENVIRONMENT},
+    {.name = "the cluster's own",
+     .cluster = "server: 'https://api.example', proxy-url: 'http://proxy.example:3128'",
+     .want = "http://proxy.example:3128"},
+    {.name = "the cluster's own, to a loopback address",
+     .cluster = "server: 'https://127.0.0.1:6443', proxy-url: 'socks5://127.0.0.1:1080'",
+     .want = "socks5://127.0.0.1:1080"},
+};
+
+static void see_proxy(const struct http_request *request, void *arg)
+{
+    *(char **)arg = xstrdup_or_null(request->proxy_url);
+}
+
+static void chooses_a_proxy(void **state)
+{
+    const struct proxy_row *row = *state;
+    AUTO_FREE char *seen = NULL;
+    const struct exchange rows[] = {{.method = "GET", .reply = "{}", .on_request = see_proxy, .arg = &seen}};
+    AUTO_FREE char *text = xasprintf("current-context: c\n"
+                                     "contexts: [{name: c, context: {cluster: k}}]\n"
+                                     "clusters: [{name: k, cluster: {%s}}]\n",
+                                     row->cluster);
+    AUTO_JSON struct json *got = NULL;
+    struct kube_config *config = NULL;
+    struct kube_client *client;
+    struct testing_env env;
+
+    TESTING_ENV_INIT(&env, 1, rows);
+    assert_no_err(kube_config_from_text(str_of(text), "test", NULL, &config));
+    client = kube_client_new(config, &(struct kube_client_opts){0});
+    assert_no_err(kube_get(client, &env.env, &widget_x, &got));
+    kube_client_free(client);
+    kube_config_free(config);
+    testing_env_done(&env);
+    assert_text_equal(seen, row->want);
+}
+
 /* --- refusals --- */
 
 #define STATUS(code, reason, more)                                                       \
@@ -621,6 +674,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST_ROWS(&tests, makes_paths, path_rows);
+    TEST_ROWS(&tests, chooses_a_proxy, proxy_rows);
     TEST_ROWS(&tests, says_what_was_refused, refusal_rows);
     TEST(&tests, a_long_refusal_is_cut);
     TEST(&tests, writes_name_their_manager);
