@@ -431,6 +431,13 @@ bool sim_backup_restore_metadata(struct call *call)
 
 /* ---- tags ---- */
 
+struct json *sim_point_tags(const struct account *account, const char *arn)
+{
+    struct point *point = sim_point_find(account, NULL, arn);
+
+    return point ? point->tags : NULL;
+}
+
 /* The tags of a vault or a recovery point. */
 static bool find_tags(struct call *call, struct json **ret)
 {

@@ -24,10 +24,15 @@ static struct json *tags_of(struct call *call)
     for (size_t i = 0; i < state->proxy_count; i++)
         if (text_equal(state->proxies[i]->arn, name))
             return state->proxies[i]->tags;
+    /* A cluster's recovery point is a snapshot of ours. */
+    if (str_starts(arn.resource, "cluster-snapshot:awsbackup:") && sim_point_tags(call->account, name))
+        return sim_point_tags(call->account, name);
     if (str_starts(arn.resource, "db:"))
         call_refuse(call, 404, "DBInstanceNotFound", "DBInstance %s not found.", name);
     else if (str_starts(arn.resource, "db-proxy:"))
         call_refuse(call, 404, "DBProxyNotFoundFault", "DBProxy %s not found.", name);
+    else if (str_starts(arn.resource, "cluster-snapshot:"))
+        call_refuse(call, 404, "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot %s not found.", name);
     else
         call_refuse(call, 404, "DBClusterNotFoundFault", "DBCluster %s not found.", name);
     return NULL;

@@ -271,6 +271,10 @@ struct database_kind {
 extern const struct database_kind *const database_kinds[];
 extern const size_t database_kind_count;
 
+/* The tags ({key: text}) of the recovery point with this ARN, for the service whose snapshot it is;
+ * NULL: there is none. */
+struct json *sim_point_tags(const struct account *account, const char *arn);
+
 /* ---- keys ---- */
 
 /* Finds a key of the world by key ARN, or in `account` by id, "alias/..." or alias ARN. NULL: none such. */

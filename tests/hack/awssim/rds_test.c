@@ -271,6 +271,12 @@ static const struct refused_row {
      .form = "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Anope",
      .error = "DBClusterNotFoundFault",
      .status = 404},
+    {.name = "tags of no snapshot",
+     .operation = "ListTagsForResource",
+     .form = "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster-snapshot%3Aawsbackup%3A"
+             "job-1",
+     .error = "DBClusterSnapshotNotFoundFault",
+     .status = 404},
     {.name = "tag that AWS keeps",
      .operation = "AddTagsToResource",
      .form = "ResourceName=arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3Acluster%3Aold&Tags.Tag.1.Key="
