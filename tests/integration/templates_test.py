@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """manifests/aws in the simulator. The buses, rules, queue and policies of the templates are made by the real aws command, the roles
 become the world's; then an event of a backup in production arrives in staging's queue, and without the bus's policy it does not.
+The simulator does not look at the resources of a role's statements: here each action is tried on what it is called for.
 
     templates_test.py AWSSIM AWS CFN_LINT      run with a Python that has PyYAML
 """
+import fnmatch
 import json
 import os
 import re
@@ -15,15 +17,23 @@ import urllib.request
 
 import yaml
 
+from templates_asked import ASKED, NEVER, NONE, PROD, REGION, STG
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROD, STG, REGION = "111111111111", "222222222222", "ap-northeast-1"
 CONTROLLER = f"arn:aws:iam::{STG}:user/stagingrefresh"
 GIVEN = {
     "source": {"TargetAccountId": STG, "ControllerPrincipalArn": CONTROLLER, "ExternalId": "staging-cluster"},
     "target": {"SourceAccountId": PROD, "ControllerPrincipalArn": CONTROLLER, "ExternalId": "staging-cluster",
-               "ClusterNames": "shop-stg-*", "TableNames": "stg-sessions-*"},
+               "ClusterNames": "shop-stg-*", "TableNames": "stg-sessions-*", "ParameterNames": "shop/stg/*",
+               "SecretNames": "shop/stg/*", "EcsServices": "shop-stg/*", "FunctionNames": "refresh-hook",
+               "StateMachineNames": "mask-staging", "ProxyRoleName": "shop-stg-proxy",
+               "DataKeyArn": f"arn:aws:kms:{REGION}:{STG}:key/11111111-2222-3333-4444-555555555555"},
 }
 ACCOUNT = {"source": PROD, "target": STG}
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 class Stack:
@@ -85,29 +95,36 @@ class Stack:
             if resource["Type"] == kind and resource.get("Condition") != "WithDatabaseEvents":
                 yield name, self.resolve(resource["Properties"])
 
-    def role_of_world(self, name):
-        """A role as the world file says it: its actions, and whom it trusts. Conditional policies count, too."""
-        properties = self.resource(name)["Properties"]
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    def statements(self, name):
+        """Of a role's policies, the conditional ones too."""
+        documents = [policy["PolicyDocument"] for policy in self.resource(name)["Properties"].get("Policies", [])]
         documents += [resource["Properties"]["PolicyDocument"] for resource in self.template["Resources"].values()
                       if resource["Type"] == "AWS::IAM::Policy" and {"Ref": name} in resource["Properties"]["Roles"]]
-        actions = []
-        for document in documents:
-            for statement in document["Statement"]:
-                action = statement["Action"]
-                actions += action if isinstance(action, list) else [action]
-        trust = []
-        for statement in self.resolve(properties["AssumeRolePolicyDocument"])["Statement"]:
-            if statement["Action"] != "sts:AssumeRole":
-                continue
-            if "Service" in statement["Principal"]:
-                trust.append({"service": statement["Principal"]["Service"]})
+        return [self.resolve(statement) for document in documents for statement in document["Statement"]]
+
+    def trust(self, name):
+        """Whom a role trusts, as the world file says it."""
+        trust, tagging = [], []
+        for statement in self.resolve(self.resource(name)["Properties"]["AssumeRolePolicyDocument"])["Statement"]:
+            principal = statement["Principal"]
+            if statement["Action"] == "sts:TagSession":
+                tagging.append(principal)
+            elif "Service" in principal:
+                trust.append({"service": principal["Service"]})
             else:
-                trust.append({"principal": statement["Principal"]["AWS"],
-                              "externalID": statement["Condition"]["StringEquals"]["sts:ExternalId"]})
-        role = {"name": self.name(name), "trust": trust}
+                trust.append({"principal": principal["AWS"], "externalID": statement["Condition"]["StringEquals"]["sts:ExternalId"]})
+        for one in trust:
+            if {"AWS": one.get("principal")} in tagging:
+                one["tagSession"] = True
+        return trust
+
+    def role_of_world(self, name):
+        """A role as the world file says it: its actions, and whom it trusts."""
+        properties = self.resource(name)["Properties"]
+        actions = {action for statement in self.statements(name) for action in listed(statement["Action"])}
+        role = {"name": self.name(name), "trust": self.trust(name)}
         if actions:
-            role["allow"] = sorted(set(actions))
+            role["allow"] = sorted(actions)
         if "ManagedPolicyArns" in properties:
             role["managed"] = [self.resolve(arn).split("/")[-1] for arn in properties["ManagedPolicyArns"]]
         return role
@@ -162,7 +179,8 @@ class World:
 
     def session(self, account):
         return self.aws("AKIAEXAMPLE", "sts", "assume-role", "--role-arn", f"arn:aws:iam::{account}:role/staging-refresh",
-                        "--role-session-name", "stagingrefresh", "--external-id", "staging-cluster")["Credentials"]
+                        "--role-session-name", "stagingrefresh", "--external-id", "staging-cluster",
+                        "--tags", "Key=stagingrefresh.dev/run,Value=20261122-030002-k7x4q")["Credentials"]
 
     def advance(self, seconds):
         request = urllib.request.Request(f"{self.url}/_sim/clock", json.dumps({"advanceSeconds": seconds}).encode(), method="POST")
@@ -265,6 +283,25 @@ def check(world, stacks):
     assert done["FailedEntryCount"] == 1 and done["Entries"][1]["ErrorCode"] == "NotAuthorizedForSourceException", done
 
 
+def may(statements, action, arn):
+    return any(action in listed(statement["Action"]) and any(fnmatch.fnmatchcase(arn, pattern) for pattern in listed(statement["Resource"]))
+               for statement in statements)
+
+
+def check_resources(side, stack):
+    """Gives how many questions were asked."""
+    statements = stack.statements("Role")
+    actions = {action for statement in statements for action in listed(statement["Action"])}
+    assert actions == set(ASKED[side]), f"{side}: only here or only there: {sorted(actions ^ set(ASKED[side]))}"
+    questions = [(action, arn, table is ASKED) for table in (ASKED, NEVER) for action, arns in table[side].items() for arn in arns]
+    for action, arn, wanted in questions:
+        assert may(statements, action, arn) == wanted, f"{side}: {action} on {arn} is {'not allowed' if wanted else 'allowed'}"
+    elsewhere = [(action, arn.replace(stack.account, "333333333333")) for action, arn, _ in questions if ":kms:" not in arn and arn != NONE]
+    for action, arn in elsewhere:
+        assert not may([each for each in statements if each["Resource"] != "*"], action, arn), f"{side}: {action} on {arn} is allowed"
+    return len(questions) + len(elsewhere)
+
+
 def lint(command):
     done = subprocess.run([command, "--include-checks", "I", "--", *(f"{ROOT}/manifests/aws/{side}-account.yaml" for side in ACCOUNT)],
                           capture_output=True, text=True)
@@ -275,6 +312,7 @@ def main():
     awssim, aws, cfn_lint = sys.argv[1:]
     lint(cfn_lint)
     stacks = {side: Stack(side) for side in ACCOUNT}
+    questions = sum(check_resources(side, stack) for side, stack in stacks.items())
     with tempfile.TemporaryDirectory() as folder:
         make_world(stacks, f"{folder}/world.yaml")
         world = World(awssim, aws, folder)
@@ -283,7 +321,7 @@ def main():
         finally:
             status = world.stop()
     assert status == 0, status
-    print(f"2 templates clean, {world.checks} calls as expected")
+    print(f"2 templates clean, {questions} questions and {world.checks} calls as expected")
 
 
 if __name__ == "__main__":
