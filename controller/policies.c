@@ -86,7 +86,7 @@ static const struct permission permissions[AWS_OP_COUNT] = {
     [AWS_OP_DELETE_DB_INSTANCE]       = {.target = AURORA, .scope = ON_CLUSTERS},
     [AWS_OP_REBOOT_DB_INSTANCE]       = {.target = AURORA, .scope = ON_CLUSTERS},
     [AWS_OP_RDS_ADD_TAGS]             = {.target = AURORA, .scope = ON_CLUSTERS},
-    [AWS_OP_RDS_LIST_TAGS]            = {.target = AURORA, .scope = ON_CLUSTERS},
+    [AWS_OP_RDS_LIST_TAGS]            = {.source = AURORA, .target = AURORA, .scope = ON_POINTS},
     [AWS_OP_DESCRIBE_EVENTS]          = {.target = AURORA},
     [AWS_OP_DESCRIBE_DB_SUBNET_GROUPS] = {.target = AURORA},
     [AWS_OP_DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS] = {.target = AURORA},

@@ -492,7 +492,7 @@ static struct err *judge_point(const struct remover *by, const struct recovery_p
         out->is_asked = text_equal(point->status, "DELETING");
         return NULL;
     }
-    TRY(err_wrap(backup_list_tags(&by->aws, point->arn, &tags), "read the tags of recovery point %s",
+    TRY(err_wrap(backup_list_point_tags(&by->aws, point->arn, &tags), "read the tags of recovery point %s",
                  point->arn));
     *ret_go = !point->plan_id && is_in_account(&by->aws, point->arn) &&
               text_equal(aws_tags_get(&tags, TAG_POINT_SERIES), by->series);

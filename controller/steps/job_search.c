@@ -18,7 +18,7 @@ static struct err *is_our_backup(const struct aws_client *source, const struct b
         *ret = true;
         return NULL;
     }
-    TRY(backup_list_tags(source, job->recovery_point_arn, &tags));
+    TRY(backup_list_point_tags(source, job->recovery_point_arn, &tags));
     proof = aws_tags_get(&tags, TAG_POINT_TOKEN);
     *ret = proof && text_equal(proof, what->token);
     return NULL;

@@ -220,7 +220,8 @@ static struct err *is_ours(const struct tidy *tidy, const struct aws_client *aws
 {
     AUTO_TAGS struct aws_tags tags = {0};
 
-    TRY(err_wrap(backup_list_tags(aws, point->arn, &tags), "read the tags of recovery point %s", point->arn));
+    TRY(err_wrap(backup_list_point_tags(aws, point->arn, &tags), "read the tags of recovery point %s",
+                 point->arn));
     *ret = text_equal(aws_tags_get(&tags, TAG_POINT_SERIES), tidy->series);
     return NULL;
 }

@@ -155,8 +155,12 @@ struct err *backup_list_recovery_points(const struct aws_client *aws, const char
 /* Done is not gone: without permission the recovery point turns EXPIRED. Look again. */
 struct err *backup_delete_recovery_point(const struct aws_client *aws, const char *vault_name,
                                          const char *arn) MUST_USE;
-/* Tags of a recovery point or a vault. */
-struct err *backup_list_tags(const struct aws_client *aws, const char *arn, struct aws_tags *ret) MUST_USE;
+/* The tags of a recovery point, asked of the service that its ARN names. AWS Backup answers for what it fully
+ * manages (a table's, with advanced features) and may refuse all others; a cluster's is a snapshot of RDS.
+ * DynamoDB tells no tags of its own kind of backup, so these have none here: they are nobody's.
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html */
+struct err *backup_list_point_tags(const struct aws_client *aws, const char *arn,
+                                   struct aws_tags *ret) MUST_USE;
 /* Describes the source's environment (subnets, keys of production): never to be replayed as it is. Keys in
  * PascalCase. */
 struct err *backup_get_restore_metadata(const struct aws_client *aws, const char *vault_name, const char *arn,

@@ -1,6 +1,8 @@
 #include "pkg/aws/backup.h"
 
+#include "pkg/aws/arn.h"
 #include "pkg/aws/protocol.h"
+#include "pkg/aws/rds.h"
 
 /* Vaults, the recovery points in them, and the account's settings; jobs are in backup.c. */
 
@@ -134,7 +136,7 @@ static void add_map(const struct json *map, struct aws_tags *tags)
         aws_tags_add(tags, json_key(member), json_get_text(member, NULL, ""));
 }
 
-struct err *backup_list_tags(const struct aws_client *aws, const char *arn, struct aws_tags *ret)
+static struct err *list_tags(const struct aws_client *aws, const char *arn, struct aws_tags *ret)
 {
     AUTO_TAGS struct aws_tags tags = {0};
     AUTO_AWS_PAGES struct aws_pages pages = {.op = AWS_OP_BACKUP_LIST_TAGS};
@@ -153,6 +155,19 @@ struct err *backup_list_tags(const struct aws_client *aws, const char *arn, stru
     }
     *ret = tags;
     tags = (struct aws_tags){0};
+    return NULL;
+}
+
+struct err *backup_list_point_tags(const struct aws_client *aws, const char *arn, struct aws_tags *ret)
+{
+    struct arn parts = {0};
+
+    TRY(arn_parse(arn, &parts));
+    if (str_is(parts.service, "backup"))
+        return list_tags(aws, arn, ret);
+    if (str_is(parts.service, "rds"))
+        return rds_list_tags(aws, arn, ret);
+    *ret = (struct aws_tags){0};
     return NULL;
 }
 

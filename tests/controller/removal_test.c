@@ -93,6 +93,7 @@ struct row {
     const char *says;
     enum err_kind kind; /* with: */
     const char *fails;
+    const char *point; /* NULL: POINT */
 };
 
 /* Somebody between us and AWS. */
@@ -322,6 +323,12 @@ static const struct row table_rows[] = {
                 .reply = "{\"Tags\":{\"stagingrefresh.dev/recovery-point-series\":\"" series "\"}}" \
     }
 
+#define SNAPSHOT "arn:aws:rds:ap-northeast-1:222222222222:cluster-snapshot:awsbackup:job-1"
+#define SNAPSHOT_PATH                                                                     \
+    "/backup-vaults/v/recovery-points/arn%3Aaws%3Ards%3Aap-northeast-1%3A222222222222%3A" \
+    "cluster-snapshot%3Aawsbackup%3Ajob-1"
+#define TABLE_BACKUP "arn:aws:dynamodb:ap-northeast-1:222222222222:table/t/backup/01"
+
 static const struct row point_rows[] = {
     {.name = "no recovery point",
      .exchanges = {{BACKUP, .path = POINT_PATH, .status = 400,
@@ -347,6 +354,22 @@ static const struct row point_rows[] = {
                    {BACKUP, .method = "DELETE", .path = POINT_PATH}},
      .state = REMOVAL_RUNNING,
      .says = "deleting recovery point"},
+    {.name = "one of ours that is a snapshot of RDS",
+     .point = SNAPSHOT,
+     .exchanges = {{BACKUP, .path = SNAPSHOT_PATH,
+                    .reply = "{\"RecoveryPointArn\":\"" SNAPSHOT "\",\"Status\":\"COMPLETED\"}"},
+                   {RDS, ASKS("ListTagsForResource"),
+                    .reply = ANSWER("ListTagsForResource",
+                                    "<TagList>" TAG("recovery-point-series", SERIES) "</TagList>")},
+                   {BACKUP, .method = "DELETE", .path = SNAPSHOT_PATH}},
+     .state = REMOVAL_RUNNING,
+     .says = "deleting recovery point"},
+    {.name = "a backup of DynamoDB's, whose tags nobody tells",
+     .point = TABLE_BACKUP,
+     .exchanges = {{BACKUP, .path = "/backup-vaults/v/recovery-points/*",
+                    .reply = "{\"RecoveryPointArn\":\"" TABLE_BACKUP "\",\"Status\":\"COMPLETED\"}"}},
+     .state = REMOVAL_FOREIGN,
+     .says = "is not ours"},
     {.name = "one of production's own",
      .exchanges = {POINT_IS("COMPLETED", ""), {BACKUP, .path = "/tags/*", .reply = "{}"}},
      .state = REMOVAL_FOREIGN,
@@ -410,7 +433,8 @@ static void play(const struct row *row, const struct removal_copy *copy)
 
     fixture_init(&f, AWS_TARGET, row->exchanges, exchange_count(row));
     by.aws = f.aws;
-    err = copy ? removal_of_copy(&by, copy, &got) : removal_of_recovery_point(&by, "v", POINT, &got);
+    err = copy ? removal_of_copy(&by, copy, &got)
+               : removal_of_recovery_point(&by, "v", row->point ? row->point : POINT, &got);
     if (row->refused) {
         assert_fails(err, ERR_CONFLICT, row->refused);
     } else if (row->fails) {

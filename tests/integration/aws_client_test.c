@@ -311,7 +311,7 @@ static char *carry(struct scene *scene, const char *resource_arn, const char *to
                                       &(struct backup_jobs_filter){.resource_arn = resource_arn}, &jobs));
     assert_number((int64_t)jobs.count, 1);
     assert_no_err(backup_describe_recovery_point(&scene->source, VAULT, backup.recovery_point_arn, &point));
-    assert_no_err(backup_list_tags(&scene->source, backup.recovery_point_arn, &found));
+    assert_no_err(backup_list_point_tags(&scene->source, backup.recovery_point_arn, &found));
     assert_text_equal(aws_tags_get(&found, "stagingrefresh.dev/run"), "20261122-030002-k7x4q");
     assert_no_err(backup_start_copy(&scene->source,
                                     &(struct copy_start_opts){.recovery_point_arn = backup.recovery_point_arn,

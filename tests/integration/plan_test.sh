@@ -76,5 +76,8 @@ stop_awssim || :
 granted_world
 start_awssim "$awssim" --world "$SIM_DIR/granted.yaml" --time-scale 600 --seed 1
 check 'a run with exactly these' "$(status_of run -f "$sample" --state-dir "$SIM_DIR/granted" --time-scale 600 -o json)" 0
+check 'none to look at recovery points, either' \
+    "$(tail -n 1 "$SIM_DIR/said" | jq -r '.status.switchover.steps[] | select(.name == "Retention") | .message')" \
+    'what is not kept is gone, or going'
 check 'no permission was missing' "$(sim GET journal | jq -c '[.[] | select(.error // "" | test("AccessDenied|Unauthorized")) | .operation]')" '[]'
 finish

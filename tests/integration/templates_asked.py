@@ -30,13 +30,16 @@ COPY, COPIED_TABLE = "shop-stg-20261122-030002-k7x4q", "stg-sessions-20261122-03
 ASKED = {
     "source": asked(PROD, {
         VAULT: "backup:StartBackupJob backup:ListRecoveryPointsByBackupVault backup:DescribeBackupVault backup:GetBackupVaultAccessPolicy",
-        BACKUP_POINTS: "backup:StartCopyJob backup:DescribeRecoveryPoint backup:ListTags backup:TagResource backup:DeleteRecoveryPoint",
+        BACKUP_POINTS: "backup:StartCopyJob backup:DescribeRecoveryPoint backup:TagResource backup:DeleteRecoveryPoint",
+        # Each service tells the tags of its own.
+        f"backup recovery-point:{UUID}": "backup:ListTags",
+        f"rds cluster-snapshot:awsbackup:job-{UUID}": "rds:ListTagsForResource",
         NONE: "backup:DescribeBackupJob backup:ListBackupJobs backup:StopBackupJob backup:DescribeCopyJob backup:ListCopyJobs "
               "backup:DescribeRegionSettings backup:DescribeGlobalSettings application-autoscaling:DescribeScalableTargets "
               "application-autoscaling:DescribeScalingPolicies",
         "iam role/AWSBackupStagingRefresh": "iam:PassRole",
         "iam role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup": "iam:CreateServiceLinkedRole",
-        "rds cluster:shop, rds cluster:*": "rds:DescribeDBClusters rds:ListTagsForResource",
+        "rds cluster:shop, rds cluster:*": "rds:DescribeDBClusters",
         "rds db:shop-writer, rds db:*": "rds:DescribeDBInstances",
         "dynamodb table/sessions": "dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:DescribeContinuousBackups "
                                    "dynamodb:ListTagsOfResource",
@@ -44,8 +47,10 @@ ASKED = {
     }),
     "target": asked(STG, {
         VAULT: "backup:ListRecoveryPointsByBackupVault backup:DescribeBackupVault backup:GetBackupVaultAccessPolicy",
-        COPIED_POINTS: "backup:StartRestoreJob backup:DescribeRecoveryPoint backup:GetRecoveryPointRestoreMetadata backup:ListTags "
+        COPIED_POINTS: "backup:StartRestoreJob backup:DescribeRecoveryPoint backup:GetRecoveryPointRestoreMetadata "
                        "backup:DeleteRecoveryPoint",
+        f"backup recovery-point:{UUID}": "backup:ListTags",
+        f"rds cluster-snapshot:awsbackup:copyjob-{UUID}": "rds:ListTagsForResource",
         NONE: "backup:DescribeRestoreJob backup:ListRestoreJobs backup:DescribeRegionSettings backup:DescribeGlobalSettings "
               "application-autoscaling:DescribeScalableTargets application-autoscaling:DescribeScalingPolicies ssm:DescribeParameters "
               "rds:DescribeOrderableDBInstanceOptions",
@@ -56,7 +61,7 @@ ASKED = {
             "iam:CreateServiceLinkedRole",
         f"kms key/{UUID}": "kms:DescribeKey kms:GetKeyPolicy",
         "kms key/11111111-2222-3333-4444-555555555555": "kms:Encrypt kms:Decrypt kms:GenerateDataKey",
-        f"rds cluster:{COPY}, rds cluster:*": "rds:DescribeDBClusters rds:ListTagsForResource",
+        f"rds cluster:{COPY}, rds cluster:*": "rds:DescribeDBClusters",
         f"rds db:{COPY}-a, rds db:*": "rds:DescribeDBInstances",
         "rds subgrp:staging": "rds:DescribeDBSubnetGroups",
         "rds cluster-pg:staging-aurora": "rds:DescribeDBClusterParameterGroups",

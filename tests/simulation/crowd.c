@@ -119,7 +119,8 @@ static void add_production(const struct crowd *crowd, struct buf *out)
                   "    - name: staging-refresh\n"
                   "      trust:\n"
                   "      - {principal: \"arn:aws:iam::222222222222:user/stagingrefresh\", externalID: xx}\n"
-                  "      allow: [\"backup:*\", \"iam:PassRole\", \"rds:Describe*\", \"kms:*\"]\n"
+                  "      allow: [\"backup:*\", \"iam:PassRole\", \"rds:Describe*\", "
+                  "\"rds:ListTagsForResource\", \"kms:*\"]\n"
                   "    - name: AWSBackupStagingRefresh\n"
                   "      trust: [{service: backup.amazonaws.com}]\n"
                   "      managed: [AWSBackupServiceRolePolicyForBackup]\n");

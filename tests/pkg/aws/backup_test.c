@@ -283,16 +283,12 @@ static void handles_recovery_points(void **state)
         {HOST, .method = "DELETE",
          .path = "/backup-vaults/v/recovery-points/arn%3Aaws%3Adynamodb%3Ar%3A1%3Atable%2Ft%2Fbackup%2F01",
          .reply = ""},
-        {HOST, .path = "/tags/" POINT_ENCODED "/", .reply = "{\"Tags\":{\"a\":\"1\"},\"NextToken\":\"n\"}"},
-        {HOST, .path = "/tags/" POINT_ENCODED "/?nextToken=n",
-         .reply = "{\"Tags\":{\"stagingrefresh.dev/run\":\"x\"}}"},
         {HOST, .path = "/backup-vaults/v/recovery-points/p/restore-metadata",
          .reply = "{\"RestoreMetadata\":{\"DBSubnetGroupName\":\"prod\",\"VpcSecurityGroupIds\":\"[\\\"sg-"
                   "1\\\"]\"},\"ResourceType\":\"Aurora\"}"},
     };
     AUTO_RECOVERY_POINT struct recovery_point point = {0};
     AUTO_RECOVERY_POINTS struct recovery_points points = {0};
-    AUTO_TAGS struct aws_tags tags = {0};
     AUTO_TAGS struct aws_tags metadata = {0};
     struct fixture f;
 
@@ -307,11 +303,51 @@ static void handles_recovery_points(void **state)
     assert_text_equal(points.items[1].status, "EXPIRED");
     assert_no_err(backup_delete_recovery_point(&f.aws, "v", TABLE_POINT));
     assert_fails(backup_delete_recovery_point(&f.aws, "v", ""), ERR_INVALID, "must be named");
-    assert_no_err(backup_list_tags(&f.aws, POINT, &tags));
-    assert_text_equal(aws_tags_get(&tags, "stagingrefresh.dev/run"), "x");
-    assert_text_equal(aws_tags_get(&tags, "a"), "1");
     assert_no_err(backup_get_restore_metadata(&f.aws, "v", "p", &metadata));
     assert_text_equal(aws_tags_get(&metadata, "VpcSecurityGroupIds"), "[\"sg-1\"]");
+    fixture_done(&f);
+}
+
+/* The tags of a recovery point, by the service that keeps it. */
+static const struct tags_row {
+    const char *name, *arn;
+    struct exchange exchanges[2];
+    size_t count;
+    const char *value; /* of the tag "run"; NULL: none */
+} tags_rows[] = {
+    {"managed by AWS Backup",
+     "arn:aws:backup:r:1:recovery-point:p",
+     {{HOST, .method = "GET", .path = "/tags/arn%3Aaws%3Abackup%3Ar%3A1%3Arecovery-point%3Ap/",
+       .reply = "{\"Tags\":{\"a\":\"1\"},\"NextToken\":\"n\"}"},
+      {HOST, .path = "/tags/arn%3Aaws%3Abackup%3Ar%3A1%3Arecovery-point%3Ap/?nextToken=n",
+       .reply = "{\"Tags\":{\"run\":\"x\"}}"}},
+     2,
+     "x"},
+    {"a snapshot of RDS",
+     "arn:aws-cn:rds:r:1:cluster-snapshot:awsbackup:job-1",
+     {{.host = "rds.ap-northeast-1.amazonaws.com",
+       .body = "Action=ListTagsForResource&Version=2014-10-31&ResourceName=arn%3Aaws-cn%3Ards%3Ar%3A1%3A"
+               "cluster-snapshot%3Aawsbackup%3Ajob-1",
+       .reply =
+           "<ListTagsForResourceResponse><ListTagsForResourceResult><TagList><Tag><Key>run</Key>"
+           "<Value>y</Value></Tag></TagList></ListTagsForResourceResult></ListTagsForResourceResponse>"}},
+     1,
+     "y"},
+    {"a backup of DynamoDB's own", TABLE_POINT, {{0}}, 0, NULL},
+};
+
+static void asks_who_keeps_it_for_tags(void **state)
+{
+    const struct tags_row *row = *state;
+    AUTO_TAGS struct aws_tags tags = {0};
+    struct fixture f;
+
+    if (row->count)
+        fixture_init(&f, AWS_TARGET, row->exchanges, row->count);
+    else
+        fixture_init_bare(&f, AWS_TARGET, NULL, 0);
+    assert_no_err(backup_list_point_tags(&f.aws, row->arn, &tags));
+    assert_text_equal(aws_tags_get(&tags, "run"), row->value);
     fixture_done(&f);
 }
 
@@ -420,6 +456,7 @@ int main(void)
     TEST(&tests, lists_all_pages);
     TEST_ROWS(&tests, reads_pages_that_lie, page_rows);
     TEST(&tests, handles_recovery_points);
+    TEST_ROWS(&tests, asks_who_keeps_it_for_tags, tags_rows);
     TEST(&tests, describes_vault_and_settings);
     return tests_run(&tests, "backup");
 }

@@ -28,7 +28,8 @@ LIST(backups, backup_list_backups(aws, NULL, &list), backup_jobs, backup_jobs_do
 LIST(copies, backup_list_copies(aws, NULL, &list), backup_jobs, backup_jobs_done)
 LIST(restores, backup_list_restores(aws, NULL, &list), backup_jobs, backup_jobs_done)
 LIST(points, backup_list_recovery_points(aws, "v", NULL, &list), recovery_points, recovery_points_done)
-LIST(point_tags, backup_list_tags(aws, "arn", &list), aws_tags, aws_tags_done)
+LIST(point_tags, backup_list_point_tags(aws, "arn:aws:backup:r:1:recovery-point:p", &list), aws_tags,
+     aws_tags_done)
 LIST(table_tags, dynamodb_list_tags(aws, TABLE_ARN, &list), aws_tags, aws_tags_done)
 LIST(clusters, rds_list_clusters(aws, &list), rds_clusters, rds_clusters_done)
 LIST(instances, rds_list_instances(aws, NULL, &list), rds_instances, rds_instances_done)
