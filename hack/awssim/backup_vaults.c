@@ -438,11 +438,18 @@ struct json *sim_point_tags(const struct account *account, const char *arn)
     return point ? point->tags : NULL;
 }
 
-/* The tags of a vault or a recovery point. */
+/* The tags of a vault or a recovery point. Those of a recovery point that another service keeps are that
+ * service's: with such an ARN AWS "may return one of the exceptions" of the call, so here it always does.
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListTags.html */
 static bool find_tags(struct call *call, struct json **ret)
 {
     const char *arn = call_text(call, "ResourceArn");
     struct account *owner = NULL;
+    struct arn parts;
+
+    if (!sim_arn_parse(arn, &parts) || !str_is(parts.service, "backup"))
+        return call_refuse(call, 400, "InvalidParameterValueException",
+                           "%s is not fully managed by AWS Backup", arn);
     struct vault *vault = sim_vault_by_arn(call->sim, arn, &owner);
     struct point *point = sim_point_find(call->account, NULL, arn);
 

@@ -158,8 +158,11 @@ cluster_point=$(as_prod backup describe-backup-job --backup-job-id "$cluster_bac
 table_point=$(as_prod backup describe-backup-job --backup-job-id "$table_backup" --query RecoveryPointArn --output text)
 check_has 'Aurora point' "$cluster_point" "arn:aws:rds:$region:$prod:cluster-snapshot:awsbackup:job-"
 check_has 'table point' "$table_point" "arn:aws:backup:$region:$prod:recovery-point:"
-is r1 as_prod backup list-tags --resource-arn "$cluster_point" --query 'Tags."stagingrefresh.dev/run"'
-quiet as_prod backup tag-resource --resource-arn "$cluster_point" --tags more=tags
+is r1 as_prod backup list-tags --resource-arn "$table_point" --query 'Tags."stagingrefresh.dev/run"'
+quiet as_prod backup tag-resource --resource-arn "$table_point" --tags more=tags
+# A cluster's recovery point is RDS's to tell about.
+refused InvalidParameterValueException as_prod backup list-tags --resource-arn "$cluster_point"
+is r1 as_prod rds list-tags-for-resource --resource-name "$cluster_point" --query "TagList[?Key=='stagingrefresh.dev/run'].Value"
 
 # ---- copy ----
 

@@ -79,10 +79,37 @@ static void test_snapshots_are_told_by_rds(void **state)
     assert_text_equal(value, "r1");
 }
 
+static const struct told_row {
+    const char *name, *resource;
+    const char *error; /* of AWS Backup; NULL: it tells */
+} told_rows[] = {
+    {.name = "a table, fully managed", .resource = TABLE},
+    {.name = "a cluster", .resource = CLUSTER, .error = "InvalidParameterValueException"},
+    {.name = "a table, left to DynamoDB", .resource = OLD_TABLE, .error = "InvalidParameterValueException"},
+};
+
+static void test_told_and_changed_by_aws_backup(void **state)
+{
+    const struct told_row *row = *state;
+    AUTO_FREE char *point = point_of(row->resource);
+    AUTO_FREE char *tag = xasprintf("/tags/%s", point), *list = xasprintf("/tags/%s/", point),
+                   *untag = xasprintf("/untag/%s", point);
+
+    assert_number(awssim_rest(&client, "POST", tag, "{\"Tags\":{\"more\":\"m\"}}"), row->error ? 400 : 200);
+    assert_awssim_error(&client, row->error);
+    assert_number(awssim_rest(&client, "GET", list, NULL), row->error ? 400 : 200);
+    assert_awssim_error(&client, row->error);
+    if (!row->error)
+        assert_json_equal(json_at(client.json, "Tags"), "{\"run\":\"r1\",\"more\":\"m\"}");
+    assert_number(awssim_rest(&client, "POST", untag, "{\"TagKeyList\":[\"run\"]}"), row->error ? 400 : 200);
+    assert_awssim_error(&client, row->error);
+}
+
 int main(void)
 {
     struct tests tests = {.set_up = set_up, .tear_down = tear_down};
 
     TEST(&tests, test_snapshots_are_told_by_rds);
+    TEST_ROWS(&tests, test_told_and_changed_by_aws_backup, told_rows);
     return tests_run(&tests, "awssim backup tags");
 }

@@ -619,21 +619,6 @@ static void test_points_of_the_world(void **state)
     assert_number((int64_t)json_count(json_at(client.json, "RecoveryPoints")), 0);
 }
 
-static void test_tags(void **state)
-{
-    AUTO_BUF struct buf path = BUF_MAX(KIB);
-
-    (void)state;
-    become(PROD);
-    AUTO_FREE char *point = backed_up(CLUSTER);
-    buf_adds(&path, "/tags/");
-    buf_add_uri(&path, str_of(point));
-    assert_number(awssim_rest(&client, "POST", buf_text(&path), "{\"Tags\":{\"more\":\"m\"}}"), 200);
-    buf_addc(&path, '/');
-    assert_number(awssim_rest(&client, "GET", buf_text(&path), NULL), 200);
-    assert_json_equal(json_at(client.json, "Tags"), "{\"run\":\"r1\",\"more\":\"m\"}");
-}
-
 /* ---- lists, stops, faults ---- */
 
 static void test_lists_lag(void **state)
@@ -765,7 +750,6 @@ int main(void)
     TEST(&tests, test_a_lock_keeps_points);
     TEST(&tests, test_points_go_by_their_age);
     TEST(&tests, test_points_of_the_world);
-    TEST(&tests, test_tags);
     TEST(&tests, test_lists_lag);
     TEST(&tests, test_stopping);
     TEST(&tests, test_job_faults);
