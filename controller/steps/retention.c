@@ -20,6 +20,8 @@
 #define TROUBLE_LOOK_MS SECONDS(30)
 #define COPIES_PER_LOOK 16
 #define LEFT_MAX 800
+/* One may be a recovery point's own; so many are AWS's, and the rest is left to the next look. */
+#define TROUBLES_PER_LOOK 3
 
 static const struct refresh_spec *present_spec(const struct pass *pass)
 {
@@ -80,6 +82,7 @@ struct tidy {
     bool failed;      /* the run has: what AWS does by itself is not waited for */
     int64_t after_ms; /* of what is to be looked at again; NEVER_MS: nothing */
     size_t removed;
+    size_t troubles; /* with single recovery points */
     struct buf left; /* what stays, and why */
 };
 
@@ -226,6 +229,22 @@ static struct err *is_ours(const struct tidy *tidy, const struct aws_client *aws
     return NULL;
 }
 
+/* What AWS answers about one recovery point says nothing of the others: it stays, and they are looked at. */
+static struct err *note_answer(struct tidy *tidy, struct err *err)
+{
+    if (!err || !err_remote(err)->http_status)
+        return err;
+    bool passes = err_kind(err) == ERR_RETRY || err_kind(err) == ERR_CONFLICT;
+    if (passes && ++tidy->troubles >= TROUBLES_PER_LOOK)
+        return err;
+    if (passes)
+        look_again(tidy, TROUBLE_LOOK_MS);
+    if (err_kind(err) != ERR_NOT_FOUND)
+        say_left(tidy, err_text(err));
+    err_ignore(err, "said in the message, or it has just gone");
+    return NULL;
+}
+
 static struct err *tidy_point(struct tidy *tidy, const struct aws_client *aws, const char *vault,
                               const char *arn)
 {
@@ -253,13 +272,13 @@ static struct err *tidy_vault(struct tidy *tidy, const struct aws_client *aws, c
         bool ours = false;
 
         if (!point->plan_id)
-            TRY(is_ours(tidy, aws, point, &ours));
+            TRY(note_answer(tidy, is_ours(tidy, aws, point, &ours)));
         if (!ours || text_equal(point->status, "CREATING"))
             continue;
         if (is_of_run(tidy->pass->status, point->arn) || (is_usable(point) && kept < keep))
             kept += is_usable(point);
         else
-            TRY(tidy_point(tidy, aws, vault, point->arn));
+            TRY(note_answer(tidy, tidy_point(tidy, aws, vault, point->arn)));
     }
     return NULL;
 }
