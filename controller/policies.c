@@ -25,7 +25,8 @@ enum {
     LAMBDA = 1 << 16,
     STATES = 1 << 17,
     QUEUE = 1 << 18,
-    EVENTS = 1 << 19, /* notifications to a bus */
+    EVENTS = 1 << 19,      /* notifications to a bus */
+    MANAGED_KEY = 1 << 20, /* rdsManaged.kmsKeyID */
 };
 
 /* What an operation is authorized on; one statement each. The service's own lists:
@@ -39,6 +40,8 @@ enum scope {
     ON_TABLES,
     ON_PARAMETERS,
     ON_SECRETS,
+    ON_MANAGED_SECRETS, /* those that RDS keeps */
+    ON_MANAGED_KEYS,
     ON_SERVICES,
     ON_FUNCTIONS,
     ON_MACHINES,
@@ -164,9 +167,12 @@ static const struct {
     {"cloudwatch:PutMetricAlarm", 0, TABLE, ON_ALARMS},
     {"cloudwatch:DeleteAlarms", 0, TABLE, ON_ALARMS},
     {"iam:CreateServiceLinkedRole", ALWAYS, ALWAYS, ON_LINKED_ROLES}, /* the first use in an account */
-    {"kms:CreateGrant", 0, MANAGED_PASSWORD, ON_ANYTHING},  /* RDS keeps the password in a secret of its own */
-    {"secretsmanager:CreateSecret", 0, MANAGED_PASSWORD, ON_ANYTHING},
-    {"secretsmanager:TagResource", 0, MANAGED_PASSWORD, ON_ANYTHING},
+    /* https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html, "Permissions" */
+    {"secretsmanager:CreateSecret", 0, MANAGED_PASSWORD, ON_MANAGED_SECRETS},
+    {"secretsmanager:TagResource", 0, MANAGED_PASSWORD, ON_MANAGED_SECRETS},
+    {"kms:CreateGrant", 0, MANAGED_KEY, ON_MANAGED_KEYS},
+    {"kms:Decrypt", 0, MANAGED_KEY, ON_MANAGED_KEYS},
+    {"kms:GenerateDataKey", 0, MANAGED_KEY, ON_MANAGED_KEYS},
 };
 // clang-format on
 
@@ -189,7 +195,7 @@ static unsigned bits_of_database(const struct database_spec *database)
     if (aurora && password->from.secrets_manager_id)
         bits |= SECRET | (password->kind == PASSWORD_GENERATE ? SECRET_WRITE : 0);
     if (aurora && password->kind == PASSWORD_RDS_MANAGED)
-        bits |= MANAGED_PASSWORD;
+        bits |= MANAGED_PASSWORD | (password->rds_managed_kms_key ? MANAGED_KEY : 0);
     return bits;
 }
 
@@ -348,6 +354,25 @@ static void add_secrets(const struct writing *writing)
     }
 }
 
+static void add_managed_secrets(const struct writing *writing)
+{
+    add(writing, "secretsmanager", "secret:rds!cluster-*");
+}
+
+/* Which key an alias stands for is not known here. */
+static void add_managed_keys(const struct writing *writing)
+{
+    for (size_t i = 0; i < writing->spec->database_count; i++) {
+        const char *key = writing->spec->databases[i].aurora.password.rds_managed_kms_key;
+        const char *alias = key ? strstr(key, ":alias/") : NULL;
+
+        if (alias)
+            add(writing, "kms", "%.*s:key/*", (int)(alias - key), key);
+        else if (key)
+            add(writing, "kms", "%s", key);
+    }
+}
+
 static void add_services(const struct writing *writing)
 {
     for (size_t i = 0; i < writing->spec->application_count; i++) {
@@ -444,6 +469,8 @@ static const struct {
     [ON_TABLES] = {"Tables", add_tables},
     [ON_PARAMETERS] = {"Parameters", add_parameters},
     [ON_SECRETS] = {"Secrets", add_secrets},
+    [ON_MANAGED_SECRETS] = {"ManagedPasswords", add_managed_secrets},
+    [ON_MANAGED_KEYS] = {"ManagedPasswordKeys", add_managed_keys},
     [ON_SERVICES] = {"Services", add_services},
     [ON_FUNCTIONS] = {"Functions", add_functions},
     [ON_MACHINES] = {"StateMachines", add_machines},
@@ -621,6 +648,16 @@ struct json *policies_make(const struct refresh_spec *spec, const struct account
         json_set(all, "keyStatements", key_section(accounts));
     }
     return all;
+}
+
+bool policies_companion(size_t index, struct policies_companion *ret)
+{
+    if (index >= COUNT_OF(implied))
+        return false;
+    *ret = (struct policies_companion){.action = implied[index].action,
+                                       .on_source = implied[index].source,
+                                       .on_target = implied[index].target};
+    return true;
 }
 
 bool policies_know(enum aws_op op)

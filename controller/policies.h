@@ -14,4 +14,12 @@ struct json *policies_make(const struct refresh_spec *spec, const struct account
 /* Whether the table says of an operation who needs it; for the test that none is forgotten. */
 bool policies_know(enum aws_op op);
 
+/* What AWS checks besides the actions of our operations, whatever the spec; for the test that the templates
+ * of manifests/aws allow it. False past the last one. */
+struct policies_companion {
+    const char *action;
+    bool on_source, on_target;
+};
+bool policies_companion(size_t index, struct policies_companion *ret);
+
 #endif

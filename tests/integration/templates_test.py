@@ -27,6 +27,7 @@ GIVEN = {
                "ClusterNames": "shop-stg-*", "TableNames": "stg-sessions-*", "ParameterNames": "shop/stg/*",
                "SecretNames": "shop/stg/*", "EcsServices": "shop-stg/*", "FunctionNames": "refresh-hook",
                "StateMachineNames": "mask-staging", "ProxyRoleName": "shop-stg-proxy",
+               "ManagedPasswords": "true", "ManagedPasswordKeyArn": f"arn:aws:kms:{REGION}:{STG}:key/managed-1111-2222",
                "DataKeyArn": f"arn:aws:kms:{REGION}:{STG}:key/11111111-2222-3333-4444-555555555555"},
 }
 ACCOUNT = {"source": PROD, "target": STG}

@@ -1,6 +1,6 @@
-/* manifests/aws against the table of operations: each role may do what the client can ask of its account, and
- * a Source's role no more than that. */
-#include "pkg/aws/operation.h"
+/* manifests/aws against the tables of operations and of what AWS checks besides: each role may do what the
+ * client can ask of its account, and a Source's role no more than that. */
+#include "controller/policies.h"
 #include "pkg/base/yaml.h"
 #include "tests/testing/assertions.h"
 
@@ -23,9 +23,6 @@ static const enum aws_op source_only[] = {
     AWS_OP_START_BACKUP_JOB, AWS_OP_DESCRIBE_BACKUP_JOB, AWS_OP_LIST_BACKUP_JOBS, AWS_OP_STOP_BACKUP_JOB,
     AWS_OP_START_COPY_JOB,   AWS_OP_DESCRIBE_COPY_JOB,   AWS_OP_LIST_COPY_JOBS,
 };
-
-/* What a call needs besides its own action. */
-static const char *const companions[] = {"iam:PassRole", "iam:CreateServiceLinkedRole", "backup:TagResource"};
 
 static bool is_in(const enum aws_op *list, size_t count, enum aws_op op)
 {
@@ -86,6 +83,28 @@ static struct json *actions_of(const char *path)
     return actions;
 }
 
+/* What a call needs besides its own action. Yours. */
+static struct json *companions_of(bool is_source)
+{
+    struct json *actions = json_new_array();
+    struct policies_companion companion;
+
+    json_append_text(actions, "iam:PassRole"); /* of the one role that is handed over */
+    for (size_t i = 0; policies_companion(i, &companion); i++)
+        if (is_source ? companion.on_source : companion.on_target)
+            json_append_text(actions, companion.action);
+    return actions;
+}
+
+static void assert_companions(const struct json *actions, bool is_source)
+{
+    AUTO_JSON struct json *companions = companions_of(is_source);
+
+    json_each (item, companions)
+        if (!has(actions, json_get_text(item, NULL, "")))
+            fail_msg("%s: not allowed", json_get_text(item, NULL, ""));
+}
+
 static void test_the_target_may_do_all_that_is_asked_of_it(void **state)
 {
     AUTO_JSON struct json *actions = actions_of("manifests/aws/target-account.yaml");
@@ -99,16 +118,16 @@ static void test_the_target_may_do_all_that_is_asked_of_it(void **state)
         if (has(actions, action) == is_in(source_only, COUNT_OF(source_only), (enum aws_op)op))
             fail_msg("%s: %s", action, has(actions, action) ? "allowed, and never asked" : "not allowed");
     }
+    assert_companions(actions, false);
 }
 
 static void test_the_source_may_do_its_list_and_nothing_else(void **state)
 {
     AUTO_JSON struct json *actions = actions_of("manifests/aws/source-account.yaml");
-    AUTO_JSON struct json *list = json_new_array();
+    AUTO_JSON struct json *list = companions_of(true);
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(companions); i++)
-        json_append_text(list, companions[i]);
+    assert_companions(actions, true);
     for (size_t op = 0; op < AWS_OP_COUNT; op++) {
         AUTO_FREE char *action = action_of((enum aws_op)op);
 
