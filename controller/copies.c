@@ -189,6 +189,29 @@ void copies_hand_over(struct refresh_status *status, const struct refresh_spec *
     }
 }
 
+/* Its Retention has looked at what there was before, and taken it over. */
+static bool has_succeeded_since(const struct refresh_status *other, const struct copy_status *copy)
+{
+    for (size_t i = 0; i < other->copy_count; i++) {
+        const struct copy_status *its = &other->copies[i];
+
+        if (its->role == COPY_IN_USE && text_equal(its->database, copy->database) &&
+            its->creation_ms > copy->creation_ms)
+            return true;
+    }
+    return false;
+}
+
+bool copies_are_taken_over(const struct copy_status *copy, const struct refresh_spec *spec,
+                           const struct refresh_status *other, const struct refresh_spec *other_spec)
+{
+    if (is_known(other, copy->arn))
+        return true;
+    return copy->database && has_succeeded_since(other, copy) &&
+           is_of_same_line(refresh_database(spec, copy->database),
+                           refresh_database(other_spec, copy->database));
+}
+
 /* --- what is to go --- */
 
 static bool is_newer(const struct copy_status *a, const struct copy_status *b)

@@ -26,6 +26,10 @@ void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec
  * the place of was in use before. Of the databases that copies_adopt() is about. */
 void copies_hand_over(struct refresh_status *status, const struct refresh_spec *spec,
                       const struct refresh_status *later, const struct refresh_spec *later_spec);
+/* Whether the copy is another object's business by now: it has it on its list, or has come to use a younger
+ * one of the database and has let this one go. */
+bool copies_are_taken_over(const struct copy_status *copy, const struct refresh_spec *spec,
+                           const struct refresh_status *other, const struct refresh_spec *other_spec);
 
 /* Marks what is beyond the numbers, per database, the newest being kept. Copies of `kept_run` (NULL: none)
  * stay and do not count: a run that failed can be retried with them. */

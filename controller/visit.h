@@ -3,7 +3,8 @@
  * will, visit_series.c and visit_line.c say who may, visit_advance.c goes on with one and ends it,
  * visit_requests.c does what people ask for by annotation, visit_retry.c goes on with one that failed,
  * visit_idle.c and visit_drift.c look round in between, visit_succession.c minds the runs that other objects
- * of the series have had, visit_delete.c clears up when the object goes. */
+ * of the series have had, visit_expire.c says when an object goes by itself, visit_delete.c clears up when it
+ * goes. */
 #ifndef CONTROLLER_VISIT_H
 #define CONTROLLER_VISIT_H
 
@@ -91,6 +92,9 @@ struct err *visit_give_way(struct visit *visit, struct requeue *ret, bool *ret_g
 /* The oldest of the objects that wait for the series and are older than this one; yours, NULL: none. */
 char *visit_find_older(const struct visit *visit);
 
+/* By the time of creation, and among those of one second by name. */
+bool visit_is_older(const struct json *a, const struct json *b);
+
 /* visit_series.c */
 /* What visit_is_wanted() says, of another object. */
 bool visit_object_wants_run(const struct json *object);
@@ -135,6 +139,12 @@ struct err *visit_retry(struct visit *visit, struct requeue *ret) MUST_USE;
 /* No run is under way or asked for: what was said of the last one still holds, and an object whose time is
  * over is deleted. */
 struct err *visit_idle(struct visit *visit, struct requeue *ret) MUST_USE;
+
+/* visit_expire.c */
+#define CONDITION_EXPIRY_HELD "ExpiryHeld" /* there only while it is True */
+/* Its time is over: deletes it, unless it alone knows of copies that are kept. Then *ret_held, and a
+ * condition in memory says so. */
+struct err *visit_expire(struct visit *visit, struct requeue *ret, bool *ret_held) MUST_USE;
 
 /* visit_delete.c */
 /* The object is going away: nothing new starts, what exists is removed, what cannot be yet goes into the list

@@ -2,6 +2,8 @@
 #include "controller/expiry.h"
 #include "controller/visit.h"
 
+#define HELD_LOOK_MS MINUTES(10) /* at what is known already: nobody is asked */
+
 /* Said of something that did not come to be, and is not asked for any more: the last run's end is what holds
  * again. */
 static bool is_outdated(const struct visit *visit)
@@ -43,30 +45,11 @@ static void confirm(struct visit *visit)
         visit->status->conditions[i].observed_generation = visit->summary.generation;
 }
 
-/* --- the time after the end --- */
-
-/* On condition that it is still as it was judged: a trigger may have come, or somebody may hold it dear now.
- */
-static struct err *expire(struct visit *visit, struct requeue *ret)
-{
-    const struct object_id id = {.kind = OBJECT_REFRESH, .namespace = visit->namespace, .name = visit->name};
-    AUTO_JSON struct json *live = NULL;
-
-    TRY(objects_read_live(visit->objects, visit->env, &id, &live));
-    if (!live || !text_equal(json_get_text(live, "metadata.resourceVersion", ""),
-                             json_get_text(visit->object, "metadata.resourceVersion", ""))) {
-        ret->after_ms = SECONDS(1);
-        return NULL;
-    }
-    TRY(err_wrap(objects_remove(visit->objects, visit->env, visit->object),
-                 "delete the object, its time is over"));
-    LOG_INFO(visit->log, "time after the end is over", KV("deleted", visit->name));
-    return NULL;
-}
-
 struct err *visit_idle(struct visit *visit, struct requeue *ret)
 {
     struct expiry expiry = expiry_of(visit->object, visit->status, visit->live, visit->env->sched);
+    int64_t left_ms = objects_can_remove(visit->objects) ? expiry.left_ms : NEVER_MS;
+    bool held = false;
 
     ret->after_ms = NEVER_MS;
     if (expiry.manager)
@@ -74,10 +57,16 @@ struct err *visit_idle(struct visit *visit, struct requeue *ret)
     if (is_outdated(visit))
         say_end_again(visit);
     confirm(visit);
-    if (expiry.left_ms <= 0 && objects_can_remove(visit->objects))
-        return expire(visit, ret);
+    if (left_ms <= 0) {
+        TRY(visit_expire(visit, ret, &held));
+        if (!held)
+            return NULL;
+        left_ms = HELD_LOOK_MS;
+    } else {
+        status_remove_condition(visit->status, CONDITION_EXPIRY_HELD);
+    }
     visit_watch_drift(visit, ret);
-    if (objects_can_remove(visit->objects) && expiry.left_ms < ret->after_ms)
-        ret->after_ms = expiry.left_ms;
+    if (left_ms < ret->after_ms)
+        ret->after_ms = left_ms;
     return visit_write(visit);
 }

@@ -30,6 +30,12 @@ static bool is_before(const char *created_a, const char *name_a, const char *cre
     return order < 0 || (order == 0 && strcmp(name_a, name_b) < 0);
 }
 
+bool visit_is_older(const struct json *a, const struct json *b)
+{
+    return is_before(created_of(a), json_get_text(a, "metadata.name", ""), created_of(b),
+                     json_get_text(b, "metadata.name", ""));
+}
+
 static const char *obstacle_of(const struct json *object)
 {
     if (!text_equal(json_get_text(object, "status.phase", ""), "Stalled"))

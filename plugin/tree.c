@@ -245,6 +245,7 @@ static const struct voice {
      .reason = "Mixed",
      .mood = MOOD_BAD},
     {.type = "Drifted", .label = "drifted", .status = CONDITION_TRUE, .mood = MOOD_TROUBLED},
+    {.type = "ExpiryHeld", .label = "stays", .status = CONDITION_TRUE, .mood = MOOD_PLAIN},
     {.type = "Restored", .label = "copies", .status = CONDITION_TRUE, .mood = MOOD_PLAIN},
     {.type = "Ready", .label = "ready", .status = CONDITION_TRUE, .mood = MOOD_GOOD},
     {.type = "Ready", .label = "not ready", .status = CONDITION_FALSE, .mood = MOOD_BAD},

@@ -204,6 +204,39 @@ static void hands_over_what_a_later_run_has_replaced(void **state)
     assert_text_equal(got, row->after);
 }
 
+/* --- taken over --- */
+
+struct heir_row {
+    const char *name, *theirs;
+    bool of_same_line, taken_over;
+};
+
+static const struct heir_row heir_rows[] = {
+    {"it is on the other's list", "main:r1:Previous@1 main:r2:InUse@2", true, true},
+    {"it is being removed by the other", "main:r1:Removing@1", true, true},
+    {"the other has let it go", "main:r2:InUse@2", true, true},
+    {"the other has not succeeded", "main:r2:Failed@2", true, false},
+    {"the other uses an older one", "main:r0:InUse@0", true, false},
+    {"the other has another database", "side:r2:InUse@2", true, false},
+    {"the other is of another line", "main:r2:InUse@2", false, false},
+    {"of another line, but on its list", "main:r1:Previous@1", false, true},
+    {"the other knows of nothing", "", true, false},
+};
+
+static void knows_what_another_object_has_taken_over(void **state)
+{
+    const struct heir_row *row = *state;
+    struct database_spec ours = {.name = (char[]){"main"}, .kind = DATABASE_AURORA}, theirs = ours;
+    const struct refresh_spec spec = {.databases = &ours, .database_count = 1},
+                              other_spec = {.databases = &theirs, .database_count = 1};
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r1", "main:r1:InUse@1");
+    AUTO_REFRESH_STATUS struct refresh_status *other = status_of("r2", row->theirs);
+
+    if (!row->of_same_line)
+        theirs.aurora.cluster_identifier = (char[]){"another"};
+    assert_int_equal(copies_are_taken_over(&status->copies[0], &spec, other, &other_spec), row->taken_over);
+}
+
 /* --- restores that were given up --- */
 
 static void books_what_a_job_will_still_make(void **state)
@@ -242,6 +275,7 @@ int main(void)
     TEST_ROWS(&tests, marks, mark_rows);
     TEST(&tests, takes_over_what_other_objects_have_made);
     TEST_ROWS(&tests, hands_over_what_a_later_run_has_replaced, hand_over_rows);
+    TEST_ROWS(&tests, knows_what_another_object_has_taken_over, heir_rows);
     TEST(&tests, books_what_a_job_will_still_make);
     return tests_run(&tests, "copies");
 }

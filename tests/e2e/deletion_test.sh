@@ -88,11 +88,16 @@ jq -c '.items[]? // .' "$work/sample.json" | jq -c "$jq_spec | .spec.ttlSecondsA
 name=$(k create -f "$work/nightly.json" -o name)
 name=${name##*/}
 check "$name has its finalizer" wait_for 200 "finalizer" bash -c '[[ $("$0" get sr "$1" -n staging -o jsonpath="{.metadata.finalizers[0]}") ]]' "$SR_KUBECTL" "$name"
-check "$name goes when its time is over" wait_for 1200 "$name to go" is_gone "$name"
+check "$name stays while nobody has taken over its copies" k wait --for=condition=ExpiryHeld "sr/$name" -n staging --timeout 1200s
 check "and has done its work before" grep -q RunSucceeded <(k get events.events.k8s.io -n staging -o json | jq -r --arg name "$name" \
     '.items[] | select(.regarding.name == $name) | .reason')
+check "its copy is still there" cluster_is_there "$(proxy_target)"
+heir=$(jq -c 'del(.spec.ttlSecondsAfterFinished)' "$work/nightly.json" | k create -f - -o name)
+check "the next one succeeds" k wait --for=condition=Ready "$heir" -n staging --timeout 280s
+check "$name goes when its time is over" wait_for 1200 "$name to go" is_gone "$name"
 latest=$(proxy_target)
-check "its copy is still there" cluster_is_there "$latest"
+check "the copy in use is still there" cluster_is_there "$latest"
+k delete "$heir" -n staging --timeout=60s >/dev/null
 
 # Argo CD would create it again.
 jq -c '.metadata = {name: "managed", namespace: "staging", annotations: {"argocd.argoproj.io/tracking-id": "shop:x"}}' "$work/nightly.json" |

@@ -210,16 +210,6 @@ static void check_queued(struct play *play)
 
 /* --- time is over --- */
 
-static void check_expired(struct play *play)
-{
-    if (shop_of(play))
-        want_text(play, "shop", json_get_text(shop_of(play), "status.phase", "there"), "gone");
-    want_number(play, "backups", backups(play), 2);
-    want_number(play, "deleted clusters",
-                journal_count(scenario_journal(play->scenario), "DeleteDBCluster", NULL), 0);
-    want_number(play, "leftovers", (int64_t)memory_leftover_count(memory_of(play)), 0);
-}
-
 static void create_forbidding_briefly(struct play *play, const struct json *object)
 {
     if (play->scene == 0 && is_copying(object))
@@ -324,9 +314,6 @@ static const struct story stories[] = {
      .script = ask_again,
      .check = check_replaced_by_itself},
     {.name = "another object's run waits", .script = create_queueing, .check = check_queued},
-    {.name = "time is over",
-     .manifest_edits = {SHOP_DELETION, SHOP_DELETION "\n  ttlSecondsAfterFinished: 3600"},
-     .check = check_expired},
     {.name = "the time of a refused one is over",
      .script = create_forbidding_briefly,
      .check = check_forbidden_expired},

@@ -1,0 +1,299 @@
+/* Objects of one series come and go, as a CronJob makes them: what their runs have made is in somebody's
+ * record for as long as it is there, and goes when its turn has come. */
+#include "tests/simulation/invariants.h"
+#include "tests/simulation/seeds.h"
+#include "tests/simulation/variant.h"
+#include "tests/testing/assertions.h"
+
+#define FAULTS_MAX (16 * KIB)
+#define DELETION "deletionPolicy: Retain"
+#define BRIEF DELETION "\n  ttlSecondsAfterFinished: 3600"
+#define BRIEF_DELETE "deletionPolicy: Delete\n  ttlSecondsAfterFinished: 3600"
+#define FOR_EVER "\"ttlSecondsAfterFinished\": null"
+
+struct play;
+struct story {
+    const char *name;
+    const char *manifest_edits[5];
+    /* At each version of any of the objects. */
+    void (*script)(struct play *play);
+    void (*check)(struct play *play);
+};
+
+struct play {
+    const struct story *story;
+    struct scenario *scenario;
+    struct json *model; /* the first object, as it was at first */
+    int scene;
+    bool is_speaking;
+    struct buf faults;
+};
+
+#define FAULT(play, ...)                        \
+    do {                                        \
+        buf_addf(&(play)->faults, __VA_ARGS__); \
+        buf_adds(&(play)->faults, "\n");        \
+    } while (0)
+
+/* --- doing --- */
+
+static struct memory *memory_of(struct play *play)
+{
+    return scenario_memory(play->scenario);
+}
+
+static struct object_id id_of(const char *name)
+{
+    return (struct object_id){.kind = OBJECT_REFRESH, .namespace = "staging", .name = name};
+}
+
+/* NULL: there is none, or none any more. */
+static const struct json *object_of(struct play *play, const char *name)
+{
+    const struct object_id id = id_of(name);
+
+    return memory_get(memory_of(play), &id);
+}
+
+static void create(struct play *play, const char *name, const char *spec_patch)
+{
+    AUTO_JSON struct json *manifest = json_copy(play->model);
+    AUTO_JSON struct json *patch = NULL;
+    AUTO_ERR struct err *err = json_parse(str_of(spec_patch), NULL, &patch);
+    struct json *metadata = json_new_object();
+
+    if (err)
+        abort();
+    json_set_text(metadata, "name", name);
+    json_set_text(metadata, "namespace", "staging");
+    json_set(manifest, "metadata", metadata);
+    json_remove(manifest, "status");
+    json_set_text(json_edit(manifest, "spec"), "series", "shop");
+    json_set(manifest, "spec", json_merge_patch(json_copy(json_member(manifest, "spec")), patch));
+    play->scene++;
+    memory_create(memory_of(play), manifest);
+}
+
+static void annotate(struct play *play, const char *name, const char *key, const char *value)
+{
+    const struct object_id id = id_of(name);
+    AUTO_FREE char *patch =
+        xasprintf("{\"metadata\":{\"annotations\":{\"stagingrefresh.dev/%s\":\"%s\"}}}", key, value);
+
+    play->scene++;
+    memory_patch(memory_of(play), &id, patch);
+}
+
+static void heard(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct play *play = arg;
+
+    play->scenario = scenario;
+    if (object && !play->model)
+        play->model = json_copy(object);
+    if (play->is_speaking || !play->story->script)
+        return;
+    play->is_speaking = true;
+    play->story->script(play);
+    play->is_speaking = false;
+}
+
+/* --- looking --- */
+
+static const struct json *condition(const struct json *object, const char *type)
+{
+    json_each (condition, json_at(object, "status.conditions")) {
+        if (text_equal(json_get_text(condition, "type", ""), type))
+            return condition;
+    }
+    return NULL;
+}
+
+static const char *condition_text(const struct json *object, const char *type, const char *member)
+{
+    return json_get_text(json_member(condition(object, type), member), NULL, "absent");
+}
+
+static bool has_succeeded(struct play *play, const char *name)
+{
+    const struct json *object = object_of(play, name);
+
+    return json_at(object, "status.run.completionTime") &&
+           text_equal(condition_text(object, "Succeeded", "status"), "True");
+}
+
+static bool is_in(struct play *play, const char *name, const char *phase)
+{
+    return text_equal(json_get_text(object_of(play, name), "status.phase", ""), phase);
+}
+
+static void want_there(struct play *play, const char *name, bool wanted)
+{
+    if ((object_of(play, name) != NULL) != wanted)
+        FAULT(play, "%s is %s", name, wanted ? "gone" : "still there");
+}
+
+static void want_text(struct play *play, const char *what, const char *got, const char *want)
+{
+    if (!text_equal(got, want))
+        FAULT(play, "%s is %s, expected %s", what, got, want);
+}
+
+static void want_number(struct play *play, const char *what, int64_t got, int64_t want)
+{
+    if (got != want)
+        FAULT(play, "%s: %lld, expected %lld", what, (long long)got, (long long)want);
+}
+
+/* "Previous InUse": of the copies of a database, in order. */
+static void want_roles(struct play *play, const char *name, const char *database, const char *want)
+{
+    AUTO_BUF struct buf text = BUF_MAX(KIB);
+
+    json_each (copy, json_at(object_of(play, name), "status.copies")) {
+        if (text_equal(json_get_text(copy, "database", ""), database))
+            buf_addf(&text, "%s%s", text.len ? " " : "", json_get_text(copy, "role", "?"));
+    }
+    want_text(play, name, buf_text(&text), want);
+}
+
+static int64_t calls(struct play *play, const char *operation)
+{
+    return journal_count(scenario_journal(play->scenario), operation, NULL);
+}
+
+/* --- the time after the end --- */
+
+static void follow(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        create(play, "nightly-b", "{" FOR_EVER "}");
+}
+
+static void follow_and_keep_none(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        create(play, "nightly-b", "{\"retention\": {\"previousCopies\": 0}, " FOR_EVER "}");
+}
+
+static void follow_and_fail(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        create(play, "nightly-b", "{" FOR_EVER "}");
+    else if (play->scene == 1 && is_in(play, "nightly-b", "Copying"))
+        annotate(play, "nightly-b", "cancel",
+                 json_get_text(object_of(play, "nightly-b"), "status.run.id", ""));
+}
+
+/* Once that is said, nothing is written any more. */
+static void want_held(struct play *play)
+{
+    const struct object_id id = id_of("shop");
+    const struct json *object = object_of(play, "shop"), *said = NULL;
+
+    want_there(play, "shop", true);
+    want_text(play, "ExpiryHeld", condition_text(object, "ExpiryHeld", "status"), "True");
+    if (!strstr(condition_text(object, "ExpiryHeld", "message"),
+                json_get_text(object, "status.copies[0].identifier", "none")))
+        FAULT(play, "ExpiryHeld does not name the copy: %s", condition_text(object, "ExpiryHeld", "message"));
+    for (size_t i = 0; i < memory_version_count(memory_of(play), &id); i++) {
+        const struct json *version = memory_version(memory_of(play), &id, i);
+
+        if (said && !json_equal(json_member(version, "status"), json_member(said, "status")))
+            FAULT(play, "written again after it was said");
+        if (condition(version, "ExpiryHeld"))
+            said = version;
+    }
+}
+
+static void check_held(struct play *play)
+{
+    want_held(play);
+    want_number(play, "deleted clusters", calls(play, "DeleteDBCluster"), 0);
+}
+
+static void check_held_after_a_failure(struct play *play)
+{
+    want_held(play);
+    want_text(play, "nightly-b", condition_text(object_of(play, "nightly-b"), "Succeeded", "status"),
+              "False");
+    want_roles(play, "shop", "main", "InUse");
+}
+
+static void check_taken_over(struct play *play)
+{
+    want_there(play, "shop", false);
+    want_roles(play, "nightly-b", "main", "InUse Previous");
+    want_roles(play, "nightly-b", "sessions", "InUse Previous");
+    want_number(play, "deleted clusters", calls(play, "DeleteDBCluster"), 0);
+}
+
+static void check_taken_over_and_removed(struct play *play)
+{
+    want_there(play, "shop", false);
+    want_roles(play, "nightly-b", "main", "InUse");
+    want_roles(play, "nightly-b", "sessions", "InUse");
+}
+
+/* --- */
+
+static const struct story stories[] = {
+    {.name = "nobody follows", .manifest_edits = {DELETION, BRIEF}, .check = check_held},
+    {.name = "nobody follows, and copies are to go",
+     .manifest_edits = {DELETION, BRIEF_DELETE},
+     .check = check_held},
+    {.name = "who follows fails",
+     .manifest_edits = {DELETION, BRIEF},
+     .script = follow_and_fail,
+     .check = check_held_after_a_failure},
+    {.name = "who follows succeeds",
+     .manifest_edits = {DELETION, BRIEF},
+     .script = follow,
+     .check = check_taken_over},
+    {.name = "who follows succeeds and keeps none",
+     .manifest_edits = {DELETION, BRIEF},
+     .script = follow_and_keep_none,
+     .check = check_taken_over_and_removed},
+};
+
+static char *play_story(uint64_t seed, void *arg UNUSED)
+{
+    struct play play = {.story = &stories[seed % COUNT_OF(stories)], .faults = BUF_MAX(FAULTS_MAX)};
+    AUTO_VARIANT struct variant variant = {0};
+    AUTO_SCENARIO struct scenario *scenario = NULL;
+    char *faults = NULL;
+
+    variant_init(&variant, seed);
+    variant.opts.on_write = heard;
+    variant.opts.on_write_arg = &play;
+    variant.opts.settle_ms = HOURS(6);
+    variant.opts.manifest_edits = play.story->manifest_edits;
+    if (seed / COUNT_OF(stories) % 2)
+        variant_add_crashes(&variant, 300);
+    scenario = scenario_new(&variant.opts);
+    play.scenario = scenario;
+    scenario_run(scenario);
+    play.story->check(&play);
+    if (play.faults.len)
+        faults = xasprintf("%s: %s", play.story->name, buf_text(&play.faults));
+    buf_done(&play.faults);
+    json_free(play.model);
+    return faults;
+}
+
+static void nothing_is_forgotten(void **state UNUSED)
+{
+    assert_true(seeds_run(&(struct seeds){.name = "keeping",
+                                          .first = 0,
+                                          .count = 20 * COUNT_OF(stories),
+                                          .kind = SEEDS_MANY,
+                                          .check = play_story}));
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST(&tests, nothing_is_forgotten);
+    return tests_run(&tests, "keeping");
+}
