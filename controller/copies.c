@@ -113,16 +113,28 @@ void copies_book_unseen(struct refresh_status *status, const struct refresh_spec
 
 /* --- other objects of the series --- */
 
+struct copy_line copies_line_of(const struct database_spec *database)
+{
+    if (!database)
+        return (struct copy_line){0};
+    if (database->kind == DATABASE_AURORA)
+        return (struct copy_line){.kind = DATABASE_AURORA,
+                                  .resource = database->aurora.cluster_identifier,
+                                  .prefix = database->aurora.identifier_prefix};
+    return (struct copy_line){.kind = DATABASE_DYNAMODB,
+                              .resource = database->dynamodb.table_name,
+                              .prefix = database->dynamodb.table_name_prefix};
+}
+
 /* The same database of the same source under the same prefix: else whoever uses it is not known here. */
+static bool is_same_line(struct copy_line a, struct copy_line b)
+{
+    return a.kind == b.kind && text_equal(a.resource, b.resource) && text_equal(a.prefix, b.prefix);
+}
+
 static bool is_of_same_line(const struct database_spec *a, const struct database_spec *b)
 {
-    if (!a || !b || a->kind != b->kind)
-        return false;
-    if (a->kind == DATABASE_AURORA)
-        return text_equal(a->aurora.cluster_identifier, b->aurora.cluster_identifier) &&
-               text_equal(a->aurora.identifier_prefix, b->aurora.identifier_prefix);
-    return text_equal(a->dynamodb.table_name, b->dynamodb.table_name) &&
-           text_equal(a->dynamodb.table_name_prefix, b->dynamodb.table_name_prefix);
+    return a && b && is_same_line(copies_line_of(a), copies_line_of(b));
 }
 
 static bool is_adopted(enum copy_role *role, bool succeeded)
@@ -134,28 +146,37 @@ static bool is_adopted(enum copy_role *role, bool succeeded)
     return succeeded || *role != COPY_PREVIOUS;
 }
 
+static bool has_room(const struct refresh_status *status, const char *arn)
+{
+    return status->copy_count < ADOPTED_MAX && !is_known(status, arn);
+}
+
+static void adopt(struct refresh_status *status, const struct copy_status *from, enum copy_role role)
+{
+    struct copy_status *copy = status_add_copy(status, from->arn);
+
+    text_replace(&copy->identifier, from->identifier);
+    text_replace(&copy->database, from->database);
+    text_replace(&copy->run_id, from->run_id);
+    text_replace(&copy->restore_job_id, from->restore_job_id);
+    copy->kind = from->kind;
+    copy->role = role;
+    copy->creation_ms = from->creation_ms;
+    copy->protected_by_settings = from->protected_by_settings;
+}
+
 void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
                   const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded)
 {
-    for (size_t i = 0; i < other->copy_count && status->copy_count < ADOPTED_MAX; i++) {
+    for (size_t i = 0; i < other->copy_count; i++) {
         const struct copy_status *from = &other->copies[i];
         enum copy_role role = from->role;
-        struct copy_status *copy;
 
-        if (!from->database || is_known(status, from->arn) ||
-            !is_of_same_line(refresh_database(spec, from->database),
-                             refresh_database(other_spec, from->database)) ||
-            !is_adopted(&role, succeeded))
-            continue;
-        copy = status_add_copy(status, from->arn);
-        text_replace(&copy->identifier, from->identifier);
-        text_replace(&copy->database, from->database);
-        text_replace(&copy->run_id, from->run_id);
-        text_replace(&copy->restore_job_id, from->restore_job_id);
-        copy->kind = from->kind;
-        copy->role = role;
-        copy->creation_ms = from->creation_ms;
-        copy->protected_by_settings = from->protected_by_settings;
+        if (from->database && has_room(status, from->arn) &&
+            is_of_same_line(refresh_database(spec, from->database),
+                            refresh_database(other_spec, from->database)) &&
+            is_adopted(&role, succeeded))
+            adopt(status, from, role);
     }
 }
 
@@ -187,6 +208,30 @@ void copies_hand_over(struct refresh_status *status, const struct refresh_spec *
                             refresh_database(later_spec, copy->database)))
             copy->role = COPY_PREVIOUS;
     }
+}
+
+void copies_adopt_kept(struct refresh_status *status, const struct refresh_spec *spec,
+                       const struct leftover *item)
+{
+    const struct copy_line line = {
+        .kind = item->database_kind, .resource = item->resource, .prefix = item->prefix};
+    const struct copy_status from = {.arn = item->arn,
+                                     .identifier = item->identifier,
+                                     .database = item->database,
+                                     .run_id = item->run_id,
+                                     .restore_job_id = item->job_id,
+                                     .kind = item->database_kind,
+                                     .creation_ms = item->created_ms,
+                                     .protected_by_settings = item->may_unprotect};
+    const struct database_spec *database = refresh_database(spec, item->database);
+
+    if (database && has_room(status, item->arn) && is_same_line(copies_line_of(database), line))
+        adopt(status, &from, COPY_PREVIOUS);
+}
+
+bool copies_are_known(const struct refresh_status *status, const char *arn)
+{
+    return is_known(status, arn);
 }
 
 /* Its Retention has looked at what there was before, and taken it over. */

@@ -3,6 +3,7 @@
 #ifndef CONTROLLER_COPIES_H
 #define CONTROLLER_COPIES_H
 
+#include "controller/leftovers.h"
 #include "pkg/refresh/account.h"
 #include "pkg/refresh/status.h"
 
@@ -16,16 +17,29 @@ void copies_book(struct refresh_status *status, bool succeeded);
 void copies_book_unseen(struct refresh_status *status, const struct refresh_spec *spec,
                         const struct account *target);
 
+/* What a copy is of and what it is called by: the same for copies that follow one another. Borrowed. */
+struct copy_line {
+    enum database_kind kind;
+    const char *resource, *prefix; /* the cluster or table of the source; NULL: not known */
+};
+struct copy_line copies_line_of(const struct database_spec *database); /* may be NULL */
+
 /* Takes over what another object of the series has made and this one does not know, of databases that both
  * carry from the same source under the same prefix: with generateName every run is an object of its own.
  * After a run that failed only what is of no use is taken over. */
 void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
                   const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded);
 
+/* Likewise what an object that has gone has left, and nobody knew of any more; after a run that succeeded. */
+void copies_adopt_kept(struct refresh_status *status, const struct refresh_spec *spec,
+                       const struct leftover *item);
+bool copies_are_known(const struct refresh_status *status, const char *arn);
+
 /* A later run of the series, another object's, has switched staging over: what it has put something else in
  * the place of was in use before. Of the databases that copies_adopt() is about. */
 void copies_hand_over(struct refresh_status *status, const struct refresh_spec *spec,
                       const struct refresh_status *later, const struct refresh_spec *later_spec);
+
 /* Whether the copy is another object's business by now: it has it on its list, or has come to use a younger
  * one of the database and has let this one go. */
 bool copies_are_taken_over(const struct copy_status *copy, const struct refresh_spec *spec,

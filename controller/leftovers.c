@@ -11,6 +11,7 @@ static const char *const kind_names[] = {
     [LEFTOVER_RESTORE_JOB] = "RestoreJob",
     [LEFTOVER_RECOVERY_POINT] = "RecoveryPoint",
     [LEFTOVER_COPY] = "Copy",
+    [LEFTOVER_KEPT_COPY] = "KeptCopy",
 };
 
 static const char *const parameter_names[] = {
@@ -50,6 +51,8 @@ static const struct json_field fields[] = {
     TEXT("sourceARN", source_arn),
     TEXT("arn", arn),
     TEXT("identifier", identifier),
+    TEXT("resource", resource),
+    TEXT("prefix", prefix),
     TEXT("message", message),
 };
 #undef TEXT
@@ -131,6 +134,7 @@ struct json *leftover_to_json(const struct leftover *item)
     if (item->point_is_ours)
         json_set_bool(value, "pointIsOurs", true);
     set_time(value, "since", item->since_ms);
+    set_time(value, "created", item->created_ms);
     set_time(value, "left", item->left_ms);
     if (item->parameter_count)
         json_set(value, "parameters", parameters_to_json(item));
@@ -173,6 +177,13 @@ static int64_t time_of(const struct json *value, const char *name)
     return time_parse(str_of(json_get_text(value, name, "")), &wall_ms) ? wall_ms : 0;
 }
 
+static bool says_what(const struct leftover *item)
+{
+    if (item->kind == LEFTOVER_RECOVERY_POINT || item->kind == LEFTOVER_KEPT_COPY)
+        return item->arn && (item->identifier || item->kind == LEFTOVER_RECOVERY_POINT);
+    return item->kind != LEFTOVER_COPY || item->identifier;
+}
+
 struct err *leftover_parse(const struct json *value, struct leftover *ret)
 {
     AUTO_LEFTOVER struct leftover item = {0};
@@ -183,13 +194,14 @@ struct err *leftover_parse(const struct json *value, struct leftover *ret)
         !item.database)
         return err_new(ERR_INVALID, "not an entry of ours");
     item.kind = (enum leftover_kind)kind;
-    if (item.kind == LEFTOVER_RECOVERY_POINT ? !item.arn : item.kind == LEFTOVER_COPY && !item.identifier)
+    if (!says_what(&item))
         return err_new(ERR_INVALID, "it does not say what is left");
     item.database_kind =
         text_equal(json_get_text(value, "databaseKind", ""), "Aurora") ? DATABASE_AURORA : DATABASE_DYNAMODB;
     item.may_unprotect = json_get_bool(value, "mayUnprotect", false);
     item.point_is_ours = json_get_bool(value, "pointIsOurs", false);
     item.since_ms = time_of(value, "since");
+    item.created_ms = time_of(value, "created");
     item.left_ms = time_of(value, "left");
     TRY(parse_parameters(value, &item));
     *ret = item;
@@ -205,8 +217,11 @@ char *leftover_key(const struct leftover *item)
     char hex[2 * SHA256_BYTES + 1];
     bool is_job = item->kind <= LEFTOVER_RESTORE_JOB;
 
-    buf_addf(&text, "%s\n%s\n%s\n%s\n", item->uid ? item->uid : "", item->run_id, item->database,
-             kind_names[item->kind]);
+    if (item->kind == LEFTOVER_KEPT_COPY) /* whichever object of the series it was that knew of it last */
+        buf_addf(&text, "%s\n%s\n", item->namespace, item->series);
+    else
+        buf_addf(&text, "%s\n%s\n%s\n%s\n", item->uid ? item->uid : "", item->run_id, item->database,
+                 kind_names[item->kind]);
     if (is_job)
         buf_addf(&text, "%lld", (long long)item->since_ms / 1000); /* another attempt has another intent */
     else
@@ -217,9 +232,8 @@ char *leftover_key(const struct leftover *item)
 
 char *leftover_subject(const struct leftover *item)
 {
-    const char *what = item->kind == LEFTOVER_COPY || item->kind == LEFTOVER_RECOVERY_POINT
-                           ? (item->arn ? item->arn : item->identifier)
-                           : (item->job_id ? item->job_id : "of an unknown id");
+    const char *what = item->kind > LEFTOVER_RESTORE_JOB ? (item->arn ? item->arn : item->identifier)
+                                                         : (item->job_id ? item->job_id : "of an unknown id");
 
     return xasprintf("%s %s (%s/%s, run %s, %s) in AWSAccount %s", kind_names[item->kind], what,
                      item->namespace, item->name ? item->name : "", item->run_id, item->database,
@@ -270,30 +284,45 @@ static struct err *edit_document(struct objects *objects, const struct env *env,
     return err;
 }
 
-static size_t bytes_of(const struct json *data)
+/* The name of an entry says what it is about. */
+static bool is_kept(const struct json *entry)
 {
-    size_t sum = 0;
+    AUTO_FREE char *prefix = xasprintf("%s-", kind_names[LEFTOVER_KEPT_COPY]);
 
-    json_each (entry, data)
-        sum += strlen(json_key(entry)) + strlen(json_get_text(entry, NULL, ""));
-    return sum;
+    return str_starts(str_of(json_key(entry)), prefix);
+}
+
+/* Of all there is; `kept`: of copies that are kept. */
+static bool is_too_much(const struct json *data, bool kept)
+{
+    size_t count = 0, bytes = 0, part = kept ? LEFTOVERS_KEPT_PART : 1;
+
+    json_each (entry, data) {
+        if (kept && !is_kept(entry))
+            continue;
+        count++;
+        bytes += strlen(json_key(entry)) + strlen(json_get_text(entry, NULL, ""));
+    }
+    return count > LEFTOVERS_MAX / part || bytes > LEFTOVERS_BYTES_MAX / part;
 }
 
 static struct err *add_all(struct json *data, const void *arg, bool *ret_changed)
 {
     const struct leftovers *list = arg;
+    bool kept = false;
 
     for (size_t i = 0; i < list->count; i++) {
         AUTO_FREE char *key = leftover_key(&list->items[i]);
         AUTO_JSON struct json *value = leftover_to_json(&list->items[i]);
         AUTO_FREE char *text = json_to_text(value);
 
+        kept = kept || list->items[i].kind == LEFTOVER_KEPT_COPY;
         if (json_member(data, key))
             continue;
         json_add(data, key, json_new_text(text));
         *ret_changed = true;
     }
-    if (*ret_changed && (json_count(data) > LEFTOVERS_MAX || bytes_of(data) > LEFTOVERS_BYTES_MAX))
+    if (*ret_changed && (is_too_much(data, false) || (kept && is_too_much(data, true))))
         return err_new(ERR_INVALID, "the list of leftovers is full: %zu entries", json_count(data));
     return NULL;
 }
@@ -301,6 +330,52 @@ static struct err *add_all(struct json *data, const void *arg, bool *ret_changed
 struct err *leftovers_write(struct objects *objects, const struct env *env, const struct leftovers *list)
 {
     return list->count ? edit_document(objects, env, add_all, list) : NULL;
+}
+
+static struct err *drop_all(struct json *data, const void *arg, bool *ret_changed)
+{
+    const struct leftovers *list = arg;
+
+    for (size_t i = 0; i < list->count; i++) {
+        AUTO_FREE char *key = leftover_key(&list->items[i]);
+
+        *ret_changed = *ret_changed || json_member(data, key);
+        json_remove(data, key);
+    }
+    return NULL;
+}
+
+struct err *leftovers_drop(struct objects *objects, const struct env *env, const struct leftovers *list)
+{
+    return list->count ? edit_document(objects, env, drop_all, list) : NULL;
+}
+
+static struct err *parse_entry(const struct json *entry, struct leftover *ret)
+{
+    AUTO_JSON struct json *value = NULL;
+
+    TRY(json_parse(str_of(json_get_text(entry, NULL, "")), NULL, &value));
+    return leftover_parse(value, ret);
+}
+
+struct err *leftovers_read_kept(struct objects *objects, const struct env *env, const char *namespace,
+                                const char *series, struct leftovers *ret)
+{
+    AUTO_JSON struct json *document = NULL;
+
+    TRY(objects_read_leftovers(objects, env, &document));
+    json_each (entry, json_member(document, "data")) {
+        AUTO_LEFTOVER struct leftover item = {0};
+        struct err *err = is_kept(entry) ? parse_entry(entry, &item) : NULL;
+
+        if (err)
+            err_ignore(err, "said by whoever works the list off");
+        if (!item.arn || !text_equal(item.namespace, namespace) || !text_equal(item.series, series))
+            continue;
+        *leftovers_append(ret) = item;
+        item = (struct leftover){0};
+    }
+    return NULL;
 }
 
 struct change_list {

@@ -1,6 +1,6 @@
 /* What an object's runs have made that goes with it, read from its status: the rows of the pipelines and the
  * list of copies. Nothing is asked of AWS here. */
-#include "controller/leftovers.h"
+#include "controller/copies.h"
 #include "controller/names.h"
 #include "controller/rows.h"
 #include "controller/source_grants.h"
@@ -210,9 +210,11 @@ static void add_jobs(const struct trace *trace)
 
 /* --- copies --- */
 
-static void add_copy(const struct pass *pass, const struct copy_status *copy, struct leftovers *list)
+static void add_copy(const struct pass *pass, const struct copy_status *copy, enum leftover_kind kind,
+                     struct leftovers *list)
 {
-    struct leftover *item = copy->identifier ? add(pass, LEFTOVER_COPY, USAGE_TARGET, list) : NULL;
+    const struct copy_line line = copies_line_of(refresh_database(pass->spec, copy->database));
+    struct leftover *item = copy->identifier ? add(pass, kind, USAGE_TARGET, list) : NULL;
 
     if (!item)
         return;
@@ -222,6 +224,9 @@ static void add_copy(const struct pass *pass, const struct copy_status *copy, st
     item->job_id = xstrdup_or_null(copy->restore_job_id);
     item->arn = xstrdup_or_null(copy->arn);
     item->identifier = xstrdup(copy->identifier);
+    item->resource = xstrdup_or_null(line.kind == copy->kind ? line.resource : NULL);
+    item->prefix = xstrdup_or_null(line.prefix);
+    item->created_ms = copy->creation_ms;
     item->may_unprotect = copy->protected_by_settings;
     add_parameters(pass, item);
 }
@@ -237,8 +242,9 @@ void leftovers_of_object(struct pass *pass, bool everything, struct leftovers *r
     bool in_vain = !has_succeeded(status);
 
     for (size_t i = 0; i < status->copy_count; i++) {
-        if (everything || !is_kept(&status->copies[i]))
-            add_copy(pass, &status->copies[i], ret);
+        bool stays = !everything && is_kept(&status->copies[i]);
+
+        add_copy(pass, &status->copies[i], stays ? LEFTOVER_KEPT_COPY : LEFTOVER_COPY, ret);
     }
     for (size_t i = 0; i < status->database_count; i++) {
         const struct trace trace = {.pass = pass,

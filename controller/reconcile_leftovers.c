@@ -147,7 +147,13 @@ static bool is_too_old(struct sweep *sweep, size_t index)
     if (!item->left_ms || sched_elapsed_ms(sweep->env->sched, item->left_ms) < AGE_MAX_MS)
         return false;
     subject = leftover_subject(item);
-    note = xasprintf("%s could not be removed in 30 days and is forgotten; remove it by hand. Last seen: %s",
+    note = item->kind == LEFTOVER_KEPT_COPY
+               ? xasprintf(
+                     "%s was taken over by no object of its series in 30 days and is forgotten, though it is "
+                     "kept; when nobody uses it, remove it by hand",
+                     subject)
+               : xasprintf(
+                     "%s could not be removed in 30 days and is forgotten; remove it by hand. Last seen: %s",
                      subject, item->message ? item->message : "nothing");
     say(sweep, "LeftoverForgotten", note);
     return true;
@@ -167,6 +173,8 @@ static struct err *look_at(struct sweep *sweep, size_t index)
         drop(sweep, index, "too old");
         return NULL;
     }
+    if (item->kind == LEFTOVER_KEPT_COPY)
+        return NULL; /* for the next object of its series */
     err = leftover_look_at(&watcher, item, &look);
     if (err && err_kind(err) == ERR_CANCELED)
         return TAKE(err);
@@ -198,7 +206,7 @@ static struct err *look_at_all(struct sweep *sweep)
     for (size_t i = 0; i < sweep->list.count; i++) {
         if (!is_due(sweep, i))
             continue;
-        if (sweep->looked++ == LOOKS_PER_PASS) {
+        if (sweep->list.items[i].kind != LEFTOVER_KEPT_COPY && sweep->looked++ == LOOKS_PER_PASS) {
             sweep->next_ms = 0;
             return NULL;
         }

@@ -146,6 +146,11 @@ struct err *visit_idle(struct visit *visit, struct requeue *ret) MUST_USE;
  * condition in memory says so. */
 struct err *visit_expire(struct visit *visit, struct requeue *ret, bool *ret_held) MUST_USE;
 
+/* visit_orphans.c */
+/* Which copies of the status are kept and no other object of the series has taken over, or no younger one; an
+ * array of yours. Objects that are going away do not count. */
+bool *visit_find_orphans(const struct visit *visit, const struct refresh_spec *spec, bool younger_only);
+
 /* visit_delete.c */
 /* The object is going away: nothing new starts, what exists is removed, what cannot be yet goes into the list
  * of leftovers, and the finalizer goes after ten minutes at the most. */

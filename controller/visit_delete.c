@@ -1,7 +1,8 @@
 /* The object is going away. Nothing new starts; a switchover under way is put back, unless it is through;
  * what the runs have made and nobody uses is removed. What AWS does not let go yet is handed over to the list
- * of leftovers. The finalizer goes after ten minutes at the most, whatever is reachable; only a switchover
- * that is half done holds it for an hour, for nobody else knows how to put it back.
+ * of leftovers, and so are copies that stay and that no other object knows of. The finalizer goes after ten
+ * minutes at the most, whatever is reachable; only a switchover that is half done holds it for an hour, for
+ * nobody else knows how to put it back.
  *
  * Everything is read from the status in each pass, and every removal looks first: a crash at any moment only
  * means another look. */
@@ -27,6 +28,7 @@ struct deletion {
     struct pass pass;
     struct leftovers list; /* all there is */
     struct leftovers left; /* what is handed over when the object goes now */
+    struct leftovers kept; /* copies that stay when it goes */
     bool waits;            /* a removal is under way, or there is trouble that may pass */
     int64_t next_ms;
     struct buf waiting_for;
@@ -36,6 +38,7 @@ static void deletion_done(struct deletion *deletion)
 {
     leftovers_done(&deletion->list);
     leftovers_done(&deletion->left);
+    leftovers_done(&deletion->kept);
     accounts_done(&deletion->accounts);
     aws_account_unref(deletion->source);
     aws_account_unref(deletion->target);
@@ -210,6 +213,13 @@ static void hand_over(struct deletion *deletion, struct leftover *item, const ch
     *item = (struct leftover){0};
 }
 
+static void keep(struct deletion *deletion, struct leftover *item)
+{
+    item->kind = LEFTOVER_KEPT_COPY;
+    *leftovers_append(&deletion->kept) = *item;
+    *item = (struct leftover){0};
+}
+
 static void wait_for(struct deletion *deletion, const char *message, int64_t after_ms)
 {
     deletion->waits = true;
@@ -245,10 +255,12 @@ static void take_look(struct deletion *deletion, struct leftover *item, const st
         hand_over(deletion, item, look->message);
         break;
     case LEFTOVER_WAITS:
-        if (look->is_used && is_kept(deletion, item))
+        if (look->is_used && is_kept(deletion, item)) {
             visit_say_once(visit, "CopyStays", xstrdup(look->message));
-        else
+            keep(deletion, item);
+        } else {
             hand_over(deletion, item, look->message);
+        }
         break;
     }
 }
@@ -295,7 +307,9 @@ static struct err *look_at_all(struct deletion *deletion)
     for (size_t i = 0; i < deletion->list.count; i++) {
         struct leftover *item = &deletion->list.items[i];
 
-        if (leftover_is_read(&deletion->left, item))
+        if (item->kind == LEFTOVER_KEPT_COPY)
+            keep(deletion, item);
+        else if (leftover_is_read(&deletion->left, item))
             hand_over(deletion, item, "a job that cannot be stopped still reads it");
         else
             TRY(look_at(deletion, item));
@@ -316,12 +330,12 @@ static struct err *wait(struct deletion *deletion)
     return NULL;
 }
 
-static char *list_left(const struct deletion *deletion)
+static char *list_of(const struct leftovers *list)
 {
     AUTO_BUF struct buf text = BUF_MAX(700);
 
-    for (size_t i = 0; i < deletion->left.count; i++) {
-        AUTO_FREE char *subject = leftover_subject(&deletion->left.items[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        AUTO_FREE char *subject = leftover_subject(&list->items[i]);
 
         buf_addf(&text, "%s%s", text.len ? "; " : "", subject);
     }
@@ -336,10 +350,21 @@ static void tell(const struct deletion *deletion, enum event_severity severity, 
     visit_announce(visit, severity, reason, note);
 }
 
+static void tell_kept(const struct deletion *deletion, const struct err *trouble)
+{
+    AUTO_FREE char *list = list_of(&deletion->kept);
+    AUTO_FREE char *note =
+        trouble ? xasprintf("Kept in AWS, and not written down (%s): %s", err_text(trouble), list)
+                : xasprintf("Kept in AWS, until the next object of series %s takes it over: %s",
+                            deletion->spec->series, list);
+
+    tell(deletion, trouble ? EVENT_WARNING : EVENT_NORMAL, trouble ? "LeftBehind" : "CopiesKept", note);
+}
+
 static void tell_rest(const struct deletion *deletion, const struct err *trouble)
 {
     const struct visit *visit = deletion->visit;
-    AUTO_FREE char *left = list_left(deletion);
+    AUTO_FREE char *left = list_of(&deletion->left);
     AUTO_FREE char *note =
         trouble ? xasprintf("Left behind in AWS, and not written down (%s): %s", err_text(trouble), left)
                 : xasprintf("Removed later, as AWS lets it: %s", left);
@@ -357,15 +382,58 @@ static void tell_rest(const struct deletion *deletion, const struct err *trouble
              "is used is removed");
 }
 
+static bool is_orphan(const struct refresh_status *status, const bool *orphans, const struct leftover *item)
+{
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (text_equal(status->copies[i].arn, item->arn))
+            return orphans[i];
+    }
+    return false;
+}
+
+/* Those that another object of the series knows of are its business. */
+static void keep_orphans_alone(struct deletion *deletion)
+{
+    AUTO_FREE bool *orphans =
+        deletion->kept.count ? visit_find_orphans(deletion->visit, deletion->spec, false) : NULL;
+    struct leftovers orphaned = {0};
+
+    for (size_t i = 0; i < deletion->kept.count; i++) {
+        struct leftover *item = &deletion->kept.items[i];
+
+        if (is_orphan(deletion->visit->status, orphans, item)) {
+            *leftovers_append(&orphaned) = *item;
+            *item = (struct leftover){0};
+        }
+    }
+    leftovers_done(&deletion->kept);
+    deletion->kept = orphaned;
+}
+
+/* The error is one that nothing can be done about any more. */
+static struct err *write_down(struct deletion *deletion, const struct leftovers *list, struct err **ret_lost)
+{
+    struct err *err = leftovers_write(deletion->visit->objects, deletion->visit->env, list);
+
+    if (err && (err_kind(err) == ERR_CANCELED || deletion->age_ms < DELETE_MAX_MS))
+        return err;
+    *ret_lost = err;
+    return NULL;
+}
+
 static struct err *let_go(struct deletion *deletion)
 {
     struct visit *visit = deletion->visit;
     AUTO_JSON struct json *written = NULL;
-    AUTO_ERR struct err *err = leftovers_write(visit->objects, visit->env, &deletion->left);
+    AUTO_ERR struct err *left_lost = NULL;
+    AUTO_ERR struct err *kept_lost = NULL;
 
-    if (err && (err_kind(err) == ERR_CANCELED || deletion->age_ms < DELETE_MAX_MS))
-        return TAKE(err);
-    tell_rest(deletion, err);
+    keep_orphans_alone(deletion);
+    TRY(write_down(deletion, &deletion->left, &left_lost));
+    TRY(write_down(deletion, &deletion->kept, &kept_lost));
+    tell_rest(deletion, left_lost);
+    if (deletion->kept.count)
+        tell_kept(deletion, kept_lost);
     TRY(err_wrap(objects_set_finalizer(visit->objects, visit->env, visit->object, false, &written),
                  "take the finalizer away"));
     LOG_INFO(visit->log, "finalizer is gone", KV_INT("left", (int64_t)deletion->left.count));

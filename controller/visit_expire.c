@@ -2,66 +2,21 @@
  * takes that knowledge with it: nobody could go back to them, and no Retention would ever remove them. So it
  * stays until a younger object of its series has taken them over. Age decides and never changes, so that no
  * two objects go at once because each relies on the other. */
-#include "controller/copies.h"
 #include "controller/expiry.h"
 #include "controller/visit.h"
 
 #define NAMES_MAX 700
 
-/* What is looked for among the other objects of the series. */
-struct heirs {
-    const struct visit *visit;
-    bool *found; /* of each copy of the status */
-};
-
-static bool is_kept(const struct copy_status *copy)
+/* The names of the copies that nobody else knows of; yours, NULL: none. */
+static char *list_orphans(const struct visit *visit)
 {
-    return copy->role == COPY_IN_USE || copy->role == COPY_PREVIOUS;
-}
-
-static bool may_inherit(const struct visit *visit, const struct json *item)
-{
-    return visit_is_older(visit->object, item) && !json_at(item, "metadata.deletionTimestamp") &&
-           json_at(item, "status.run.spec") &&
-           text_equal(json_get_text(item, "spec.targetRef.name", ""), visit->live->target);
-}
-
-static struct err *ask(const struct heirs *heirs, const struct json *item)
-{
-    const struct visit *visit = heirs->visit;
-    AUTO_REFRESH_STATUS struct refresh_status *other = NULL;
-    AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
-
-    TRY(refresh_status_parse(json_member(item, "status"), &other));
-    TRY(refresh_spec_parse(other->run.spec, json_get_text(item, "metadata.name", ""), &spec));
-    for (size_t i = 0; i < visit->status->copy_count; i++)
-        heirs->found[i] =
-            heirs->found[i] || copies_are_taken_over(&visit->status->copies[i], visit->live, other, spec);
-    return NULL;
-}
-
-static bool see(void *arg, const struct json *item)
-{
-    const struct heirs *heirs = arg;
-
-    if (may_inherit(heirs->visit, item))
-        err_ignore(ask(heirs, item), "what cannot be read has taken over nothing");
-    return true;
-}
-
-/* The copies that nobody else knows of; yours, NULL: none. */
-static char *find_orphans(const struct visit *visit)
-{
-    AUTO_FREE char *series = visit_series_key(visit, visit->live);
-    AUTO_FREE bool *found = xcalloc(visit->status->copy_count + 1, sizeof(*found));
-    struct heirs heirs = {.visit = visit, .found = found};
+    AUTO_FREE bool *orphans = visit_find_orphans(visit, visit->live, true);
     AUTO_BUF struct buf names = BUF_MAX(NAMES_MAX);
 
-    objects_each(visit->objects, OBJECT_REFRESH, series, see, &heirs);
     for (size_t i = 0; i < visit->status->copy_count; i++) {
         const struct copy_status *copy = &visit->status->copies[i];
 
-        if (is_kept(copy) && !found[i])
+        if (orphans[i])
             buf_addf(&names, "%s%s", names.len ? ", " : "", copy->identifier ? copy->identifier : copy->arn);
     }
     return names.len ? buf_take(&names) : NULL;
@@ -99,7 +54,7 @@ static struct err *expire(struct visit *visit, struct requeue *ret)
 
 struct err *visit_expire(struct visit *visit, struct requeue *ret, bool *ret_held)
 {
-    AUTO_FREE char *orphans = find_orphans(visit);
+    AUTO_FREE char *orphans = list_orphans(visit);
 
     *ret_held = orphans != NULL;
     if (!orphans)

@@ -22,6 +22,7 @@
 #define LEFT_MAX 800
 /* One may be a recovery point's own; so many are AWS's, and the rest is left to the next look. */
 #define TROUBLES_PER_LOOK 3
+#define LISTED "listed" /* evidence: what is known here is on the list of leftovers, too */
 
 static const struct refresh_spec *present_spec(const struct pass *pass)
 {
@@ -60,6 +61,29 @@ static void adopt(const struct pass *pass, bool succeeded)
     }
 }
 
+/* And what the objects have left that are not there any more. Once this is written the list need not hold it:
+ * so the row remembers that it does. Trouble fails no run: the next one takes them over. */
+static void adopt_kept(struct stage *stage)
+{
+    const struct pass *pass = stage->pass;
+    AUTO_LEFTOVERS struct leftovers kept = {0};
+    struct err *err =
+        leftovers_read_kept(pass->objects, pass->env, pass->namespace, pass->spec->series, &kept);
+
+    if (err)
+        err_ignore(err, "they stay on the list");
+    for (size_t i = 0; i < kept.count; i++) {
+        const struct leftover *item = &kept.items[i];
+
+        if (!text_equal(item->account, pass->spec->target) ||
+            (item->account_id && !text_equal(item->account_id, pass->target_account->account_id)))
+            continue;
+        copies_adopt_kept(pass->status, pass->spec, item);
+        if (copies_are_known(pass->status, item->arn))
+            step_set_evidence(stage->row, LISTED, "true");
+    }
+}
+
 struct err *retention_intend(struct stage *stage)
 {
     const struct pass *pass = stage->pass;
@@ -69,6 +93,8 @@ struct err *retention_intend(struct stage *stage)
     if (failed)
         copies_book_unseen(pass->status, pass->spec, pass->target_account);
     adopt(pass, !failed);
+    if (!failed)
+        adopt_kept(stage);
     copies_mark(pass->status, &present_spec(pass)->live.retention, failed ? pass->status->run.id : NULL);
     return NULL;
 }
@@ -122,6 +148,11 @@ static struct err *note_trouble(struct tidy *tidy, struct err *err)
     say_left(tidy, err_text(err));
     err_ignore(err, "said in the message, and tried again");
     return NULL;
+}
+
+static struct err *note_any(struct tidy *tidy, struct err *err)
+{
+    return err ? note_trouble(tidy, err) : NULL;
 }
 
 static struct remover remover_of(const struct tidy *tidy, const struct aws_client *aws)
@@ -188,6 +219,28 @@ static struct err *tidy_copies(struct tidy *tidy)
     if (first)
         look_again(tidy, SECONDS(1)); /* those at the beginning */
     step_set_evidence(tidy->stage->row, "next", NULL);
+    return NULL;
+}
+
+/* What the status knows of need not be on the list of leftovers any more. */
+static struct err *clear_list(struct tidy *tidy)
+{
+    const struct pass *pass = tidy->pass;
+    AUTO_LEFTOVERS struct leftovers kept = {0};
+    AUTO_LEFTOVERS struct leftovers known = {0};
+
+    if (!step_evidence(tidy->stage->row, LISTED))
+        return NULL;
+    TRY(leftovers_read_kept(pass->objects, pass->env, pass->namespace, pass->spec->series, &kept));
+    for (size_t i = 0; i < kept.count; i++) {
+        if (!copies_are_known(pass->status, kept.items[i].arn))
+            continue;
+        *leftovers_append(&known) = kept.items[i];
+        kept.items[i] = (struct leftover){0};
+    }
+    TRY(err_wrap(leftovers_drop(pass->objects, pass->env, &known),
+                 "take what is taken over off the list of leftovers"));
+    step_set_evidence(tidy->stage->row, LISTED, NULL);
     return NULL;
 }
 
@@ -342,6 +395,7 @@ struct err *retention_act(struct stage *stage, struct outcome *out)
 
     if (step_evidence(stage->row, "leftAlone"))
         say_left(&tidy, step_evidence(stage->row, "leftAlone"));
+    TRY(note_any(&tidy, clear_list(&tidy)));
     TRY(tidy_copies(&tidy));
     TRY(tidy_points(&tidy));
     if (stage->row->state == STEP_INTENDED)

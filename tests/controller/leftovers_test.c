@@ -238,6 +238,71 @@ static void a_full_list_takes_no_more(void **state)
     assert_number(place->writes, 0);
 }
 
+/* --- copies that are kept --- */
+
+static struct leftover *add_kept(struct leftovers *list, const char *uid, const char *series, const char *arn)
+{
+    struct leftover *item = add_job(list, "main", "job-1");
+
+    item->kind = LEFTOVER_KEPT_COPY;
+    text_replace(&item->uid, uid);
+    text_replace(&item->series, series);
+    item->arn = xstrdup(arn);
+    item->resource = xstrdup("shop");
+    item->prefix = xstrdup("shop-stg");
+    item->created_ms = INT64_C(1795363100000);
+    return item;
+}
+
+static void a_kept_copy_waits_for_its_series(void **state)
+{
+    struct place *place = *state;
+    AUTO_LEFTOVERS struct leftovers list = {0};
+    AUTO_LEFTOVERS struct leftovers again = {0};
+    AUTO_LEFTOVERS struct leftovers found = {0};
+    AUTO_LEFTOVERS struct leftovers none = {0};
+
+    add_kept(&list, "u-1", "shop", "arn:1");
+    add_kept(&list, "u-1", "other", "arn:2");
+    add_kept(&again, "u-2", "shop", "arn:1"); /* whoever it was that knew of it */
+    assert_no_err(leftovers_write(&place->base, NULL, &list));
+    assert_no_err(leftovers_write(&place->base, NULL, &again));
+    assert_number((int64_t)entries(place), 2);
+    assert_no_err(leftovers_read_kept(&place->base, NULL, "staging", "shop", &found));
+    assert_number((int64_t)found.count, 1);
+    assert_text_equal(found.items[0].arn, "arn:1");
+    assert_text_equal(found.items[0].resource, "shop");
+    assert_text_equal(found.items[0].prefix, "shop-stg");
+    assert_number(found.items[0].created_ms, INT64_C(1795363100000));
+    assert_no_err(leftovers_drop(&place->base, NULL, &found));
+    assert_no_err(leftovers_drop(&place->base, NULL, &found));
+    assert_no_err(leftovers_read_kept(&place->base, NULL, "staging", "shop", &none));
+    assert_number((int64_t)none.count, 0);
+    assert_number((int64_t)entries(place), 1);
+}
+
+static void what_is_kept_leaves_room_for_the_rest(void **state)
+{
+    struct place *place = *state;
+    AUTO_LEFTOVERS struct leftovers kept = {0};
+    AUTO_LEFTOVERS struct leftovers one_more = {0};
+    AUTO_LEFTOVERS struct leftovers rest = {0};
+    AUTO_ERR struct err *err = NULL;
+
+    for (int i = 0; i < LEFTOVERS_MAX / LEFTOVERS_KEPT_PART; i++) {
+        AUTO_FREE char *arn = xasprintf("arn:%d", i);
+
+        add_kept(&kept, "u-1", "shop", arn);
+    }
+    add_kept(&one_more, "u-1", "shop", "arn:more");
+    add_job(&rest, "main", "job-1");
+    assert_no_err(leftovers_write(&place->base, NULL, &kept));
+    err = leftovers_write(&place->base, NULL, &one_more);
+    assert_err_kind(err, ERR_INVALID);
+    assert_no_err(leftovers_write(&place->base, NULL, &rest));
+    assert_number((int64_t)entries(place), LEFTOVERS_MAX / LEFTOVERS_KEPT_PART + 1);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -251,5 +316,7 @@ int main(void)
     TEST(&tests, a_rival_is_given_way);
     TEST(&tests, a_change_holds_only_for_what_was_read);
     TEST(&tests, a_full_list_takes_no_more);
+    TEST(&tests, a_kept_copy_waits_for_its_series);
+    TEST(&tests, what_is_kept_leaves_room_for_the_rest);
     return tests_run(&tests, "leftovers");
 }

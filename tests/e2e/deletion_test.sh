@@ -5,8 +5,10 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# But copies that are kept.
 leftovers() {
-    k get configmap stagingrefresh-leftovers -n stagingrefresh-system -o json 2>/dev/null | jq '(.data // {}) | length' || echo 0
+    k get configmap stagingrefresh-leftovers -n stagingrefresh-system -o json 2>/dev/null |
+        jq '[(.data // {}) | keys[] | select(startswith("KeptCopy-") | not)] | length' || echo 0
 }
 
 no_leftovers() {
@@ -80,6 +82,7 @@ check "deleted after the end" k delete sr shop -n staging --timeout=60s
 check "its copy is still there" cluster_is_there "$new"
 equal "and in use" "$new" "$(proxy_target)"
 equal "nothing is left over" 0 "$(leftovers)"
+equal "what is kept is written down" 2 "$(k get configmap stagingrefresh-leftovers -n stagingrefresh-system -o json | jq '(.data // {}) | length')"
 
 # Its time is over: as a CronJob creates it.
 jq_spec='select(.kind == "StagingRefresh") | .metadata = {generateName: "nightly-", namespace: "staging"} | .spec.series = "nightly"'

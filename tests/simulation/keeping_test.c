@@ -15,6 +15,7 @@ struct play;
 struct story {
     const char *name;
     const char *manifest_edits[5];
+    int64_t settle_ms; /* 0: six hours */
     /* At each version of any of the objects. */
     void (*script)(struct play *play);
     void (*check)(struct play *play);
@@ -72,6 +73,14 @@ static void create(struct play *play, const char *name, const char *spec_patch)
     json_set(manifest, "spec", json_merge_patch(json_copy(json_member(manifest, "spec")), patch));
     play->scene++;
     memory_create(memory_of(play), manifest);
+}
+
+static void delete (struct play *play, const char *name)
+{
+    const struct object_id id = id_of(name);
+
+    play->scene++;
+    memory_delete(memory_of(play), &id);
 }
 
 static void annotate(struct play *play, const char *name, const char *key, const char *value)
@@ -162,6 +171,27 @@ static int64_t calls(struct play *play, const char *operation)
     return journal_count(scenario_journal(play->scenario), operation, NULL);
 }
 
+/* Entries of the document about copies that are kept. */
+static size_t kept_entries(struct play *play)
+{
+    size_t count = 0;
+
+    json_each (entry, json_member(memory_leftovers(memory_of(play)), "data"))
+        count += str_starts(str_of(json_key(entry)), "KeptCopy-");
+    return count;
+}
+
+/* What the runs have made of clusters is what the objects know, whoever it is in. */
+static void want_clusters(struct play *play, size_t want)
+{
+    const struct json *clusters = json_at(scenario_world(play->scenario), "accounts[1].rds.clusters");
+    size_t ours = 0;
+
+    json_each (cluster, clusters)
+        ours += json_member(json_member(cluster, "tags"), "stagingrefresh.dev/run") != NULL;
+    want_number(play, "clusters of ours", (int64_t)ours, (int64_t)want);
+}
+
 /* --- the time after the end --- */
 
 static void follow(struct play *play)
@@ -235,7 +265,89 @@ static void check_taken_over_and_removed(struct play *play)
     want_roles(play, "nightly-b", "sessions", "InUse");
 }
 
+/* --- deleted by a person, or by what applies it anew --- */
+
+/* Argo CD, as for a hook: the old one goes before the new one is there. */
+static void apply_anew(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        delete (play, "shop");
+    else if (play->scene == 1 && !object_of(play, "shop"))
+        create(play, "shop", "{}");
+}
+
+static void apply_anew_and_keep_none(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        delete (play, "shop");
+    else if (play->scene == 1 && !object_of(play, "shop"))
+        create(play, "shop", "{\"retention\": {\"previousCopies\": 0}}");
+}
+
+static void delete_it(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop"))
+        delete (play, "shop");
+}
+
+static void delete_both(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        create(play, "nightly-b", "{}");
+    } else if (play->scene == 1 && has_succeeded(play, "nightly-b")) {
+        delete (play, "shop");
+    } else if (play->scene == 2 && !object_of(play, "shop")) {
+        want_number(play, "entries while nightly-b knows", (int64_t)kept_entries(play), 0);
+        delete (play, "nightly-b");
+    }
+}
+
+static void check_found_again(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 2);
+    want_roles(play, "shop", "main", "InUse Previous");
+    want_roles(play, "shop", "sessions", "InUse Previous");
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 0);
+    want_clusters(play, 2);
+}
+
+static void check_found_again_and_removed(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 2);
+    want_roles(play, "shop", "main", "InUse");
+    want_roles(play, "shop", "sessions", "InUse");
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 0);
+    want_clusters(play, 1);
+}
+
+static void check_written_down(struct play *play)
+{
+    want_there(play, "shop", false);
+    want_number(play, "entries of kept copies", (int64_t)kept_entries(play), 2);
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 2);
+    want_clusters(play, 1);
+}
+
+static void check_forgotten(struct play *play)
+{
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 0);
+    want_clusters(play, 1);
+    if (!strstr(memory_events(memory_of(play)), "LeftoverForgotten"))
+        FAULT(play, "nobody was told");
+}
+
+static void check_both_written_down(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 3);
+    want_there(play, "nightly-b", false);
+    want_number(play, "entries of kept copies", (int64_t)kept_entries(play), 4);
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 4);
+    want_clusters(play, 2);
+}
+
 /* --- */
+
+#define DELETE_COPIES "deletionPolicy: Delete"
 
 static const struct story stories[] = {
     {.name = "nobody follows", .manifest_edits = {DELETION, BRIEF}, .check = check_held},
@@ -254,6 +366,20 @@ static const struct story stories[] = {
      .manifest_edits = {DELETION, BRIEF},
      .script = follow_and_keep_none,
      .check = check_taken_over_and_removed},
+    {.name = "deleted, and applied anew", .script = apply_anew, .check = check_found_again},
+    {.name = "deleted with what is not used, and applied anew",
+     .manifest_edits = {DELETION, DELETE_COPIES},
+     .script = apply_anew,
+     .check = check_found_again},
+    {.name = "deleted, and applied anew to keep none",
+     .script = apply_anew_and_keep_none,
+     .check = check_found_again_and_removed},
+    {.name = "deleted", .script = delete_it, .check = check_written_down},
+    {.name = "deleted, and nobody comes for a month",
+     .settle_ms = DAYS(31),
+     .script = delete_it,
+     .check = check_forgotten},
+    {.name = "one after the other is deleted", .script = delete_both, .check = check_both_written_down},
 };
 
 static char *play_story(uint64_t seed, void *arg UNUSED)
@@ -266,8 +392,9 @@ static char *play_story(uint64_t seed, void *arg UNUSED)
     variant_init(&variant, seed);
     variant.opts.on_write = heard;
     variant.opts.on_write_arg = &play;
-    variant.opts.settle_ms = HOURS(6);
-    variant.opts.manifest_edits = play.story->manifest_edits;
+    variant.opts.settle_ms = play.story->settle_ms ? play.story->settle_ms : HOURS(6);
+    if (play.story->manifest_edits[0])
+        variant.opts.manifest_edits = play.story->manifest_edits;
     if (seed / COUNT_OF(stories) % 2)
         variant_add_crashes(&variant, 300);
     scenario = scenario_new(&variant.opts);
