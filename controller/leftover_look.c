@@ -11,6 +11,7 @@
 #define STOP_LOOK_MS SECONDS(15)
 /* Whoever uses it, or must do something, is a person. */
 #define PERSON_LOOK_MS MINUTES(10)
+#define RUN_LOOK_MS MINUTES(2)
 /* Lists lag a start, and a start that is under way arrives within this time. */
 #define UNKNOWN_FOR_MS HOURS(1)
 /* AWS may not know yet what it has just made. */
@@ -313,7 +314,47 @@ static struct refresh_spec spec_of(const struct leftover *item)
     return (struct refresh_spec){.parameters = item->parameters, .parameter_count = item->parameter_count};
 }
 
-static struct err *look_at_copy(const struct look *look, const struct remover *remover)
+/* --- runs under way --- */
+
+struct runner {
+    const struct leftover *item;
+    char *name; /* NULL: nobody runs */
+};
+
+/* The object's own run is the business of who deletes it. */
+static bool see_run(void *arg, const struct json *object)
+{
+    struct runner *runner = arg;
+
+    if (text_equal(json_get_text(object, "metadata.uid", ""), runner->item->uid) ||
+        !*json_get_text(object, "status.run.id", "") || json_at(object, "status.run.completionTime"))
+        return true;
+    runner->name = xstrdup(json_get_text(object, "metadata.name", ""));
+    return false;
+}
+
+/* False: somebody else's run is under way, or about to begin, and this has been said. It may have taken
+ * staging off the copy and have to put it back. Else none begins before the series is given back. */
+static bool take_series(const struct look *look)
+{
+    struct runner runner = {.item = look->item};
+    AUTO_FREE char *series = xasprintf("%s/%s", look->item->namespace, look->item->series);
+    bool taken = engine_claim_series(look->by->engine, series, look->by->holder);
+
+    objects_each(engine_objects(look->by->engine), OBJECT_REFRESH, series, see_run, &runner);
+    AUTO_FREE char *name = runner.name;
+    if (taken && !name)
+        return true;
+    conclude(look->out, LEFTOVER_WAITS, RUN_LOOK_MS,
+             xasprintf("%s may be needed: the run of %s in series %s may have to be put back onto it",
+                       look->item->identifier, name ? name : "another object", look->item->series));
+    look->out->is_used = true;
+    if (taken)
+        engine_release_series(look->by->engine, look->by->holder);
+    return false;
+}
+
+static struct err *remove_copy(const struct look *look, const struct remover *remover)
 {
     const struct leftover *item = look->item;
     AUTO_REMOVAL struct removal removal = {0};
@@ -339,6 +380,17 @@ static struct err *look_at_copy(const struct look *look, const struct remover *r
     TRY(removal_of_copy(&with_pass, &what, &removal));
     take_removal(look, &removal);
     return NULL;
+}
+
+static struct err *look_at_copy(const struct look *look, const struct remover *remover)
+{
+    struct err *err;
+
+    if (!take_series(look))
+        return NULL;
+    err = remove_copy(look, remover);
+    engine_release_series(look->by->engine, look->by->holder);
+    return err;
 }
 
 static struct err *look_at_point(const struct look *look, const struct remover *remover)

@@ -14,7 +14,7 @@ enum leftover_state {
 
 struct leftover_look {
     enum leftover_state state;
-    bool is_used;     /* WAITS: somebody uses it */
+    bool is_used;     /* WAITS: somebody uses it, or a run of its series is under way that may have to */
     int64_t after_ms; /* when to look again */
     char *message;    /* a sentence */
 };
@@ -28,7 +28,8 @@ struct leftover_watcher {
     /* As of struct remover. */
     struct err *(*may_change)(const void *arg);
     const void *arg;
-    bool stops_jobs; /* those that AWS lets be stopped */
+    bool stops_jobs;    /* those that AWS lets be stopped */
+    const char *holder; /* by what name it takes a series, so that no run begins during the look */
 };
 
 /* May change *item: a job's id that was found, its product once it has ended. Errors: ERR_CONFLICT and

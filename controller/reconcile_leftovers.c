@@ -8,6 +8,7 @@
 #define LOOKS_PER_PASS 20  /* a pass is short: the rest comes at once */
 #define RESYNC_MS HOURS(1) /* somebody may have written into the list by hand */
 #define TROUBLE_LOOK_MS MINUTES(1)
+#define HOLDER "leftovers"    /* of a series; those of objects have a slash */
 #define LOOKS_UID "leftovers" /* no UID of an object looks like this */
 
 struct entry {
@@ -164,8 +165,11 @@ static struct err *look_at(struct sweep *sweep, size_t index)
 {
     struct leftover *item = &sweep->list.items[index];
     const struct guard guard = {.sweep = sweep, .entry = &sweep->entries[index]};
-    const struct leftover_watcher watcher = {
-        .engine = sweep->engine, .env = sweep->env, .may_change = check_entry, .arg = &guard};
+    const struct leftover_watcher watcher = {.engine = sweep->engine,
+                                             .env = sweep->env,
+                                             .may_change = check_entry,
+                                             .arg = &guard,
+                                             .holder = HOLDER};
     AUTO_LEFTOVER_LOOK struct leftover_look look = {0};
     AUTO_ERR struct err *err = NULL;
 

@@ -276,7 +276,8 @@ static struct err *look_at(struct deletion *deletion, struct leftover *item)
                                              .env = deletion->visit->env,
                                              .may_change = check_live,
                                              .arg = &deletion->pass,
-                                             .stops_jobs = true};
+                                             .stops_jobs = true,
+                                             .holder = deletion->visit->holder};
     AUTO_LEFTOVER_LOOK struct leftover_look look = {0};
     AUTO_ERR struct err *err = NULL;
     enum leftover_kind before;

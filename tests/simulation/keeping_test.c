@@ -1,5 +1,6 @@
 /* Objects of one series come and go, as a CronJob makes them: what their runs have made is in somebody's
  * record for as long as it is there, and goes when its turn has come. */
+#include "pkg/refresh/status.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/seeds.h"
 #include "tests/simulation/variant.h"
@@ -26,6 +27,7 @@ struct play {
     struct scenario *scenario;
     struct json *model; /* the first object, as it was at first */
     int scene;
+    char *cluster, *table; /* the first copies */
     bool is_speaking;
     struct buf faults;
 };
@@ -345,6 +347,113 @@ static void check_both_written_down(struct play *play)
     want_clusters(play, 2);
 }
 
+/* --- deleted while another object's run may have to be put back onto its copies --- */
+
+static void put_right(void *arg UNUSED, struct scenario *scenario)
+{
+    scenario_control(scenario, "DELETE", "/_sim/faults", NULL);
+}
+
+static bool is_at(struct play *play, const char *name, const char *row, const char *state)
+{
+    json_each (step, json_at(object_of(play, name), "status.switchover.steps")) {
+        if (text_equal(json_get_text(step, "name", ""), row))
+            return text_equal(json_get_text(step, "state", ""), state);
+    }
+    return false;
+}
+
+static void remember_first(struct play *play)
+{
+    text_replace(&play->cluster,
+                 json_get_text(object_of(play, "shop"), "status.databases[0].copyIdentifier", ""));
+    text_replace(&play->table,
+                 json_get_text(object_of(play, "shop"), "status.databases[1].copyIdentifier", ""));
+}
+
+/* Proxies and parameters are on the new copies when the old ones' object goes; then it does not go on. */
+static void delete_in_the_middle(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        remember_first(play);
+        create(play, "nightly-b", "{}");
+    } else if (play->scene == 1 && is_at(play, "nightly-b", "Parameters/sessions-table", "Done") &&
+               is_at(play, "nightly-b", "Parameters/db-host", "Done")) {
+        scenario_control(play->scenario, "POST", "/_sim/faults",
+                         "{\"match\": {\"operation\": \"UpdateService\"}, \"action\": \"refuse\"}");
+        scenario_later(play->scenario, HOURS(2), put_right, NULL);
+        delete (play, "shop");
+    }
+}
+
+static void delete_before_it(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        remember_first(play);
+        create(play, "nightly-b", "{}");
+    } else if (play->scene == 1 && is_in(play, "nightly-b", "Copying")) {
+        delete (play, "shop");
+    }
+}
+
+/* What a run has made in vain waits, too, for staging may be left on it; then it goes. */
+static void delete_a_failure_beside_it(struct play *play)
+{
+    const struct json *shop = object_of(play, "shop");
+
+    if (play->scene == 0 && is_in(play, "shop", "Preparing"))
+        annotate(play, "shop", "cancel", json_get_text(shop, "status.run.id", ""));
+    else if (play->scene == 1 && json_at(shop, "status.run.completionTime"))
+        create(play, "nightly-b", "{}");
+    else if (play->scene == 2 && is_in(play, "nightly-b", "Copying"))
+        delete (play, "shop");
+}
+
+static void check_only_the_new_one_is_left(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 3);
+    want_roles(play, "nightly-b", "main", "InUse");
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 0);
+    want_clusters(play, 1);
+}
+
+static const struct json *named(const struct json *list, const char *key, const char *name)
+{
+    json_each (item, list) {
+        if (text_equal(json_get_text(item, key, ""), name))
+            return item;
+    }
+    return NULL;
+}
+
+static void check_put_back_onto_them(struct play *play)
+{
+    const struct json *staging;
+
+    want_number(play, "scenes", play->scene, 2);
+    want_there(play, "shop", false);
+    want_text(play, "nightly-b", condition_text(object_of(play, "nightly-b"), "Succeeded", "status"),
+              "False");
+    staging = json_at(scenario_world(play->scenario), "accounts[1]");
+    want_text(play, "the proxy's target", json_get_text(staging, "rds.proxies[0].target", ""), play->cluster);
+    want_text(play, "the parameter",
+              json_get_text(named(json_at(staging, "ssm.parameters"), "name", "/shop/stg/sessions_table"),
+                            "value", ""),
+              play->table);
+    if (!named(json_at(staging, "rds.clusters"), "id", play->cluster))
+        FAULT(play, "the cluster that staging uses is gone");
+    if (!named(json_at(staging, "dynamodb.tables"), "TableName", play->table))
+        FAULT(play, "the table that staging uses is gone");
+}
+
+static void check_taken_over_by_it(struct play *play)
+{
+    want_number(play, "scenes", play->scene, 2);
+    want_roles(play, "nightly-b", "main", "InUse Previous");
+    want_number(play, "entries", (int64_t)memory_leftover_count(memory_of(play)), 0);
+    want_clusters(play, 2);
+}
+
 /* --- */
 
 #define DELETE_COPIES "deletionPolicy: Delete"
@@ -379,6 +488,17 @@ static const struct story stories[] = {
      .settle_ms = DAYS(31),
      .script = delete_it,
      .check = check_forgotten},
+    {.name = "deleted in the middle of another's switchover",
+     .manifest_edits = {DELETION, DELETE_COPIES},
+     .script = delete_in_the_middle,
+     .check = check_put_back_onto_them},
+    {.name = "deleted before another's switchover",
+     .manifest_edits = {DELETION, DELETE_COPIES},
+     .script = delete_before_it,
+     .check = check_taken_over_by_it},
+    {.name = "a failure is deleted during another's run",
+     .script = delete_a_failure_beside_it,
+     .check = check_only_the_new_one_is_left},
     {.name = "one after the other is deleted", .script = delete_both, .check = check_both_written_down},
 };
 
@@ -405,6 +525,8 @@ static char *play_story(uint64_t seed, void *arg UNUSED)
         faults = xasprintf("%s: %s", play.story->name, buf_text(&play.faults));
     buf_done(&play.faults);
     json_free(play.model);
+    xfree(play.cluster);
+    xfree(play.table);
     return faults;
 }
 
