@@ -1,6 +1,7 @@
 #include "controller/copies.h"
 
 #include "controller/pass.h"
+#include "controller/places.h"
 #include "pkg/aws/arn.h"
 
 #define ADOPTED_MAX 256 /* of the 512 that the status has room for */
@@ -146,12 +147,17 @@ static bool is_adopted(enum copy_role *role, bool succeeded)
     return succeeded || *role != COPY_PREVIOUS;
 }
 
-static bool has_room(const struct refresh_status *status, const char *arn)
+static struct copy_status *find_copy(struct refresh_status *status, const char *arn)
 {
-    return status->copy_count < ADOPTED_MAX && !is_known(status, arn);
+    for (size_t i = 0; i < status->copy_count; i++) {
+        if (text_equal(status->copies[i].arn, arn))
+            return &status->copies[i];
+    }
+    return NULL;
 }
 
-static void adopt(struct refresh_status *status, const struct copy_status *from, enum copy_role role)
+static struct copy_status *adopt(struct refresh_status *status, const struct copy_status *from,
+                                 enum copy_role role)
 {
     struct copy_status *copy = status_add_copy(status, from->arn);
 
@@ -163,20 +169,47 @@ static void adopt(struct refresh_status *status, const struct copy_status *from,
     copy->role = role;
     copy->creation_ms = from->creation_ms;
     copy->protected_by_settings = from->protected_by_settings;
+    return copy;
+}
+
+/* Places that the spec does not write are remembered; those that are already are among them. */
+static void remember(struct copy_status *copy, const struct refresh_spec *spec, const struct places *places)
+{
+    AUTO_PLACES struct places known = {0};
+
+    places_add_spec(&known, spec);
+    for (size_t i = 0; i < places->count && copy->place_count < STATUS_PLACES_MAX; i++) {
+        places_add_remembered(&known, copy->places, copy->place_count);
+        if (!places_have(&known, &places->items[i]))
+            copy_add_place(copy, &places->items[i]);
+    }
+}
+
+/* A copy of which not all can be remembered stays the other's. */
+static bool has_room(const struct refresh_status *status, const struct places *places)
+{
+    return status->copy_count < ADOPTED_MAX && places->count <= STATUS_PLACES_MAX;
 }
 
 void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
-                  const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded)
+                  const struct copies_owner *other, bool succeeded)
 {
-    for (size_t i = 0; i < other->copy_count; i++) {
-        const struct copy_status *from = &other->copies[i];
+    for (size_t i = 0; i < other->status->copy_count; i++) {
+        const struct copy_status *from = &other->status->copies[i];
+        struct copy_status *copy = find_copy(status, from->arn);
         enum copy_role role = from->role;
+        AUTO_PLACES struct places places = {0};
 
-        if (from->database && has_room(status, from->arn) &&
+        places_add_remembered(&places, from->places, from->place_count);
+        places_add_spec(&places, other->spec);
+        places_add_spec(&places, other->frozen);
+        if (!copy && from->database && has_room(status, &places) &&
             is_of_same_line(refresh_database(spec, from->database),
-                            refresh_database(other_spec, from->database)) &&
+                            refresh_database(other->spec, from->database)) &&
             is_adopted(&role, succeeded))
-            adopt(status, from, role);
+            copy = adopt(status, from, role);
+        if (copy)
+            remember(copy, spec, &places);
     }
 }
 
@@ -213,8 +246,10 @@ void copies_hand_over(struct refresh_status *status, const struct refresh_spec *
 void copies_adopt_kept(struct refresh_status *status, const struct refresh_spec *spec,
                        const struct leftover *item)
 {
+    const struct database_spec *database = refresh_database(spec, item->database);
     const struct copy_line line = {
         .kind = item->database_kind, .resource = item->resource, .prefix = item->prefix};
+    const struct places places = {.items = item->parameters, .count = item->parameter_count};
     const struct copy_status from = {.arn = item->arn,
                                      .identifier = item->identifier,
                                      .database = item->database,
@@ -223,10 +258,12 @@ void copies_adopt_kept(struct refresh_status *status, const struct refresh_spec 
                                      .kind = item->database_kind,
                                      .creation_ms = item->created_ms,
                                      .protected_by_settings = item->may_unprotect};
-    const struct database_spec *database = refresh_database(spec, item->database);
+    struct copy_status *copy = find_copy(status, item->arn);
 
-    if (database && has_room(status, item->arn) && is_same_line(copies_line_of(database), line))
-        adopt(status, &from, COPY_PREVIOUS);
+    if (!copy && database && has_room(status, &places) && is_same_line(copies_line_of(database), line))
+        copy = adopt(status, &from, COPY_PREVIOUS);
+    if (copy)
+        remember(copy, spec, &places);
 }
 
 bool copies_are_known(const struct refresh_status *status, const char *arn)

@@ -24,11 +24,19 @@ struct copy_line {
 };
 struct copy_line copies_line_of(const struct database_spec *database); /* may be NULL */
 
+/* Another object of the series. */
+struct copies_owner {
+    const struct refresh_status *status;
+    const struct refresh_spec *spec;
+    const struct refresh_spec *frozen; /* of its last run; NULL: there was none */
+};
+
 /* Takes over what another object of the series has made and this one does not know, of databases that both
  * carry from the same source under the same prefix: with generateName every run is an object of its own.
- * After a run that failed only what is of no use is taken over. */
+ * After a run that failed only what is of no use is taken over. Where the other writes parameters and this
+ * one does not is remembered with each copy that both know of. */
 void copies_adopt(struct refresh_status *status, const struct refresh_spec *spec,
-                  const struct refresh_status *other, const struct refresh_spec *other_spec, bool succeeded);
+                  const struct copies_owner *other, bool succeeded);
 
 /* Likewise what an object that has gone has left, and nobody knew of any more; after a run that succeeded. */
 void copies_adopt_kept(struct refresh_status *status, const struct refresh_spec *spec,

@@ -311,7 +311,10 @@ static void take_removal(const struct look *look, struct removal *removal)
 /* What must not name the copy, as a spec: the object's own is gone. */
 static struct refresh_spec spec_of(const struct leftover *item)
 {
-    return (struct refresh_spec){.parameters = item->parameters, .parameter_count = item->parameter_count};
+    return (struct refresh_spec){.series = item->series,
+                                 .target = item->account,
+                                 .parameters = item->parameters,
+                                 .parameter_count = item->parameter_count};
 }
 
 /* --- runs under way --- */

@@ -2,6 +2,7 @@
  * list of copies. Nothing is asked of AWS here. */
 #include "controller/copies.h"
 #include "controller/names.h"
+#include "controller/places.h"
 #include "controller/rows.h"
 #include "controller/source_grants.h"
 
@@ -44,7 +45,7 @@ static bool is_done(const struct step_status *row)
 /* Of the run under way: it has begun to write the parameter, or may have. */
 static bool is_written(const struct pass *pass, const struct parameter_spec *parameter)
 {
-    AUTO_FREE char *name = xasprintf("Parameters/%s", parameter->name);
+    AUTO_FREE char *name = xasprintf("Parameters/%s", parameter->name ? parameter->name : "");
 
     for (size_t i = 0; i < pass->status->switchover_step_count; i++) {
         const struct step_status *row = &pass->status->switchover_steps[i];
@@ -55,30 +56,29 @@ static bool is_written(const struct pass *pass, const struct parameter_spec *par
     return false;
 }
 
-static void add_parameters_of(const struct pass *pass, const struct refresh_spec *spec, struct leftover *item)
+/* `copy` NULL: one that is not made yet. */
+static void add_parameters(const struct pass *pass, const struct copy_status *copy, struct leftover *item)
 {
     /* What earlier runs have written is not known any more. */
     bool is_new = text_equal(item->run_id, pass->status->run.id) && !pass->status->run.copies_of;
+    AUTO_PLACES struct places places = {0};
 
-    for (size_t i = 0; spec && i < spec->parameter_count; i++) {
-        const struct parameter_spec *parameter = &spec->parameters[i];
-        bool in_cluster = parameter->kind == PARAMETER_CONFIG_MAP || parameter->kind == PARAMETER_SECRET;
+    places_add_spec(&places, pass->spec);
+    places_add_spec(&places, pass->live);
+    if (copy)
+        places_add_remembered(&places, copy->places, copy->place_count);
+    for (size_t i = 0; i < places.count; i++) {
+        const struct parameter_spec *place = &places.items[i];
+        bool in_cluster = place->kind == PARAMETER_CONFIG_MAP || place->kind == PARAMETER_SECRET;
 
         item->parameters = xgrow(item->parameters, item->parameter_count, sizeof(*item->parameters));
         item->parameters[item->parameter_count++] = (struct parameter_spec){
-            .kind = parameter->kind,
-            .target = xstrdup(parameter->target),
-            .key = xstrdup_or_null(parameter->key),
-            .unwritten = in_cluster && is_new && !is_written(pass, parameter),
+            .kind = place->kind,
+            .target = xstrdup(place->target),
+            .key = xstrdup_or_null(place->key),
+            .unwritten = in_cluster && is_new && !is_written(pass, place),
         };
     }
-}
-
-static void add_parameters(const struct pass *pass, struct leftover *item)
-{
-    add_parameters_of(pass, pass->spec, item);
-    if (pass->live != pass->spec)
-        add_parameters_of(pass, pass->live, item);
 }
 
 /* `usage`: whose account it is in. */
@@ -173,7 +173,7 @@ static void add_restore_job(const struct trace *trace, const struct step_status 
     item->since_ms = row->start_ms;
     item->source_arn = xstrdup_or_null(trace->status->copy_recovery_point_arn);
     item->identifier = xstrdup(trace->status->copy_identifier);
-    add_parameters(trace->pass, item);
+    add_parameters(trace->pass, NULL, item);
 }
 
 static void add_point(const struct trace *trace, enum account_usage usage, const char *arn)
@@ -228,7 +228,7 @@ static void add_copy(const struct pass *pass, const struct copy_status *copy, en
     item->prefix = xstrdup_or_null(line.prefix);
     item->created_ms = copy->creation_ms;
     item->may_unprotect = copy->protected_by_settings;
-    add_parameters(pass, item);
+    add_parameters(pass, copy, item);
 }
 
 static bool is_kept(const struct copy_status *copy)

@@ -1,13 +1,11 @@
 #include "controller/removal.h"
 
 #include "controller/names.h"
-#include "controller/values.h"
+#include "controller/users.h"
 #include "pkg/aws/arn.h"
 #include "pkg/aws/backup.h"
 #include "pkg/aws/dynamodb.h"
 #include "pkg/aws/rds.h"
-#include "pkg/aws/rds_proxy.h"
-#include "pkg/base/secret.h"
 
 #define CLUSTER_LOOK_MS SECONDS(30)
 #define TABLE_LOOK_MS SECONDS(15)
@@ -51,6 +49,8 @@ struct removal_copy removal_copy_of(const struct copy_status *copy)
         .restore_job_id = copy->restore_job_id,
         .run_id = copy->run_id,
         .database = copy->database,
+        .places = copy->places,
+        .place_count = copy->place_count,
         .may_unprotect = copy->protected_by_settings,
     };
 }
@@ -194,68 +194,12 @@ static struct err *judge_owner(const struct look *look, const struct found *foun
 
 /* --- who uses it --- */
 
-/* Every proxy of the account, not only those of the spec: somebody may have put one up by hand. */
-static struct err *find_proxy(const struct look *look, char **ret_user)
-{
-    AUTO_RDS_PROXIES struct rds_proxies proxies = {0};
-
-    TRY(err_wrap(rds_proxy_list(look->aws, &proxies), "list the proxies of account %s",
-                 aws_account_id(look->aws->account)));
-    for (size_t i = 0; i < proxies.count; i++) {
-        AUTO_RDS_PROXY_TARGETS struct rds_proxy_targets targets = {0};
-        const char *name = proxies.items[i].name;
-        struct err *err = rds_proxy_list_targets(look->aws, name, &targets);
-
-        if (err && err_kind(err) == ERR_NOT_FOUND) {
-            err_ignore(err, "a proxy that has just gone points at nothing");
-            continue;
-        }
-        TRY(err_wrap(err, "look at the targets of proxy %s", name));
-        if (!text_equal(rds_proxy_targets_cluster(&targets), look->copy->identifier))
-            continue;
-        *ret_user = xasprintf("proxy %s points at it", name);
-        return NULL;
-    }
-    return NULL;
-}
-
-/* With the namespace go the rights to read in it. */
-static struct err *read_parameter(const struct look *look, const struct parameter_spec *parameter,
-                                  struct secret **ret)
-{
-    struct err *err = value_read(look->by->pass, parameter, ret);
-
-    if (!err || err_kind(err) != ERR_DENIED || !parameter->unwritten)
-        return err;
-    err_ignore(err, "nothing of ours has ever put the copy there");
-    return NULL;
-}
-
-static struct err *find_parameter(const struct look *look, const struct refresh_spec *spec, char **ret_user)
-{
-    for (size_t i = 0; spec && !*ret_user && i < spec->parameter_count; i++) {
-        const struct parameter_spec *parameter = &spec->parameters[i];
-        AUTO_SECRET struct secret *value = NULL;
-
-        TRY(read_parameter(look, parameter, &value));
-        if (value && name_is_mentioned(secret_reveal(value), look->copy->identifier))
-            *ret_user = xasprintf("%s %s names it", value_noun(parameter->kind), parameter->target);
-    }
-    return NULL;
-}
-
 /* True: somebody does, and this has been said. */
 static struct err *judge_use(const struct look *look, bool *ret_used)
 {
-    const struct pass *pass = look->by->pass;
     AUTO_FREE char *user = NULL;
 
-    if (look->copy->kind == DATABASE_AURORA)
-        TRY(find_proxy(look, &user));
-    if (pass && !user)
-        TRY(find_parameter(look, pass->spec, &user));
-    if (pass && !user && pass->live != pass->spec)
-        TRY(find_parameter(look, pass->live, &user));
+    TRY(users_find(look->by, look->copy, &user));
     *ret_used = user != NULL;
     if (user)
         conclude(look->out, REMOVAL_IN_USE, 0, xasprintf("%s is in use: %s", look->copy->identifier, user));

@@ -2,8 +2,8 @@
  * point in a vault.
  *
  * Each call is one look, and at most one change (the instances of a cluster go together); call again until
- * the state is not RUNNING. Nothing is changed that is not ours by the rules below, nor anything that a proxy
- * of the account or a parameter of the spec points at; `may_change` is asked right before every change.
+ * the state is not RUNNING. Nothing is changed that is not ours by the rules below, nor anything that
+ * somebody uses (controller/users.h); `may_change` is asked right before every change.
  *
  *   A copy is ours when its tag `self` equals its own identifier and its tag `series` is ours: a
  * point-in-time restore of it carries our tags, too, but not its own name. One without our tags is ours when
@@ -39,8 +39,8 @@ void removal_reset(struct removal *removal);
 struct remover {
     struct aws_client aws; /* of the account that the thing is in */
     const char *series;    /* as in the tags: name_series() */
-    /* Whose parameters (of spec and live, where they are not NULL) must not name the copy; needs its target.
-     * NULL: there is no spec any more. */
+    /* Whose parameters (of spec and live, where they are not NULL) must not name the copy, nor those of the
+     * other objects of the spec's series; needs its target. NULL: there is no spec any more. */
     const struct pass *pass;
     /* Refuses with ERR_CONFLICT or ERR_CANCELED when the world has moved on: reads the object live. Required.
      */
@@ -56,6 +56,8 @@ struct removal_copy {
     const char *arn;            /* NULL: not known */
     const char *restore_job_id; /* of status.copies or of the Restore step; NULL: not known */
     const char *run_id, *database;
+    const struct place_status *places; /* must not name it either */
+    size_t place_count;
     bool may_unprotect; /* its deletion protection is our doing, and is lifted. Else somebody has turned it on
                            to keep the copy, which then counts as in use */
 };

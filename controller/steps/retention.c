@@ -41,10 +41,15 @@ static struct err *adopt_from(const struct pass *pass, const struct json *item, 
 {
     AUTO_REFRESH_STATUS struct refresh_status *other = NULL;
     AUTO_REFRESH_SPEC struct refresh_spec *spec = NULL;
+    AUTO_REFRESH_SPEC struct refresh_spec *frozen = NULL;
+    const char *name = json_get_text(item, "metadata.name", "");
 
     TRY(refresh_status_parse(json_member(item, "status"), &other));
-    TRY(refresh_spec_parse(json_member(item, "spec"), json_get_text(item, "metadata.name", ""), &spec));
-    copies_adopt(pass->status, pass->spec, other, spec, succeeded);
+    TRY(refresh_spec_parse(json_member(item, "spec"), name, &spec));
+    if (other->run.spec)
+        TRY(refresh_spec_parse(other->run.spec, name, &frozen));
+    copies_adopt(pass->status, pass->spec,
+                 &(struct copies_owner){.status = other, .spec = spec, .frozen = frozen}, succeeded);
     return NULL;
 }
 

@@ -16,6 +16,12 @@ static const char *const role_names[] = {
     [COPY_UNFINISHED] = "Unfinished", [COPY_IN_USE] = "InUse",      [COPY_PREVIOUS] = "Previous",
     [COPY_FAILED] = "Failed",         [COPY_REMOVING] = "Removing",
 };
+static const char *const place_names[] = {
+    [PARAMETER_SSM] = "SSM",
+    [PARAMETER_SECRETS_MANAGER] = "SecretsManager",
+    [PARAMETER_CONFIG_MAP] = "ConfigMap",
+    [PARAMETER_SECRET] = "Secret",
+};
 static const char *const previous_kinds[] = {"Proxy", "SSM", "SecretsManager", "ConfigMap", "Secret"};
 static const char *const condition_names[] = {
     [CONDITION_FALSE] = "False",
@@ -68,6 +74,17 @@ static const struct part database_part = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct place_status, member)
+static const struct field place_fields[] = {
+    {.path = "kind",   .kind = FIELD_ENUM, .offset = AT(kind), .required = true, .names = NAMES(place_names)},
+    {.path = "target", .kind = FIELD_TEXT, .offset = AT(target), .required = true, .always = true, .max = 1011},
+    {.path = "key",    .kind = FIELD_TEXT, .offset = AT(key), .max = 253},
+};
+static const struct part place_part = {
+    .fields = place_fields, .count = COUNT_OF(place_fields), .size = sizeof(struct place_status),
+};
+#undef AT
+
 #define AT(member) offsetof(struct copy_status, member)
 static const struct field copy_fields[] = {
     {.path = "arn",          .kind = FIELD_TEXT, .offset = AT(arn), .required = true, .always = true, .max = ARN_MAX},
@@ -79,6 +96,8 @@ static const struct field copy_fields[] = {
     {.path = "restoreJobID", .kind = FIELD_TEXT, .offset = AT(restore_job_id), .cut = 256},
     {.path = "creationTime", .kind = FIELD_TIME, .offset = AT(creation_ms)},
     {.path = "protectedBySettings", .kind = FIELD_BOOL, .offset = AT(protected_by_settings)},
+    {.path = "places",       .kind = FIELD_LIST, .offset = AT(places), .count_offset = AT(place_count),
+     .max = STATUS_PLACES_MAX, .part = &place_part},
 };
 static const struct part copy_part = {
     .fields = copy_fields, .count = COUNT_OF(copy_fields), .size = sizeof(struct copy_status), .key = "arn",

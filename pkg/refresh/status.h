@@ -48,6 +48,12 @@ struct database_status {
     size_t step_count;
 };
 
+/* Where a parameter of a StagingRefresh is written: may name a copy. */
+struct place_status {
+    enum parameter_kind kind;
+    char *target, *key; /* as in struct parameter_spec */
+};
+
 enum copy_role { COPY_UNFINISHED, COPY_IN_USE, COPY_PREVIOUS, COPY_FAILED, COPY_REMOVING };
 struct copy_status {
     char *arn, *identifier, *database, *run_id, *restore_job_id;
@@ -55,7 +61,11 @@ struct copy_status {
     enum copy_role role;
     int64_t creation_ms;
     bool protected_by_settings; /* the step Settings turns its deletion protection on: it is ours to lift */
+    struct place_status
+        *places;        /* of other objects, from which it was taken over; the spec has none of them */
+    size_t place_count; /* at most STATUS_PLACES_MAX */
 };
+#define STATUS_PLACES_MAX 128
 
 struct previous_status { /* what a proxy or parameter held before; secret contents never */
     char *kind;          /* Proxy, SSM, SecretsManager, ConfigMap, Secret */
@@ -147,6 +157,7 @@ struct database_status *status_add_database(struct refresh_status *status, const
 struct step_status *status_add_step(struct step_status **steps, size_t *count, const char *name);
 struct copy_status *status_copy(struct refresh_status *status, const char *arn); /* NULL: none */
 struct copy_status *status_add_copy(struct refresh_status *status, const char *arn);
+struct place_status *copy_add_place(struct copy_status *copy, const struct parameter_spec *parameter);
 void status_remove_copy(struct refresh_status *status, size_t index);
 struct previous_status *status_previous(struct refresh_status *status, const char *kind,
                                         const char *name); /* NULL: none */

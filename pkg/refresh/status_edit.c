@@ -63,6 +63,16 @@ struct copy_status *status_add_copy(struct refresh_status *status, const char *a
     return copy;
 }
 
+struct place_status *copy_add_place(struct copy_status *copy, const struct parameter_spec *parameter)
+{
+    struct place_status *place = fields_grow(&copy->places, &copy->place_count, sizeof(*place));
+
+    place->kind = parameter->kind;
+    place->target = xstrdup(parameter->target);
+    place->key = xstrdup_or_null(parameter->key);
+    return place;
+}
+
 struct previous_status *status_previous(struct refresh_status *status, const char *kind, const char *name)
 {
     for (size_t i = 0; i < status->previous_count; i++) {

@@ -153,20 +153,21 @@ static void takes_over_what_other_objects_have_made(void **state)
     AUTO_REFRESH_STATUS struct refresh_status *other =
         status_of("r1", "main:r0:Previous@0 main:f1:Failed@1 main:u1:Unfinished@1 main:r1:InUse@1 "
                         "main:r2:Previous@2 side:r1:InUse@1 gone:r1:InUse@1");
+    const struct copies_owner owner = {.status = other, .spec = &other_spec};
     AUTO_FREE char *after_success = NULL;
     AUTO_FREE char *after_failure = NULL;
 
     (void)state;
     theirs[1].aurora.cluster_identifier = (char[]){"another"}; /* whoever uses its copies is not known here */
     other->copies[0].protected_by_settings = true;
-    copies_adopt(succeeded, &spec, other, &other_spec, true);
-    copies_adopt(succeeded, &spec, other, &other_spec, true);
+    copies_adopt(succeeded, &spec, &owner, true);
+    copies_adopt(succeeded, &spec, &owner, true);
     after_success = text_of(succeeded);
     assert_text_equal(after_success, "main:r2:InUse@2 main:r0:Previous@0 main:f1:Failed@1 main:u1:Failed@1 "
                                      "main:r1:Previous@1");
     assert_true(succeeded->copies[1].protected_by_settings);
     assert_false(succeeded->copies[2].protected_by_settings);
-    copies_adopt(failed, &spec, other, &other_spec, false);
+    copies_adopt(failed, &spec, &owner, false);
     after_failure = text_of(failed);
     assert_text_equal(after_failure, "main:r2:Failed@2 main:f1:Failed@1 main:u1:Failed@1");
 }
@@ -202,6 +203,56 @@ static void hands_over_what_a_later_run_has_replaced(void **state)
     copies_hand_over(status, &spec, later, &later_spec);
     got = text_of(status);
     assert_text_equal(got, row->after);
+}
+
+static char *places_of(const struct copy_status *copy)
+{
+    AUTO_BUF struct buf text = BUF_MAX(KIB);
+
+    for (size_t i = 0; i < copy->place_count; i++)
+        buf_addf(&text, "%s%s", i ? " " : "", copy->places[i].target);
+    return buf_take(&text);
+}
+
+#define SSM(path)                                                  \
+    {                                                              \
+        .kind = PARAMETER_SSM, .target = (char *)(uintptr_t)(path) \
+    }
+
+/* Of the other, as it is and as it ran, and of those before it; not one's own. */
+static void remembers_where_the_others_write(void **state UNUSED)
+{
+    struct database_spec main = {.name = (char[]){"main"}, .kind = DATABASE_AURORA};
+    struct parameter_spec ours[] = {SSM("/a")}, theirs[] = {SSM("/a"), SSM("/b")}, before[] = {SSM("/c")},
+                          left[] = {SSM("/a"), SSM("/e")};
+    struct parameter_spec earlier = SSM("/d");
+    struct refresh_spec spec = {.databases = &main,
+                                .database_count = 1,
+                                .parameters = ours,
+                                .parameter_count = 1},
+                        other_spec = spec, frozen = spec;
+    AUTO_REFRESH_STATUS struct refresh_status *status = status_of("r2", "main:r2:InUse@2");
+    AUTO_REFRESH_STATUS struct refresh_status *other = status_of("r1", "main:r1:InUse@1");
+    const struct copies_owner owner = {.status = other, .spec = &other_spec, .frozen = &frozen};
+    const struct leftover kept = {.namespace = NULL,
+                                  .arn = (char[]){"arn:main:r1"},
+                                  .database = main.name,
+                                  .database_kind = DATABASE_AURORA,
+                                  .parameters = left,
+                                  .parameter_count = COUNT_OF(left)};
+    AUTO_FREE char *got = NULL;
+
+    other_spec.parameters = theirs;
+    other_spec.parameter_count = COUNT_OF(theirs);
+    frozen.parameters = before;
+    copy_add_place(&other->copies[0], &earlier);
+    for (int i = 0; i < 2; i++) {
+        copies_adopt(status, &spec, &owner, true);
+        copies_adopt_kept(status, &spec, &kept);
+    }
+    assert_number((int64_t)status->copy_count, 2);
+    got = places_of(&status->copies[1]);
+    assert_text_equal(got, "/d /b /c /e");
 }
 
 /* --- taken over --- */
@@ -275,6 +326,7 @@ int main(void)
     TEST_ROWS(&tests, marks, mark_rows);
     TEST(&tests, takes_over_what_other_objects_have_made);
     TEST_ROWS(&tests, hands_over_what_a_later_run_has_replaced, hand_over_rows);
+    TEST(&tests, remembers_where_the_others_write);
     TEST_ROWS(&tests, knows_what_another_object_has_taken_over, heir_rows);
     TEST(&tests, books_what_a_job_will_still_make);
     return tests_run(&tests, "copies");

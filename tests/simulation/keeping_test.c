@@ -454,6 +454,67 @@ static void check_taken_over_by_it(struct play *play)
     want_clusters(play, 2);
 }
 
+/* --- what the parameter of another object names --- */
+
+/* As shop's, but for the one that names the table. */
+#define FEWER                                                                                               \
+    "\"switchover\": {\"parameters\": [{\"name\": \"db-host\", \"value\": \"$(databases.main.endpoint)\", " \
+    "\"ssm\": {\"name\": \"/shop/stg/db_host\"}}, {\"name\": \"app-secret\", \"value\": "                   \
+    "\"$(databases.main.endpoint)\", \"secretsManager\": {\"secretID\": \"shop/stg/app\", \"key\": "        \
+    "\"DB_HOST\"}}]}"
+#define FEWER_AND_NONE "{\"retention\": {\"previousCopies\": 0}, " FEWER "}"
+
+static void follow_with_fewer(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        remember_first(play);
+        create(play, "nightly-b", FEWER_AND_NONE);
+    }
+}
+
+static void delete_and_follow_with_fewer(struct play *play)
+{
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        remember_first(play);
+        delete (play, "shop");
+    } else if (play->scene == 1 && !object_of(play, "shop")) {
+        create(play, "nightly-b", FEWER_AND_NONE);
+    }
+}
+
+/* It knows of the copy when its object goes, and is to keep none only then. */
+static void follow_with_fewer_and_delete(struct play *play)
+{
+    const struct object_id id = id_of("nightly-b");
+
+    if (play->scene == 0 && has_succeeded(play, "shop")) {
+        remember_first(play);
+        create(play, "nightly-b", "{" FEWER "}");
+    } else if (play->scene == 1 && has_succeeded(play, "nightly-b")) {
+        delete (play, "shop");
+    } else if (play->scene == 2 && !object_of(play, "shop")) {
+        play->scene++;
+        memory_patch(memory_of(play), &id,
+                     "{\"spec\": {\"trigger\": \"again\", \"retention\": {\"previousCopies\": 0}}}");
+    }
+}
+
+static void check_table_stays(struct play *play)
+{
+    const struct json *staging = json_at(scenario_world(play->scenario), "accounts[1]");
+
+    want_text(play, "the parameter",
+              json_get_text(named(json_at(staging, "ssm.parameters"), "name", "/shop/stg/sessions_table"),
+                            "value", ""),
+              play->table);
+    if (!named(json_at(staging, "dynamodb.tables"), "TableName", play->table))
+        FAULT(play, "the table that a parameter names is gone");
+    if (named(json_at(staging, "rds.clusters"), "id", play->cluster))
+        FAULT(play, "the cluster that nobody names is still there");
+    if (!strstr(memory_events(memory_of(play)), "NotRemoved"))
+        FAULT(play, "nobody was told");
+}
+
 /* --- */
 
 #define DELETE_COPIES "deletionPolicy: Delete"
@@ -499,6 +560,13 @@ static const struct story stories[] = {
     {.name = "a failure is deleted during another's run",
      .script = delete_a_failure_beside_it,
      .check = check_only_the_new_one_is_left},
+    {.name = "another object's parameter names it", .script = follow_with_fewer, .check = check_table_stays},
+    {.name = "the parameter of an object that was deleted names it",
+     .script = delete_and_follow_with_fewer,
+     .check = check_table_stays},
+    {.name = "the parameter of an object that has gone since names it",
+     .script = follow_with_fewer_and_delete,
+     .check = check_table_stays},
     {.name = "one after the other is deleted", .script = delete_both, .check = check_both_written_down},
 };
 
