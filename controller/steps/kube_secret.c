@@ -1,5 +1,6 @@
 #include "controller/steps/kube_secret.h"
 
+#include "controller/leftovers.h"
 #include "controller/names.h"
 #include "controller/steps/secret_text.h"
 #include "pkg/base/digest.h"
@@ -149,30 +150,87 @@ static struct str without_attempt(const char *key)
                                                         : str_of(key);
 }
 
-static bool is_wanted(const struct refresh_status *status, struct str run)
+/* --- what is not needed any more --- */
+
+/* {"<run>": true, ...} */
+static void add_run(struct json *runs, const char *run_id)
 {
-    if (str_is(run, status->run.id))
-        return true;
-    for (size_t i = 0; i < status->copy_count; i++) {
-        if (status->copies[i].run_id && str_is(run, status->copies[i].run_id))
-            return true;
-    }
-    return false;
+    if (!text_is_empty(run_id))
+        json_set_bool(runs, run_id, true);
 }
 
-/* What belongs to runs that no copy is left of goes, and what earlier attempts have kept in place of `key`:
- * {"data": {key: null}} */
-static struct json *forget_others(const struct pass *pass, const struct json *present, const char *key)
+/* What can be retried, what is used again, and what it can be switched to. */
+static bool add_runs_of(void *arg, const struct json *object)
+{
+    struct json *runs = arg;
+
+    add_run(runs, json_get_text(object, "status.run.id", NULL));
+    add_run(runs, json_get_text(object, "status.run.copiesOf", NULL));
+    json_each (copy, json_at(object, "status.copies"))
+        add_run(runs, json_get_text(copy, "runID", NULL));
+    return true;
+}
+
+/* The runs that an object of the series names, this one as it is in memory. */
+static struct json *named_runs(const struct pass *pass)
+{
+    AUTO_FREE char *series = xasprintf("%s/%s", pass->namespace, pass->spec->series);
+    struct json *runs = json_new_object();
+
+    objects_each(pass->objects, OBJECT_REFRESH, series, add_runs_of, runs);
+    add_run(runs, pass->status->run.id);
+    add_run(runs, pass->status->run.copies_of);
+    for (size_t i = 0; i < pass->status->copy_count; i++)
+        add_run(runs, pass->status->copies[i].run_id);
+    return runs;
+}
+
+/* Those of copies that are kept though their object has gone. */
+static struct err *add_runs_of_kept(const struct pass *pass, struct json *runs)
+{
+    AUTO_LEFTOVERS struct leftovers kept = {0};
+
+    TRY(leftovers_read_kept(pass->objects, pass->env, pass->namespace, pass->spec->series, &kept));
+    for (size_t i = 0; i < kept.count; i++)
+        add_run(runs, kept.items[i].run_id);
+    return NULL;
+}
+
+/* {"data": {key: null}} of what belongs to none of these runs. */
+static struct json *keys_of_others(const struct json *present, const struct json *runs)
 {
     struct json *data = json_new_object();
 
     json_each (value, json_member(present, "data")) {
         struct str rest = str_of(json_key(value)), run = {0};
+        bool is_ours = str_cut(&rest, '.', &run);
+        AUTO_FREE char *run_id = str_dup(run);
 
-        if ((str_cut(&rest, '.', &run) && !is_wanted(pass->status, run)) ||
-            str_equal(without_attempt(json_key(value)), without_attempt(key)))
+        if (is_ours && !json_member(runs, run_id))
             json_set(data, json_key(value), json_new_null());
     }
+    return data;
+}
+
+/* What earlier attempts have kept in place of `key`. */
+static void add_keys_of_attempts(const struct json *present, const char *key, struct json *data)
+{
+    json_each (value, json_member(present, "data")) {
+        if (str_equal(without_attempt(json_key(value)), without_attempt(key)))
+            json_set(data, json_key(value), json_new_null());
+    }
+}
+
+/* What belongs to runs that nobody names any more goes, and what is kept anew. */
+static struct json *forget_others(const struct pass *pass, const struct json *present, const char *key)
+{
+    AUTO_JSON struct json *runs = named_runs(pass);
+    AUTO_JSON struct json *named_by_none = keys_of_others(present, runs);
+    struct err *err = json_count(named_by_none) ? add_runs_of_kept(pass, runs) : NULL;
+    struct json *data = err ? json_new_object() : keys_of_others(present, runs);
+
+    err_ignore(err, "what belongs to other runs stays until the next time");
+    add_keys_of_attempts(present, key, data);
     return data;
 }
 

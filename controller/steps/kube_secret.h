@@ -1,7 +1,7 @@
 /* Keys of Secrets of the object's namespace, and one Secret of ours that keeps what must survive a crash and
  * may be in no status: passwords that are not in force yet, contents that a switchover replaces. It is called
- * stagingrefresh-SERIES, so that a Role can grant it by name, holds what belongs to runs whose copies are
- * kept, and goes with the last StagingRefresh that has written to it. */
+ * stagingrefresh-SERIES, so that a Role can grant it by name, holds what belongs to runs that an object of
+ * the series names or whose copies are kept, and goes with the last StagingRefresh that has written to it. */
 #ifndef CONTROLLER_STEPS_KUBE_SECRET_H
 #define CONTROLLER_STEPS_KUBE_SECRET_H
 

@@ -14,16 +14,17 @@
 /* password_generate.c: the staged password of the stage's database; made when there is none yet. */
 struct err *password_generated(const struct pass *pass, const struct database_spec *database,
                                struct secret **ret) MUST_USE;
-/* What opens the copies that this run puts staging onto: as above, or, when they are those of an earlier run,
- * what that run staged. *ret stays NULL when it staged nothing: it took what the secret held then. */
+/* What opens the copies that this run puts staging onto: what it has staged, or, when they are those of an
+ * earlier run, what that run has. Never made here: the copy knows nothing of a new one. *ret stays NULL when
+ * nothing is staged: the run took what the secret held then, or somebody has deleted it. */
 struct err *password_of_copies(const struct pass *pass, const struct database_spec *database,
                                struct secret **ret) MUST_USE;
 /* The id of the version that holds it, and of a version that merges it into what `base` says. */
 void password_version(const struct pass *pass, const struct database_spec *database, const char *base,
                       char ret[SECRET_VERSION_MAX]);
 
-/* password_refusal.c: why staging cannot be put back onto the copy of an earlier run, as its password is not
- * known; yours. *ret_why stays NULL when nothing speaks against it. */
+/* password_refusal.c: why staging cannot be put onto the copy, as its password is not known; yours. *ret_why
+ * stays NULL when nothing speaks against it. */
 #define PASSWORD_NOT_KNOWN "PasswordNotKnown"
 struct err *password_refusal(const struct pass *pass, const struct database_spec *database,
                              char **ret_why) MUST_USE;

@@ -119,6 +119,5 @@ struct err *password_generated(const struct pass *pass, const struct database_sp
 struct err *password_of_copies(const struct pass *pass, const struct database_spec *database,
                                struct secret **ret)
 {
-    return pass->status->run.copies_of ? read_staged(pass, database, ret)
-                                       : password_generated(pass, database, ret);
+    return read_staged(pass, database, ret);
 }

@@ -12,7 +12,14 @@ static struct err *refuse_generated(const struct pass *pass, const struct databa
     AUTO_SECRET struct secret *password = NULL;
 
     TRY(password_of_copies(pass, database, &password));
-    if (!password)
+    if (password)
+        return NULL;
+    if (!pass->status->run.copies_of)
+        *ret_why =
+            xasprintf("the password that this run generated for cluster %s is not kept any more: start a "
+                      "new run",
+                      cluster);
+    else
         *ret_why = xasprintf("which password opens cluster %s is not known: run %s, which made it, generated "
                              "none that is still kept; " TO_DO,
                              cluster, pass->status->run.copies_of);
@@ -25,8 +32,12 @@ struct err *password_refusal(const struct pass *pass, const struct database_spec
     AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
     bool wants_managed = database->aurora.password.kind == PASSWORD_RDS_MANAGED;
 
-    if (!pass->status->run.copies_of || database->kind != DATABASE_AURORA || !copy)
+    if (database->kind != DATABASE_AURORA || !copy || !copy->copy_identifier)
         return NULL;
+    if (!pass->status->run.copies_of)
+        return database->aurora.password.kind == PASSWORD_GENERATE
+                   ? refuse_generated(pass, database, copy->copy_identifier, ret_why)
+                   : NULL;
     TRY(rds_describe_cluster(&pass->target, copy->copy_identifier, &cluster));
     if (wants_managed && !cluster.master_secret_arn)
         *ret_why = xasprintf(

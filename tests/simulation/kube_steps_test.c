@@ -14,6 +14,8 @@
 
 struct bench {
     struct kube_memory memory;
+    const char *other;    /* another object of the series; NULL: there is none */
+    const char *leftover; /* an entry of the list of leftovers; NULL: it is empty */
     struct objects objects;
     struct refresh_spec spec;
     struct parameter_spec parameter;
@@ -22,11 +24,47 @@ struct bench {
     struct stage stage;
 };
 
+static struct bench *bench_of(struct objects *objects)
+{
+    return (struct bench *)((uintptr_t)objects - offsetof(struct bench, objects));
+}
+
+static struct json *json_of(const char *text)
+{
+    struct json *value = NULL;
+
+    assert_no_err(json_parse(str_of(text), NULL, &value));
+    return value;
+}
+
+static void each_other(struct objects *self, enum object_kind kind, const char *group, objects_see_fn *see,
+                       void *arg)
+{
+    AUTO_JSON struct json *object = bench_of(self)->other ? json_of(bench_of(self)->other) : NULL;
+
+    if (object && objects_is_in_group(kind, object, group))
+        see(arg, object);
+}
+
+static struct err *read_leftovers(struct objects *self, const struct env *env UNUSED, struct json **ret)
+{
+    struct json *data = json_new_object();
+
+    if (bench_of(self)->leftover)
+        json_set_text(data, "KeptCopy-1", bench_of(self)->leftover);
+    *ret = json_new_object();
+    json_set(*ret, "data", data);
+    return NULL;
+}
+
+static const struct objects_ops bench_ops = {.each = each_other, .read_leftovers = read_leftovers};
+
 static void bench_init(struct bench *bench)
 {
     *bench = (struct bench){0};
     kube_memory_init(&bench->memory);
-    bench->objects = (struct objects){.installation = "here", .kube = bench->memory.client};
+    bench->objects =
+        (struct objects){.ops = &bench_ops, .installation = "here", .kube = bench->memory.client};
     bench->spec = (struct refresh_spec){.series = TEXT("shop"),
                                         .parameters = &bench->parameter,
                                         .databases = &bench->database,
@@ -472,6 +510,75 @@ static void an_older_copy_has_its_password(void **state UNUSED)
     bench_done(&bench);
 }
 
+/* --- what is kept for others --- */
+
+#define THEIRS "20261121-160000-theirs"
+#define OTHER(status)                                                                                        \
+    "{\"metadata\":{\"namespace\":\"staging\",\"name\":\"a\",\"uid\":\"u2\"},\"spec\":{\"series\":\"shop\"}" \
+    ","                                                                                                      \
+    "\"status\":" status "}"
+
+struct kept_row {
+    const char *name, *other, *leftover;
+    bool stays;
+};
+
+static const struct kept_row kept_rows[] = {
+    {"nobody names the run", NULL, NULL, false},
+    {"its object can retry it", OTHER("{\"run\":{\"id\":\"" THEIRS "\"}}"), NULL, true},
+    {"its object has a copy of it", OTHER("{\"copies\":[{\"arn\":\"a\",\"runID\":\"" THEIRS "\"}]}"), NULL,
+     true},
+    {"its object uses it again", OTHER("{\"run\":{\"id\":\"x\",\"copiesOf\":\"" THEIRS "\"}}"), NULL, true},
+    {"another one's object names others", OTHER("{\"run\":{\"id\":\"x\"}}"), NULL, false},
+    {"a copy of it is kept, and its object has gone", NULL,
+     "{\"kind\":\"KeptCopy\",\"account\":\"staging\",\"namespace\":\"staging\",\"series\":\"shop\",\"runID\":"
+     "\"" THEIRS "\",\"database\":\"main\",\"arn\":\"a\",\"identifier\":\"i\"}",
+     true},
+    {"a copy of it is kept in another series", NULL,
+     "{\"kind\":\"KeptCopy\",\"account\":\"staging\",\"namespace\":\"staging\",\"series\":\"other\","
+     "\"runID\":"
+     "\"" THEIRS "\",\"database\":\"main\",\"arn\":\"a\",\"identifier\":\"i\"}",
+     false},
+};
+
+static void what_others_need_is_kept(void **state)
+{
+    const struct kept_row *row = *state;
+    struct bench bench;
+
+    password_init(&bench);
+    bench.other = row->other;
+    bench.leftover = row->leftover;
+    kube_memory_put(&bench.memory, CORE "secrets/" OURS,
+                    "{\"data\":{\"" THEIRS ".main.next-password\":\"b2xkZXI=\"}}");
+    AUTO_FREE char *fresh = generated(&bench);
+    expect_secret(&bench, OURS, RUN ".main.next-password", fresh);
+    expect_secret(&bench, OURS, THEIRS ".main.next-password", row->stays ? "older" : NULL);
+    bench_done(&bench);
+}
+
+/* Somebody has deleted it, and the run is retried: the cluster has it still, and no other one opens it. */
+static void a_lost_password_is_not_made_again(void **state UNUSED)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    password_init(&bench);
+    text_replace(&status_database(bench.pass.status, "main")->copy_identifier, "shop-stg-1");
+    assert_no_err(password_entry_intend(&bench.stage));
+    assert_no_err(password_entry_act(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_FAILED);
+    assert_text_equal(out.reason, PASSWORD_NOT_KNOWN);
+    assert_text_contains(out.message, "shop-stg-1");
+    expect_secret(&bench, "db", "password", "old-value");
+    assert_number(bench.memory.writes, 0);
+    outcome_reset(&out);
+    assert_no_err(password_entry_undo(&bench.stage, &out));
+    expect_secret(&bench, "db", "password", "old-value");
+    assert_number(bench.memory.writes, 0);
+    bench_done(&bench);
+}
+
 /* The spec says fromSecret by now: what an earlier run generated opens its copy still. */
 static void an_unknown_password_changes_nothing(void **state UNUSED)
 {
@@ -507,6 +614,8 @@ int main(void)
     TEST(&tests, an_attempt_puts_back_the_password_it_found);
     TEST(&tests, a_password_that_an_earlier_version_kept_is_found);
     TEST(&tests, an_older_copy_has_its_password);
+    TEST_ROWS(&tests, what_others_need_is_kept, kept_rows);
+    TEST(&tests, a_lost_password_is_not_made_again);
     TEST(&tests, an_unknown_password_changes_nothing);
     return tests_run(&tests, "kube_steps");
 }
