@@ -130,13 +130,15 @@ static bool was_touched(const struct refresh_status *status)
 bool stage_needs_undo(const struct stage *stage)
 {
     const struct step_status *row = stage->row;
+    bool has_failed = row->state == STEP_FAILED;
 
-    if (!stage->step->undo || row->state == STEP_SKIPPED || row->state == STEP_UNDONE)
+    if (!stage->step->undo || row->state == STEP_SKIPPED || row->state == STEP_UNDONE ||
+        (has_failed && step_evidence(row, "undone")))
         return false;
     /* Who reads what has been changed may have read it, by itself, though its row never began. */
-    if (row->state == STEP_WAITING)
+    if (row->state == STEP_WAITING || (has_failed && !row->start_ms))
         return stage->step->undo_last && was_touched(stage->pass->status);
-    return row->state != STEP_FAILED || (row->start_ms && !step_evidence(row, "undone"));
+    return true;
 }
 
 /* Offers what is to be put back of one step; true when nothing is left there. */

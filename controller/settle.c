@@ -18,6 +18,9 @@
 #define CROWDED_LOOK_MS MINUTES(20)
 #define ATTEMPT_MAX 90
 
+/* Evidence of a row of the switchover that does not come to its intent: when its first error was. */
+#define HELD_UP_SINCE "heldUpSince"
+
 static const struct backoff trouble_backoff = {.base_ms = SECONDS(4), .max_ms = MINUTES(5)};
 
 static void tell(struct report *report, enum event_severity severity, const char *reason, char *note)
@@ -39,6 +42,7 @@ void settle_forget_trouble(struct stage *stage)
     step_set_evidence(stage->row, "failures", NULL);
     step_set_evidence(stage->row, "failingSince", NULL);
     step_set_evidence(stage->row, "failingCode", NULL);
+    step_set_evidence(stage->row, HELD_UP_SINCE, NULL);
     if (stage->copy) {
         stage->copy->failures = 0;
         stage->copy->back_off_until_ms = 0;
@@ -119,12 +123,49 @@ static int64_t timeout_of(const struct stage *stage)
     return stage->step->timeout_of ? stage->step->timeout_of(&spec->live.timeouts) : stage->step->timeout_ms;
 }
 
+/* When the steps before it were through: a window may have closed meanwhile, and opened again. */
+static int64_t could_begin_ms(const struct stage *stage)
+{
+    const struct refresh_status *status = stage->pass->status;
+    int64_t since_ms = 0;
+
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+
+        if (workflow_switchover_step(row->name) == stage->step)
+            break;
+        since_ms = row->completion_ms > since_ms ? row->completion_ms : since_ms;
+    }
+    return since_ms;
+}
+
+/* How long one that does not come to its intent has been able to. */
+static int64_t held_up_ms(const struct stage *stage)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, HELD_UP_SINCE, 0), could_ms = could_begin_ms(stage);
+
+    return since_ms ? sched_elapsed_ms(stage->pass->env->sched, since_ms > could_ms ? since_ms : could_ms)
+                    : 0;
+}
+
+/* A row of the switchover that does not even begin keeps staging half switched just as well. */
+static bool is_held_up(const struct stage *stage)
+{
+    return !stage->database && stage->row->state == STEP_WAITING;
+}
+
+static int64_t age_ms(const struct stage *stage)
+{
+    if (is_held_up(stage))
+        return held_up_ms(stage);
+    return row_is_under_way(stage->row) ? stage_age_ms(stage) : 0;
+}
+
 static bool is_too_late(const struct stage *stage)
 {
     int64_t timeout_ms = timeout_of(stage), enough_ms = timeout_ms < GRACE_MS ? timeout_ms : GRACE_MS;
 
-    return timeout_ms > 0 && row_is_under_way(stage->row) && stage_age_ms(stage) > timeout_ms &&
-           stage->watched_ms >= enough_ms;
+    return timeout_ms > 0 && age_ms(stage) > timeout_ms && stage->watched_ms >= enough_ms;
 }
 
 /* Why a row has failed is what people must read in the end: what comes of putting it back stands beside it.
@@ -260,9 +301,12 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
     bool blocked = is_blocked(stage, err);
     int64_t delay_ms = trouble_delay_ms(stage, err, blocked);
 
+    if (is_held_up(stage) && !step_evidence(stage->row, HELD_UP_SINCE))
+        step_set_evidence_ms(stage->row, HELD_UP_SINCE, stage->pass->now_ms);
     if (is_too_late(stage)) {
         AUTO_FREE char *message =
-            xasprintf("not done within its time-out; the last error: %s", err_text(err));
+            xasprintf("%s within its time-out; the last error: %s",
+                      is_held_up(stage) ? "could not begin" : "not done", err_text(err));
 
         fail_row(work, stage, "TimedOut", message);
         return;

@@ -8,7 +8,8 @@
 void settle_outcome(struct work *work, struct stage *stage, const struct outcome *out);
 /* Of an undo. */
 void settle_undone(struct work *work, struct stage *stage, const struct outcome *out);
-/* Nothing was decided: the row is tried again after a back-off, and fails when its time is over. */
+/* Nothing was decided: the row is tried again after a back-off, and fails when its time is over. That of a
+ * row of the switchover begins with its first error, even before its intent. */
 void settle_error(struct work *work, struct stage *stage, const struct err *err);
 /* The row has done what was asked of it after errors in a row. */
 void settle_forget_trouble(struct stage *stage);

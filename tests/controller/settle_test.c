@@ -1,4 +1,4 @@
-/* When a row that ran into trouble is looked at again. */
+/* When a row that ran into trouble is looked at again, and when it is given up. */
 #include "controller/settle.h"
 
 #include "controller/looks.h"
@@ -64,10 +64,87 @@ static void looks_again(void **state)
     testing_env_done(&t);
 }
 
+/* --- given up --- */
+
+#define TIMEOUT_MS HOURS(1)
+
+struct late_row {
+    const char *name;
+    enum step_state state;
+    int64_t begun_ms;   /* how long ago its intent was written; 0: it was not */
+    int64_t trouble_ms; /* how long ago its first error was; 0: this is the first */
+    int64_t before_ms;  /* how long ago what comes before it was done */
+    int64_t watched_ms;
+    bool is_given_up;
+};
+
+static const struct late_row late_rows[] = {
+    {"under way, in time", STEP_RUNNING, MINUTES(59), 0, HOURS(9), HOURS(9), false},
+    {"under way, late", STEP_RUNNING, MINUTES(61), 0, HOURS(9), HOURS(9), true},
+    {"under way, late, nobody looked", STEP_RUNNING, MINUTES(61), 0, HOURS(9), MINUTES(9), false},
+    {"does not begin, the first error", STEP_WAITING, 0, 0, HOURS(9), HOURS(9), false},
+    {"does not begin, in time", STEP_WAITING, 0, MINUTES(59), HOURS(9), HOURS(9), false},
+    {"does not begin, late", STEP_WAITING, 0, MINUTES(61), HOURS(9), HOURS(9), true},
+    {"does not begin, late, nobody looked", STEP_WAITING, 0, MINUTES(61), HOURS(9), MINUTES(9), false},
+    {"does not begin, could not have", STEP_WAITING, 0, HOURS(9), MINUTES(59), HOURS(9), false},
+    {"does not begin, could have for long", STEP_WAITING, 0, HOURS(9), MINUTES(61), HOURS(9), true},
+};
+
+static int64_t ago(int64_t ms)
+{
+    return ms ? TESTING_WALL_MS - ms : 0;
+}
+
+static void gives_up(void **state)
+{
+    const struct late_row *row = *state;
+    struct testing_env t;
+    struct account target = {.account_id = (char[]){"222222222222"}};
+    struct refresh_spec spec = {.live.timeouts.switchover_ms = TIMEOUT_MS};
+    struct refresh_status *status = refresh_status_new();
+    struct step_status *late;
+    AUTO_ERR struct err *err = err_new(ERR_DENIED, "no");
+    AUTO_REPORT struct report report = {0};
+    struct work *work = xcalloc(1, sizeof(*work));
+
+    testing_env_init(&t, 1, NULL, 0, NULL);
+    status_add_step(&status->switchover_steps, &status->switchover_step_count, "Proxies/p")->completion_ms =
+        ago(row->before_ms);
+    /* One of its own step is no reason to wait. */
+    status_add_step(&status->switchover_steps, &status->switchover_step_count, "Parameters/a")
+        ->completion_ms = ago(1);
+    late = status_add_step(&status->switchover_steps, &status->switchover_step_count, "Parameters/b");
+    late->state = row->state;
+    late->start_ms = ago(row->begun_ms);
+    if (row->trouble_ms)
+        step_set_evidence_ms(late, "heldUpSince", ago(row->trouble_ms));
+    struct pass pass = {.env = &t.env,
+                        .namespace = "n",
+                        .name = "o",
+                        .uid = "u",
+                        .spec = &spec,
+                        .status = status,
+                        .target_account = &target,
+                        .now_ms = TESTING_WALL_MS};
+    struct stage stage = {.pass = &pass,
+                          .step = workflow_switchover_step("Parameters/b"),
+                          .row = late,
+                          .watched_ms = row->watched_ms};
+    *work = (struct work){.pass = &pass, .looks = looks_new(), .report = &report, .after_ms = NEVER_MS};
+    settle_error(work, &stage, err);
+    assert_number(late->state, row->is_given_up ? STEP_FAILED : row->state);
+    assert_text_equal(step_evidence(late, "reason"), row->is_given_up ? "TimedOut" : NULL);
+    looks_free(work->looks);
+    xfree(work);
+    refresh_status_free(status);
+    testing_env_done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, looks_again, rows);
+    TEST_ROWS(&tests, gives_up, late_rows);
     return tests_run(&tests, "settle");
 }

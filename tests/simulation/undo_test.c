@@ -1,0 +1,151 @@
+/* Switchovers that meet what does not pass by itself. Each run ends, within its time; what can be put back is
+ * put back, and nothing that works is taken away. Each row is played with several seeds, half of them with
+ * crashes. */
+#include "tests/simulation/seeds.h"
+#include "tests/simulation/story.h"
+#include "tests/simulation/variant.h"
+#include "tests/testing/assertions.h"
+
+#define SHORT "  retention:\n", "  timeouts: {switchover: 5m}\n  retention:\n"
+#define ANY (-1)
+
+/* From the moment that a row of the switchover is in that state. */
+struct trouble {
+    const char *row, *state, *fault; /* NULL: what there is ceases */
+};
+
+struct row {
+    const char *name;
+    const char *edits[9];
+    struct trouble troubles[3];
+    bool succeeds;
+    const char *reason, *message; /* of Ready: the reason, and a part of the message */
+    int64_t deregistered;         /* how often a target was taken out, without crashes */
+};
+
+struct play_of_row {
+    const struct row *row;
+    bool has_begun[COUNT_OF(((struct row *)0)->troubles)];
+};
+
+static void make_trouble(void *arg, struct scenario *scenario, const struct json *object)
+{
+    struct play_of_row *play = arg;
+
+    for (size_t i = 0; i < COUNT_OF(play->row->troubles); i++) {
+        const struct trouble *trouble = &play->row->troubles[i];
+
+        if (play->has_begun[i] || !trouble->row ||
+            !text_equal(row_text(object, trouble->row, "state"), trouble->state))
+            continue;
+        play->has_begun[i] = true;
+        scenario_control(scenario, trouble->fault ? "POST" : "DELETE", "/_sim/faults", trouble->fault);
+    }
+}
+
+static bool has_effect(const struct json *row)
+{
+    const char *effect = json_get_text(row, "effect", "");
+
+    return !text_equal(effect, "refused") && !text_equal(effect, "none");
+}
+
+/* Who reads what was changed has been restarted since. */
+static bool is_restarted(struct scenario *scenario)
+{
+    static const char *const changes[] = {"RegisterDBProxyTargets", "DeregisterDBProxyTargets",
+                                          "PutParameter", "PutSecretValue", "UpdateSecretVersionStage"};
+    bool restarted = true;
+
+    json_each (row, scenario_journal(scenario)) {
+        const char *operation = json_get_text(row, "operation", "");
+
+        restarted = restarted || (text_equal(operation, "UpdateService") && has_effect(row));
+        for (size_t i = 0; i < COUNT_OF(changes); i++)
+            restarted = restarted && !(text_equal(operation, changes[i]) && has_effect(row));
+    }
+    return restarted;
+}
+
+static void check_end(const struct row *row, struct scenario *scenario, bool has_crashes, struct buf *faults)
+{
+    const struct json *object = scenario_object(scenario);
+    const char *message = condition_text(object, "Ready", "message");
+    int64_t deregistered = journal_count(scenario_journal(scenario), "DeregisterDBProxyTargets", "changed");
+
+    if (row->succeeds)
+        check_success(scenario, faults);
+    else
+        check_put_back(scenario, row->reason, faults);
+    check_production(scenario, faults);
+    if (!is_restarted(scenario))
+        buf_adds(faults, "applications were not restarted since the last change\n");
+    if (row->message && !strstr(message, row->message))
+        buf_addf(faults, "Ready says: %s\n", message);
+    if (!has_crashes && row->deregistered != ANY && deregistered != row->deregistered)
+        buf_addf(faults, "deregistered: %lld\n", (long long)deregistered);
+}
+
+static char *check_row(uint64_t seed, void *arg)
+{
+    struct play_of_row play = {.row = arg};
+    AUTO_BUF struct buf faults = BUF_MAX(64 * KIB);
+    AUTO_VARIANT struct variant variant = {0};
+    AUTO_SCENARIO struct scenario *scenario = NULL;
+
+    variant_init(&variant, seed);
+    variant.opts.manifest_edits = play.row->edits;
+    variant.opts.on_write = make_trouble;
+    variant.opts.on_write_arg = &play;
+    if (seed % 2)
+        variant_add_crashes(&variant, 350);
+    scenario = scenario_new(&variant.opts);
+    scenario_run(scenario);
+    check_end(play.row, scenario, seed % 2, &faults);
+    return faults.len ? buf_take(&faults) : NULL;
+}
+
+static const struct row rows[] = {
+    {.name = "forbidden_when_proxies_are_done",
+     .edits = {SHORT},
+     .troubles = {{"Proxies/shop-stg", "Done",
+                   "{\"match\": {\"operation\": \"GetSecretValue\"}, \"action\": \"refuse\"}"}},
+     .reason = "TimedOut",
+     .message = "Parameters/app-secret: could not begin within its time-out",
+     .deregistered = 2},
+    {.name = "forbidden_before_applications",
+     .edits = {SHORT},
+     .troubles = {{"Parameters/db-host", "Done",
+                   "{\"match\": {\"operation\": \"DescribeServices\"}, \"action\": \"refuse\"}"},
+                  {"Applications/api", "Failed", NULL}},
+     .reason = "TimedOut",
+     .message = "Applications/api: could not begin within its time-out",
+     .deregistered = 2},
+    {.name = "forbidden_for_a_while",
+     .edits = {NULL},
+     .troubles = {{"Proxies/shop-stg", "Done",
+                   "{\"match\": {\"operation\": \"GetSecretValue\", \"times\": 20}, \"action\": "
+                   "\"refuse\"}"}},
+     .succeeds = true,
+     .deregistered = 1},
+};
+
+static void ends_as_it_should(void **state)
+{
+    const struct row *row = *state;
+
+    assert_true(seeds_run(&(struct seeds){.name = row->name,
+                                          .first = 1,
+                                          .count = 8,
+                                          .kind = SEEDS_SWEEP,
+                                          .check = check_row,
+                                          .arg = (void *)(uintptr_t)row}));
+}
+
+int main(void)
+{
+    struct tests tests = {0};
+
+    TEST_ROWS(&tests, ends_as_it_should, rows);
+    return tests_run(&tests, "undo");
+}
