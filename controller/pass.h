@@ -82,6 +82,10 @@ struct step {
     int64_t (*timeout_of)(const struct timeouts *timeouts);
     int weight;        /* share of the pipeline's percentage */
     const char *phase; /* for people */
+    /* Looks whether the row could do its work, before the first row of the switchover changes anything: what
+     * is wrong would else show when staging is half switched. Changes nothing, remembers nothing. Optional.
+     */
+    struct err *(*rehearse)(struct stage *stage);
     /* Looks at what the intent must remember and writes it into row and copy; starts nothing. May make the
      * row SKIPPED. Optional. */
     struct err *(*intend)(struct stage *stage);

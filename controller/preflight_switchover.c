@@ -153,7 +153,7 @@ static struct err *look_at_parameter(const struct inspection *in)
     if (parameter->kind == PARAMETER_SECRETS_MANAGER)
         return look_at_secret(in, parameter->target, true);
     if (parameter->kind != PARAMETER_SSM)
-        return NULL; /* in the cluster: its step says what is wrong before anything is switched */
+        return NULL; /* in the cluster: looked at before anything is switched (parameter_rehearse) */
     TRY(ssm_describe_parameter(in->aws, parameter->target, &description));
     preflight_ok(in, "it is there, a %s", description.type ? description.type : "String");
     return NULL;

@@ -60,28 +60,69 @@ static bool ends_pass(const struct err *err)
                    (err_kind(err) == ERR_CONFLICT && !err_remote(err)->http_status));
 }
 
-static struct err *record(struct work *work)
+/* Some row that changes staging is about to come to its intent, the first of all. */
+static bool is_first_change(const struct work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
-        struct stage *stage = &work->stages[i];
-        AUTO_ERR struct err *err = NULL;
+        if (work->stages[i].row->state == STEP_WAITING && !work->stages[i].database &&
+            work->stages[i].step->undo)
+            return gate_nothing_begun(work->pass);
+    }
+    return false;
+}
 
-        if (stage->row->state != STEP_WAITING)
-            continue;
-        err = stage->step->intend ? stage->step->intend(stage) : NULL;
-        if (ends_pass(err))
-            return TAKE(err);
-        if (err) {
-            settle_error(work, stage, err);
-            continue;
-        }
-        settle_forget_trouble(stage);
-        if (stage->row->state == STEP_SKIPPED)
-            continue; /* there is nothing to do */
-        stage->row->state = STEP_INTENDED;
-        stage->row->start_ms = work->pass->now_ms;
-        if (stage->database)
-            pace_expect(stage);
+static struct err *rehearse_step(const struct work *work, size_t step_index)
+{
+    struct row_range range = rows_of_step(work, step_index);
+
+    for (size_t i = 0; range.step->rehearse && i < range.count; i++) {
+        struct stage stage = rows_stage(work, &range, i);
+
+        if (stage.row->state == STEP_WAITING)
+            TRY(err_wrap(range.step->rehearse(&stage), "%s", stage.row->name));
+    }
+    return NULL;
+}
+
+/* What people get wrong lies in steps that come late; nothing is switched before they could go through. */
+static struct err *rehearse(const struct work *work)
+{
+    for (size_t k = 0; k < workflow_switchover()->count; k++)
+        TRY(rehearse_step(work, k));
+    return NULL;
+}
+
+/* `obstacle`: why nothing may change yet; NULL: nothing speaks against it. */
+static struct err *record_row(struct work *work, struct stage *stage, const struct err *obstacle)
+{
+    bool is_held = obstacle && !stage->database && stage->step->undo;
+    AUTO_ERR struct err *err = !is_held && stage->step->intend ? stage->step->intend(stage) : NULL;
+
+    if (ends_pass(err))
+        return TAKE(err);
+    if (err || is_held) {
+        settle_error(work, stage, err ? err : obstacle);
+        return NULL;
+    }
+    settle_forget_trouble(stage);
+    if (stage->row->state == STEP_SKIPPED)
+        return NULL; /* there is nothing to do */
+    stage->row->state = STEP_INTENDED;
+    stage->row->start_ms = work->pass->now_ms;
+    if (stage->database)
+        pace_expect(stage);
+    return NULL;
+}
+
+static struct err *record(struct work *work)
+{
+    AUTO_ERR struct err *obstacle = is_first_change(work) ? rehearse(work) : NULL;
+
+    if (ends_pass(obstacle))
+        return TAKE(obstacle);
+    for (size_t i = 0; i < work->count; i++) {
+        if (work->stages[i].row->state == STEP_WAITING)
+            TRY(record_row(work, &work->stages[i], obstacle));
     }
     work->report->recorded = true;
     return NULL;

@@ -118,7 +118,7 @@ static const struct step switchover_steps[] = {
      .intend = password_entry_intend, .act = password_entry_act, .undo = password_entry_undo,
      .entry_count = password_entry_count, .entry_name = password_entry_name},
     {.name = "Parameters",   .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
-     .intend = parameter_intend,   .act = parameter_act,   .undo = parameter_undo,
+     .intend = parameter_intend,   .act = parameter_act,   .undo = parameter_undo, .rehearse = parameter_rehearse,
      .entry_count = parameter_count,   .entry_name = parameter_name},
     {.name = "Applications", .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = application_intend, .act = application_act, .undo = application_undo, .undo_last = true,

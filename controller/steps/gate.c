@@ -197,12 +197,17 @@ static struct step_status *passed_window(const struct pass *pass)
     return NULL;
 }
 
+bool gate_nothing_begun(const struct pass *pass)
+{
+    return none_is_beyond(pass, STEP_WAITING);
+}
+
 struct err *gate_recheck(const struct pass *pass)
 {
     struct step_status *window = passed_window(pass);
     int64_t wait_ms = 0;
 
-    if (!window || !none_is_beyond(pass, STEP_WAITING))
+    if (!window || !gate_nothing_begun(pass))
         return NULL;
     TRY(until_window_ms(pass, &wait_ms));
     if (wait_ms)

@@ -7,6 +7,8 @@
 struct err *approval_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *window_act(struct stage *stage, struct outcome *out) MUST_USE;
 
+/* No row that changes anything has come to its intent yet. */
+bool gate_nothing_begun(const struct pass *pass);
 /* Before intents of the first change are written: the window may have closed since its row was done (a crash,
  * a back-off); the row is then opened again. */
 struct err *gate_recheck(const struct pass *pass) MUST_USE;

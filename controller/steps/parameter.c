@@ -4,7 +4,9 @@
 #include "controller/names.h"
 #include "controller/steps/kube_secret.h"
 #include "controller/steps/parameter_secret.h"
+#include "controller/steps/secret_text.h"
 #include "controller/steps/steps.h"
+#include "pkg/aws/secretsmanager.h"
 #include "pkg/aws/ssm.h"
 #include "pkg/base/secret.h"
 #include "pkg/kube/client.h"
@@ -15,6 +17,8 @@
 /* One kind of place. */
 struct place_ops {
     const char *kind; /* as in status.switchover.previous */
+    /* Whether it can be read and is fit to take a value; nothing is remembered. */
+    struct err *(*look)(struct stage *stage, const struct parameter_spec *spec);
     struct err *(*remember)(struct stage *stage, const struct parameter_spec *spec);
     struct err *(*apply)(struct stage *stage, const struct parameter_spec *spec, const char *value,
                          bool *ret_changed);
@@ -28,6 +32,14 @@ static const struct kube_resource config_maps = {
     .group = "", .version = "v1", .plural = "configmaps", .kind = "ConfigMap", .namespaced = true};
 
 /* --- SSM --- */
+
+static struct err *ssm_look(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_SSM_PARAMETER struct ssm_parameter parameter = {0};
+
+    return err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
+                    spec->target);
+}
 
 static struct err *ssm_remember(struct stage *stage, const struct parameter_spec *spec)
 {
@@ -94,6 +106,19 @@ static struct err *ssm_restore(struct stage *stage, const struct parameter_spec 
     return err_wrap(ssm_write(stage, spec, before.value), "put parameter %s back", spec->target);
 }
 
+/* --- Secrets Manager; the rest is in parameter_secret.c --- */
+
+static struct err *secret_look(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_SECRET_VALUE struct secret_value value = {0};
+    AUTO_SECRET struct secret *any = secret_new(STR(""));
+    AUTO_SECRET struct secret *with = NULL;
+
+    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &value),
+                 "read secret %s", spec->target));
+    return spec->key ? secret_text_with(value.text, spec->target, spec->key, any, &with) : NULL;
+}
+
 /* --- one key of a ConfigMap --- */
 
 static struct err *read_config_map(struct stage *stage, const struct parameter_spec *spec, struct json **ret)
@@ -112,19 +137,35 @@ static const char *config_map_value(const struct json *config_map, const char *k
     return json_get_text(json_member(json_member(config_map, "data"), key), NULL, NULL);
 }
 
-static struct err *config_map_remember(struct stage *stage, const struct parameter_spec *spec)
+/* *ret_value stays NULL when there is no such key; borrowed from *ret. */
+static struct err *read_key_before(struct stage *stage, const struct parameter_spec *spec, struct json **ret,
+                                   const char **ret_value)
 {
-    AUTO_JSON struct json *config_map = NULL;
-    struct previous_status *previous;
-    const char *value;
-
-    TRY(read_config_map(stage, spec, &config_map));
-    value = config_map_value(config_map, spec->key);
-    if (value && strlen(value) > CONFIG_MAP_VALUE_MAX)
+    TRY(read_config_map(stage, spec, ret));
+    *ret_value = config_map_value(*ret, spec->key);
+    if (*ret_value && strlen(*ret_value) > CONFIG_MAP_VALUE_MAX)
         return err_new(ERR_INVALID,
                        "key %s of ConfigMap %s holds more than %d bytes, which could not be put back: use a "
                        "ConfigMap with a key for each value",
                        spec->key, spec->target, (int)CONFIG_MAP_VALUE_MAX);
+    return NULL;
+}
+
+static struct err *config_map_look(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_JSON struct json *config_map = NULL;
+    const char *value = NULL;
+
+    return read_key_before(stage, spec, &config_map, &value);
+}
+
+static struct err *config_map_remember(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_JSON struct json *config_map = NULL;
+    struct previous_status *previous;
+    const char *value = NULL;
+
+    TRY(read_key_before(stage, spec, &config_map, &value));
     previous = status_set_previous(stage->pass->status, "ConfigMap", spec->name);
     text_replace(&previous->value, value);
     return NULL;
@@ -178,6 +219,13 @@ static struct err *config_map_restore(struct stage *stage, const struct paramete
 static char *key_before(const struct parameter_spec *spec)
 {
     return xasprintf("parameter.%s.before", spec->name);
+}
+
+static struct err *kube_look(struct stage *stage, const struct parameter_spec *spec)
+{
+    AUTO_SECRET struct secret *present = NULL;
+
+    return kube_secret_get(stage->pass, spec->target, spec->key, &present);
 }
 
 static struct err *kube_remember(struct stage *stage, const struct parameter_spec *spec)
@@ -244,16 +292,23 @@ static struct err *kube_restore(struct stage *stage, const struct parameter_spec
 /* --- */
 
 static const struct place_ops places[] = {
-    [PARAMETER_SSM] = {.kind = "SSM", .remember = ssm_remember, .apply = ssm_apply, .restore = ssm_restore},
+    [PARAMETER_SSM] = {.kind = "SSM",
+                       .look = ssm_look,
+                       .remember = ssm_remember,
+                       .apply = ssm_apply,
+                       .restore = ssm_restore},
     [PARAMETER_SECRETS_MANAGER] = {.kind = "SecretsManager",
+                                   .look = secret_look,
                                    .remember = parameter_secret_remember,
                                    .apply = parameter_secret_apply,
                                    .restore = parameter_secret_restore},
     [PARAMETER_CONFIG_MAP] = {.kind = "ConfigMap",
+                              .look = config_map_look,
                               .remember = config_map_remember,
                               .apply = config_map_apply,
                               .restore = config_map_restore},
     [PARAMETER_SECRET] = {.kind = "Secret",
+                          .look = kube_look,
                           .remember = kube_remember,
                           .apply = kube_apply,
                           .restore = kube_restore},
@@ -272,6 +327,15 @@ struct err *parameter_value(const struct pass *pass, const struct parameter_spec
 
     return err_wrap(template_expand(spec->value, values.items, values.count, ret), "value of parameter %s",
                     spec->name);
+}
+
+struct err *parameter_rehearse(struct stage *stage)
+{
+    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
+    AUTO_BUF struct buf value = BUF_MAX(PARAMETER_VALUE_MAX);
+
+    TRY(parameter_value(stage->pass, spec, &value));
+    return places[spec->kind].look(stage, spec);
 }
 
 struct err *parameter_act(struct stage *stage, struct outcome *out)

@@ -31,6 +31,7 @@ struct err *proxy_intend(struct stage *stage) MUST_USE;
 struct err *proxy_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *proxy_undo(struct stage *stage, struct outcome *out) MUST_USE;
 /* parameter.c */
+struct err *parameter_rehearse(struct stage *stage) MUST_USE;
 struct err *parameter_intend(struct stage *stage) MUST_USE;
 struct err *parameter_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *parameter_undo(struct stage *stage, struct outcome *out) MUST_USE;

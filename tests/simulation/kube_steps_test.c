@@ -357,6 +357,72 @@ static void what_is_not_needed_is_forgotten(void **state UNUSED)
     bench_done(&bench);
 }
 
+/* --- looked at before anything is switched --- */
+
+#define KIB_256                                                                                        \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TOO_MUCH KIB_256 KIB_256 KIB_256 KIB_256 "0"
+
+struct rehearsal_row {
+    const char *name;
+    enum parameter_kind kind;
+    const char *path, *object; /* NULL: it is not there */
+    const char *value;         /* NULL: an endpoint */
+    enum err_kind kind_of_error;
+    const char *error; /* NULL: none */
+};
+
+static const struct rehearsal_row rehearsals[] = {
+    {.name = "a Secret is there", .kind = PARAMETER_SECRET, .path = CORE "secrets/app", .object = SECRET},
+    {.name = "a ConfigMap is there",
+     .kind = PARAMETER_CONFIG_MAP,
+     .path = CORE "configmaps/app",
+     .object = "{}"},
+    {.name = "no Secret",
+     .kind = PARAMETER_SECRET,
+     .kind_of_error = ERR_NOT_FOUND,
+     .error = "read Secret app"},
+    {.name = "no ConfigMap",
+     .kind = PARAMETER_CONFIG_MAP,
+     .kind_of_error = ERR_NOT_FOUND,
+     .error = "read ConfigMap app"},
+    {.name = "a key that could not be put back",
+     .kind = PARAMETER_CONFIG_MAP,
+     .path = CORE "configmaps/app",
+     .object = "{\"data\":{\"HOST\":\"" TOO_MUCH "\"}}",
+     .kind_of_error = ERR_INVALID,
+     .error = "holds more than 1024 bytes"},
+    {.name = "a value that is not known",
+     .kind = PARAMETER_CONFIG_MAP,
+     .path = CORE "configmaps/app",
+     .object = "{}",
+     .value = "$(databases.main.readerEndpoint)",
+     .kind_of_error = ERR_INVALID,
+     .error = "databases.main.readerEndpoint"},
+};
+
+static void is_rehearsed(void **state)
+{
+    const struct rehearsal_row *row = *state;
+    const struct place_row place = {.kind = row->kind,
+                                    .path = row->path ? row->path : CORE "x",
+                                    .object = row->object ? row->object : "{}"};
+    struct bench bench;
+
+    place_init(&bench, &place);
+    if (row->value)
+        bench.parameter.value = TEXT(row->value);
+    if (row->error)
+        assert_fails(parameter_rehearse(&bench.stage), row->kind_of_error, row->error);
+    else
+        assert_no_err(parameter_rehearse(&bench.stage));
+    assert_number(bench.memory.writes, 0);
+    assert_number((int64_t)bench.pass.status->previous_count, 0);
+    bench_done(&bench);
+}
+
 /* --- drift --- */
 
 static void expect_drift(struct bench *bench, const char *want)
@@ -608,6 +674,7 @@ int main(void)
     TEST_ROWS(&tests, an_attempt_puts_back_what_it_found, between_rows);
     TEST(&tests, what_an_earlier_version_kept_is_found);
     TEST(&tests, what_is_not_needed_is_forgotten);
+    TEST_ROWS(&tests, is_rehearsed, rehearsals);
     TEST_ROWS(&tests, drift_is_seen, places);
     TEST(&tests, a_password_is_made_once);
     TEST(&tests, a_database_without_proxy_has_a_row);

@@ -17,6 +17,7 @@ struct trouble {
 struct row {
     const char *name;
     const char *edits[9];
+    const char *world_edits[3];
     struct trouble troubles[3];
     bool succeeds;
     const char *reason, *message; /* of Ready: the reason, and a part of the message */
@@ -95,6 +96,8 @@ static char *check_row(uint64_t seed, void *arg)
 
     variant_init(&variant, seed);
     variant.opts.manifest_edits = play.row->edits;
+    if (play.row->world_edits[0])
+        variant.opts.world_edits = play.row->world_edits;
     variant.opts.on_write = make_trouble;
     variant.opts.on_write_arg = &play;
     if (seed % 2)
@@ -106,6 +109,25 @@ static char *check_row(uint64_t seed, void *arg)
 }
 
 static const struct row rows[] = {
+    {.name = "forbidden_before_the_first_change",
+     .edits = {SHORT},
+     .troubles = {{"Window", "Done",
+                   "{\"match\": {\"operation\": \"GetParameter\"}, \"action\": \"refuse\"}"}},
+     .reason = "TimedOut",
+     .message = "Proxies/shop-stg: could not begin within its time-out; the last error: Parameters/db-host: ",
+     .deregistered = 0},
+    {.name = "a_secret_that_is_no_object",
+     .edits = {SHORT, "shop/stg/app, key: DB_HOST", "shop/stg/plain, key: DB_HOST"},
+     .world_edits = {"    - name: shop/stg/app\n",
+                     "    - {name: shop/stg/plain, value: plain}\n    - name: shop/stg/app\n"},
+     .reason = "TimedOut",
+     .message = "Parameters/app-secret: ",
+     .deregistered = 0},
+    {.name = "a_value_that_is_not_known",
+     .edits = {SHORT, "value: $(databases.sessions.tableName)", "value: $(databases.sessions.streamARN)"},
+     .reason = "TimedOut",
+     .message = "Parameters/sessions-table: ",
+     .deregistered = 0},
     {.name = "forbidden_when_proxies_are_done",
      .edits = {SHORT},
      .troubles = {{"Proxies/shop-stg", "Done",
