@@ -94,14 +94,16 @@ struct step {
     /* Puts back what the row has changed, when the switchover is given up; LOOK whatever `repeat` says, and
      * called until it is DONE. Rows are undone from the last step to the first. NULL: nothing to put back. */
     struct err *(*undo)(struct stage *stage, struct outcome *out);
-    bool undo_last;  /* after all others: who reads the others' work must read it again when it has been put
-                        back */
-    bool every_pass; /* looks at the object alone, so it does so in every pass: an edit counts at once */
-    bool runs_out;   /* when the run is cancelled it goes on to its end: what it makes must be known to be
-                        deleted one day */
-    bool at_end;     /* the last row of every run, also of one that has failed, once all is put back; it fails
-                        no run, and nothing is put back after it has begun */
-    bool in_order;   /* its rows run one after the other, not side by side */
+    bool may_be_gone; /* what `undo` does not find (ERR_NOT_FOUND) needs no putting back; else that is an
+                         error as any other */
+    bool undo_last;   /* after all others: who reads the others' work must read it again when it has been put
+                         back */
+    bool every_pass;  /* looks at the object alone, so it does so in every pass: an edit counts at once */
+    bool runs_out;    /* when the run is cancelled it goes on to its end: what it makes must be known to be
+                         deleted one day */
+    bool at_end;   /* the last row of every run, also of one that has failed, once all is put back; it fails
+                      no run, and nothing is put back after it has begun */
+    bool in_order; /* its rows run one after the other, not side by side */
     /* Switchover steps: one row per entry of the spec. NULL name: the step has one row, named as itself. */
     size_t (*entry_count)(const struct refresh_spec *spec);
     const char *(*entry_name)(const struct refresh_spec *spec, size_t index);

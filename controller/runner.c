@@ -128,13 +128,25 @@ static struct err *record(struct work *work)
     return NULL;
 }
 
+static struct err *put_back(struct stage *stage, struct outcome *out)
+{
+    struct err *err = stage->step->undo(stage, out);
+
+    if (!err || err_kind(err) != ERR_NOT_FOUND || !stage->step->may_be_gone)
+        return err;
+    outcome_reset(out);
+    *out = outcome_done("not there any more, so that nothing is to be put back: %s", err_text(err));
+    err_ignore(err, "said in the row's message");
+    return NULL;
+}
+
 static struct err *act(struct work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
         struct stage *stage = &work->stages[i];
         bool undo = work->is_undoing && !stage->database && stage->step->undo;
         AUTO_OUTCOME struct outcome out = {0};
-        AUTO_ERR struct err *err = undo ? stage->step->undo(stage, &out) : stage->step->act(stage, &out);
+        AUTO_ERR struct err *err = undo ? put_back(stage, &out) : stage->step->act(stage, &out);
 
         if (ends_pass(err))
             return TAKE(err);

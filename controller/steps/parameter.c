@@ -356,16 +356,46 @@ struct err *parameter_act(struct stage *stage, struct outcome *out)
     return NULL;
 }
 
+/* The place itself, not only what it held before. */
+static bool is_gone(struct stage *stage, const struct parameter_spec *spec)
+{
+    struct err *err = places[spec->kind].look(stage, spec);
+    bool gone = err && err_kind(err) == ERR_NOT_FOUND;
+
+    if (err)
+        err_ignore(err, "the error at hand says it");
+    return gone;
+}
+
+static struct err *put_back(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                            struct outcome *out)
+{
+    const struct previous_status *previous =
+        status_previous(stage->pass->status, places[spec->kind].kind, spec->name);
+    struct err *err = previous ? places[spec->kind].restore(stage, spec, value, previous) : NULL;
+
+    if (err && err_kind(err) == ERR_NOT_FOUND && is_gone(stage, spec)) {
+        *out = outcome_done("%s is not there any more, so that nothing is to be put back: %s", spec->target,
+                            err_text(err));
+        err_ignore(err, "said in the row's message");
+        return NULL;
+    }
+    TRY(err);
+    *out = outcome_done("%s holds what it held before, or what somebody else has written", spec->target);
+    return NULL;
+}
+
 struct err *parameter_undo(struct stage *stage, struct outcome *out)
 {
     const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
-    const struct previous_status *previous =
-        status_previous(stage->pass->status, places[spec->kind].kind, spec->name);
     AUTO_BUF struct buf value = BUF_MAX(PARAMETER_VALUE_MAX);
+    struct err *err = parameter_value(stage->pass, spec, &value);
 
-    TRY(parameter_value(stage->pass, spec, &value));
-    if (previous)
-        TRY(places[spec->kind].restore(stage, spec, buf_text(&value), previous));
-    *out = outcome_done("%s holds what it held before, or what somebody else has written", spec->target);
-    return NULL;
+    if (err && err_kind(err) == ERR_INVALID) { /* so it was never written */
+        *out = outcome_done("%s was not changed: %s", spec->target, err_text(err));
+        err_ignore(err, "said in the row's message");
+        return NULL;
+    }
+    TRY(err);
+    return put_back(stage, spec, buf_text(&value), out);
 }

@@ -250,6 +250,41 @@ static void what_others_have_written_stays(void **state UNUSED)
     bench_done(&bench);
 }
 
+/* Nothing of ours is left that could be put back, and nothing is made anew. */
+static void what_is_gone_needs_no_putting_back(void **state)
+{
+    const struct place_row *row = *state;
+    AUTO_OUTCOME struct outcome out = {0};
+    int64_t writes;
+    struct bench bench;
+
+    place_init(&bench, row);
+    assert_no_err(parameter_intend(&bench.stage));
+    act_until_done(&bench);
+    kube_memory_remove(&bench.memory, row->path);
+    writes = bench.memory.writes;
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_DONE);
+    assert_text_contains(out.message, "is not there any more");
+    assert_number(bench.memory.writes, writes);
+    bench_done(&bench);
+}
+
+static void what_never_had_a_value_was_not_written(void **state)
+{
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    place_init(&bench, *state);
+    bench.parameter.value = TEXT("$(databases.main.readerEndpoint)");
+    assert_no_err(parameter_intend(&bench.stage));
+    assert_fails(parameter_act(&bench.stage, &out), ERR_INVALID, "readerEndpoint");
+    assert_no_err(parameter_undo(&bench.stage, &out));
+    assert_number(out.verdict, VERDICT_DONE);
+    assert_text_contains(out.message, "app was not changed: value of parameter db-host");
+    bench_done(&bench);
+}
+
 /* Somebody has deleted the Secret that remembers: said, and not taken for "there was nothing". */
 static void what_is_forgotten_is_said(void **state UNUSED)
 {
@@ -674,6 +709,8 @@ int main(void)
     TEST_ROWS(&tests, an_attempt_puts_back_what_it_found, between_rows);
     TEST(&tests, what_an_earlier_version_kept_is_found);
     TEST(&tests, what_is_not_needed_is_forgotten);
+    TEST_ROWS(&tests, what_is_gone_needs_no_putting_back, places);
+    TEST_ROWS(&tests, what_never_had_a_value_was_not_written, places);
     TEST_ROWS(&tests, is_rehearsed, rehearsals);
     TEST_ROWS(&tests, drift_is_seen, places);
     TEST(&tests, a_password_is_made_once);

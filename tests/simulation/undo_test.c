@@ -8,11 +8,24 @@
 
 #define SHORT "  retention:\n", "  timeouts: {switchover: 5m}\n  retention:\n"
 #define ANY (-1)
+/* A hook that fails when all is switched over. */
+#define FAILING_HOOK                                                                                     \
+    "    - {type: ECSService, names: [shop-stg/web]}\n",                                                 \
+        "    - {type: ECSService, names: [shop-stg/web]}\n    - {type: StateMachine, names: [\"*\"]}\n", \
+        "  switchover:\n    policy",                                                                     \
+        "  hooks:\n    afterSwitchover:\n    - {name: smoke, stateMachine: {name: mask-staging}, "       \
+        "onFailure: Stop}\n  switchover:\n    policy"
+#define FAILING_MACHINE "takes: 20m", "takes: 20m, outcome: FAILED"
+#define SMOKE "AfterHooks/smoke"
 
 /* From the moment that a row of the switchover is in that state. */
 struct trouble {
     const char *row, *state, *fault; /* NULL: what there is ceases */
+    int64_t after_ms;                /* and so long ago */
 };
+
+/* What a run that has failed leaves as it has made it. */
+enum left { NOTHING, PARAMETERS, PROXY };
 
 struct row {
     const char *name;
@@ -22,12 +35,25 @@ struct row {
     bool succeeds;
     const char *reason, *message; /* of Ready: the reason, and a part of the message */
     int64_t deregistered;         /* how often a target was taken out, without crashes */
+    enum left left;
+    bool is_mixed;      /* it says that it could not put everything back */
+    bool not_restarted; /* there is nothing that could be */
 };
 
 struct play_of_row {
     const struct row *row;
     bool has_begun[COUNT_OF(((struct row *)0)->troubles)];
 };
+
+static void begin_trouble(struct scenario *scenario, const struct trouble *trouble)
+{
+    scenario_control(scenario, trouble->fault ? "POST" : "DELETE", "/_sim/faults", trouble->fault);
+}
+
+static void begin_later(void *arg, struct scenario *scenario)
+{
+    begin_trouble(scenario, arg);
+}
 
 static void make_trouble(void *arg, struct scenario *scenario, const struct json *object)
 {
@@ -40,7 +66,10 @@ static void make_trouble(void *arg, struct scenario *scenario, const struct json
             !text_equal(row_text(object, trouble->row, "state"), trouble->state))
             continue;
         play->has_begun[i] = true;
-        scenario_control(scenario, trouble->fault ? "POST" : "DELETE", "/_sim/faults", trouble->fault);
+        if (trouble->after_ms)
+            scenario_later(scenario, trouble->after_ms, begin_later, (void *)(uintptr_t)trouble);
+        else
+            begin_trouble(scenario, trouble);
     }
 }
 
@@ -68,6 +97,35 @@ static bool is_restarted(struct scenario *scenario)
     return restarted;
 }
 
+static void expect(struct buf *faults, const char *what, const char *got, const char *wanted)
+{
+    if (!str_starts(str_of(got), wanted))
+        buf_addf(faults, "%s is %s, expected %s\n", what, got, wanted);
+}
+
+/* What is left is said, and nothing else is left. */
+static void check_left(const struct row *row, struct scenario *scenario, struct buf *faults)
+{
+    struct play play = {.scenario = scenario};
+    const struct json *object = scenario_object(scenario);
+    const char *copy =
+        json_get_text(named(json_at(object, "status.databases"), "name", "main"), "copyIdentifier", "?");
+
+    if (!scenario_has_ended(scenario))
+        buf_adds(faults, "the run did not end in time\n");
+    expect(faults, "Succeeded", condition_text(object, "Succeeded", "status"), "False");
+    expect(faults, "the reason", condition_text(object, "Ready", "reason"), row->reason);
+    expect(faults, "SwitchedOver", condition_text(object, "SwitchedOver", "reason"),
+           row->is_mixed ? "Mixed" : "PutBack");
+    expect(faults, "what staging uses", strstr(condition_text(object, "Ready", "message"), "Staging "),
+           row->is_mixed ? "Staging is half switched over" : "Staging uses what it used before");
+    expect(faults, "the proxy's target", proxy_target(&play), row->left == PROXY ? copy : OLD_CLUSTER);
+    expect(faults, "db_host", parameter(&play, "/shop/stg/db_host"),
+           row->left == PARAMETERS ? copy : OLD_CLUSTER);
+    if (row->is_mixed && !strstr(events(&play), "SwitchoverMixed"))
+        buf_adds(faults, "nobody was told that staging stays mixed\n");
+}
+
 static void check_end(const struct row *row, struct scenario *scenario, bool has_crashes, struct buf *faults)
 {
     const struct json *object = scenario_object(scenario);
@@ -76,10 +134,12 @@ static void check_end(const struct row *row, struct scenario *scenario, bool has
 
     if (row->succeeds)
         check_success(scenario, faults);
+    else if (row->left || row->is_mixed)
+        check_left(row, scenario, faults);
     else
         check_put_back(scenario, row->reason, faults);
     check_production(scenario, faults);
-    if (!is_restarted(scenario))
+    if (!row->not_restarted && !is_restarted(scenario))
         buf_adds(faults, "applications were not restarted since the last change\n");
     if (row->message && !strstr(message, row->message))
         buf_addf(faults, "Ready says: %s\n", message);
@@ -150,6 +210,41 @@ static const struct row rows[] = {
                    "\"refuse\"}"}},
      .succeeds = true,
      .deregistered = 1},
+
+    {.name = "parameters_that_are_gone",
+     .edits = {FAILING_HOOK},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"operation\": \"GetParameter\"}, \"action\": \"error\", \"status\": 400, "
+                   "\"code\": \"ParameterNotFound\"}"}},
+     .reason = "HookFailed",
+     .left = PARAMETERS, /* the simulator still has them */
+     .deregistered = 2},
+    {.name = "parameters_that_may_not_be_read_for_half_an_hour",
+     .edits = {FAILING_HOOK, SHORT},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"operation\": \"GetParameter\"}, \"action\": \"refuse\"}"},
+                  {SMOKE, "Failed", NULL, MINUTES(30)}},
+     .reason = "HookFailed",
+     .deregistered = 2},
+    {.name = "an_outage_of_hours",
+     .edits = {FAILING_HOOK, SHORT},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"service\": \"ssm\"}, \"action\": \"error\", \"status\": 500}"},
+                  {SMOKE, "Failed", NULL, HOURS(3)}},
+     .reason = "HookFailed",
+     .deregistered = 2},
+    {.name = "applications_that_are_gone",
+     .edits = {FAILING_HOOK},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"operation\": \"DescribeServices\"}, \"action\": \"error\", "
+                   "\"status\": 400, \"code\": \"ClusterNotFoundException\"}"}},
+     .reason = "HookFailed",
+     .not_restarted = true,
+     .deregistered = 2},
 };
 
 static void ends_as_it_should(void **state)
