@@ -22,6 +22,11 @@ bool row_is_under_way(const struct step_status *row)
     return row->state == STEP_INTENDED || row->state == STEP_RUNNING;
 }
 
+const char *row_left(const struct step_status *row)
+{
+    return row->state == STEP_FAILED ? step_evidence(row, EVIDENCE_LEFT) : NULL;
+}
+
 bool row_is_passed(const struct step_status *row)
 {
     return row->state == STEP_DONE || row->state == STEP_SKIPPED;
@@ -132,8 +137,8 @@ bool stage_needs_undo(const struct stage *stage)
     const struct step_status *row = stage->row;
     bool has_failed = row->state == STEP_FAILED;
 
-    if (!stage->step->undo || row->state == STEP_SKIPPED || row->state == STEP_UNDONE ||
-        (has_failed && step_evidence(row, "undone")))
+    if (!stage->step->undo || row->state == STEP_SKIPPED || row->state == STEP_UNDONE || row_left(row) ||
+        (has_failed && step_evidence(row, EVIDENCE_UNDONE)))
         return false;
     /* Who reads what has been changed may have read it, by itself, though its row never began. */
     if (row->state == STEP_WAITING || (has_failed && !row->start_ms))
@@ -141,16 +146,31 @@ bool stage_needs_undo(const struct stage *stage)
     return true;
 }
 
-/* Offers what is to be put back of one step; true when nothing is left there. */
-static bool offer_undo_of(struct work *work, const struct row_range *range)
+/* What is not put back of a step. */
+enum rest {
+    REST_NONE,
+    REST_STUCK, /* rows that have met nothing but errors */
+    REST_OPEN,
+};
+
+/* So many in a row are no hiccup. */
+#define STUCK_AFTER 3
+
+static bool is_stuck(const struct step_status *row)
 {
-    bool clean = true;
+    return step_evidence(row, EVIDENCE_UNDO_SINCE) && step_evidence_ms(row, "failures", 0) >= STUCK_AFTER;
+}
+
+static enum rest offer_undo_of(struct work *work, const struct row_range *range)
+{
+    enum rest rest = REST_NONE;
 
     for (size_t i = 0; i < range->count; i++) {
         struct stage stage = rows_stage(work, range, i);
 
         if (stage_needs_undo(&stage)) {
-            clean = false;
+            if (rest != REST_OPEN)
+                rest = is_stuck(stage.row) ? REST_STUCK : REST_OPEN;
             if (stage.row->state == STEP_WAITING) {
                 stage.row->state = STEP_INTENDED;
                 stage.row->start_ms = work->pass->now_ms;
@@ -160,21 +180,32 @@ static bool offer_undo_of(struct work *work, const struct row_range *range)
             offer(work, &stage); /* nothing to put back: it runs to its end */
         }
     }
+    return rest;
+}
+
+/* One step after the other, from the last to the first; what is stuck is tried again and holds up no other
+ * step. True when nothing is left. */
+static bool offer_undo_steps(struct work *work, bool last)
+{
+    bool clean = true;
+
+    for (size_t k = workflow_switchover()->count; k-- > 0;) {
+        struct row_range range = rows_of_step(work, k);
+        enum rest rest = range.step->undo_last == last ? offer_undo_of(work, &range) : REST_NONE;
+
+        if (rest == REST_OPEN)
+            return false;
+        clean = clean && rest == REST_NONE;
+    }
     return clean;
 }
 
+/* Who reads what the others have changed waits for what is stuck, too: what went back after it would not be
+ * read. */
 static void offer_undo(struct work *work)
 {
-    size_t count = workflow_switchover()->count;
-
-    for (int last = 0; last <= 1; last++) {
-        for (size_t k = count; k-- > 0;) {
-            struct row_range range = rows_of_step(work, k);
-
-            if (range.step->undo_last == (last == 1) && !offer_undo_of(work, &range))
-                return; /* one step after the other, from the last to the first */
-        }
-    }
+    if (offer_undo_steps(work, false))
+        offer_undo_steps(work, true);
 }
 
 void rows_collect(struct work *work)

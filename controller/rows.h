@@ -6,6 +6,10 @@
 
 #define STAGES_MAX 256
 
+/* Evidence of a row that is put back: since when, and that it was though it has failed. */
+#define EVIDENCE_UNDO_SINCE "undoSince"
+#define EVIDENCE_UNDONE "undone"
+
 /* One pass, while it goes on. */
 struct work {
     struct pass *pass;
@@ -44,6 +48,9 @@ bool rows_run_failed(const struct refresh_status *status);
 bool row_is_over(const struct step_status *row);
 bool row_is_under_way(const struct step_status *row);
 bool row_is_passed(const struct step_status *row);
+/* Why a row of a switchover that was given up could not be put back; NULL: it was, or is not given up on. */
+const char *row_left(const struct step_status *row);
+#define EVIDENCE_LEFT "notPutBack"
 /* Touched by a switchover that is given up, and not put back yet. */
 bool stage_needs_undo(const struct stage *stage);
 /* The switchover is given up: what it has changed is put back. */

@@ -150,7 +150,9 @@ static struct err *act(struct work *work)
 
         if (ends_pass(err))
             return TAKE(err);
-        if (err)
+        if (err && undo)
+            settle_undo_error(work, stage, err);
+        else if (err)
             settle_error(work, stage, err);
         else if (undo)
             settle_undone(work, stage, &out);
@@ -177,13 +179,20 @@ static bool is_last(const struct step_status *row, const char *subject)
     return step && step->at_end;
 }
 
+/* What failed first of all, and not what could not be put back because of it. */
+static bool is_cause(const struct step_status *row)
+{
+    return !text_equal(step_evidence(row, "reason"), REASON_NOT_PUT_BACK);
+}
+
 static void count_rows(struct tally *tally, const struct step_status *rows, size_t count, const char *subject)
 {
     for (size_t i = 0; i < count; i++) {
         tally->total++;
         tally->passed += row_is_passed(&rows[i]);
         tally->under_way += row_is_under_way(&rows[i]) && !is_last(&rows[i], subject);
-        if (rows[i].state == STEP_FAILED && !tally->failed) {
+        if (rows[i].state == STEP_FAILED &&
+            (!tally->failed || (!is_cause(tally->failed) && is_cause(&rows[i])))) {
             tally->failed = &rows[i];
             tally->failed_subject = subject;
         }

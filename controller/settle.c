@@ -13,6 +13,9 @@
 /* While the switchover is under way staging may be half switched: never far from the next try. */
 #define SWITCHOVER_BACKOFF_MAX_MS SECONDS(15)
 #define SWITCHOVER_ASKED_MAX_MS SECONDS(20) /* the longest that AWS asks for */
+/* However short the time-out: nobody but this run can put staging back. */
+#define IN_VAIN_MS HOURS(1)
+#define LEFT_MAX 400 /* characters of why something was left as it is */
 /* What AWS does not do beside so much else it will do when other jobs have ended. Attempts have two digits at
  * most: they are part of names. */
 #define CROWDED_LOOK_MS MINUTES(20)
@@ -296,6 +299,24 @@ void settle_outcome(struct work *work, struct stage *stage, const struct outcome
     }
 }
 
+/* The error is told, and the row is tried again. */
+static void stay(struct work *work, struct stage *stage, const struct err *err, bool blocked,
+                 int64_t delay_ms)
+{
+    say(stage, err_text(err));
+    if (stage->copy) {
+        stage->copy->failures = step_evidence_ms(stage->row, "failures", 0);
+        stage->copy->back_off_until_ms = 0;
+        text_replace(&stage->copy->last_error, err_text(err));
+    }
+    if (blocked && !work->report->blocked_message) {
+        work->report->blocked_reason = xstrdup(code_of(err));
+        work->report->blocked_message =
+            xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, err_text(err));
+    }
+    look_after(work, stage, delay_ms);
+}
+
 void settle_error(struct work *work, struct stage *stage, const struct err *err)
 {
     bool blocked = is_blocked(stage, err);
@@ -311,42 +332,87 @@ void settle_error(struct work *work, struct stage *stage, const struct err *err)
         fail_row(work, stage, "TimedOut", message);
         return;
     }
-    say(stage, err_text(err));
-    if (stage->copy) {
-        stage->copy->failures = step_evidence_ms(stage->row, "failures", 0);
-        stage->copy->back_off_until_ms = 0;
-        text_replace(&stage->copy->last_error, err_text(err));
-    }
-    if (blocked && !work->report->blocked_message) {
-        work->report->blocked_reason = xstrdup(code_of(err));
-        work->report->blocked_message =
-            xasprintf("%s: %s: %s", subject_of(stage), stage->row->name, err_text(err));
-    }
-    look_after(work, stage, delay_ms);
+    stay(work, stage, err, blocked, delay_ms);
+}
+
+/* --- putting back --- */
+
+static void note_undo(struct stage *stage)
+{
+    if (!step_evidence(stage->row, EVIDENCE_UNDO_SINCE))
+        step_set_evidence_ms(stage->row, EVIDENCE_UNDO_SINCE, stage->pass->now_ms);
+}
+
+static bool undo_is_over(const struct stage *stage, int64_t since_ms, int64_t patience_ms)
+{
+    int64_t enough_ms = patience_ms < GRACE_MS ? patience_ms : GRACE_MS;
+
+    return patience_ms > 0 && sched_elapsed_ms(stage->pass->env->sched, since_ms) > patience_ms &&
+           stage->watched_ms >= enough_ms;
 }
 
 /* A rollout that never completes must not keep a run from ending: all that could be put back has been by
- * then. Proxies and parameters are tried for ever: as long as they are mixed, the run has not ended. */
+ * then. */
 static bool undo_is_too_late(const struct stage *stage)
 {
-    int64_t since_ms = step_evidence_ms(stage->row, "undoSince", 0), timeout_ms = timeout_of(stage);
+    return stage->step->undo_last &&
+           undo_is_over(stage, step_evidence_ms(stage->row, EVIDENCE_UNDO_SINCE, 0), timeout_of(stage));
+}
 
-    if (!since_ms)
-        step_set_evidence_ms(stage->row, "undoSince", stage->pass->now_ms);
-    return stage->step->undo_last && since_ms && timeout_ms > 0 &&
-           sched_elapsed_ms(stage->pass->env->sched, since_ms) > timeout_ms;
+/* Proxies and parameters are tried for as long as an outage lasts: while they are mixed, the run has not
+ * ended. Only what is refused, by the same words all the time, is a person's business. */
+static bool is_in_vain(const struct stage *stage, const struct err *err)
+{
+    int64_t since_ms = step_evidence_ms(stage->row, EVIDENCE_UNDO_SINCE, 0), timeout_ms = timeout_of(stage),
+            refused_ms = step_evidence_ms(stage->row, "failingSince", 0);
+
+    if (!stage->step->undo_last && refused_ms > since_ms)
+        since_ms = refused_ms;
+    return (stage->step->undo_last || is_refusal(err)) &&
+           undo_is_over(stage, since_ms, timeout_ms > IN_VAIN_MS ? timeout_ms : IN_VAIN_MS);
+}
+
+/* Staging stays mixed. The run ends with it: people must put right what it cannot. */
+static void leave(struct work *work, struct stage *stage, const char *why)
+{
+    AUTO_FREE char *message = xasprintf("could not be put back: %s", why);
+    AUTO_FREE char *kept = xasprintf("%.*s", LEFT_MAX, why);
+
+    say(stage, message);
+    if (stage->row->state != STEP_FAILED) {
+        stage->row->state = STEP_FAILED;
+        stage->row->completion_ms = stage->pass->now_ms;
+        step_set_evidence(stage->row, "reason", REASON_NOT_PUT_BACK);
+    }
+    step_set_evidence(stage->row, EVIDENCE_LEFT, kept);
+    tell(work->report, EVENT_WARNING, "SwitchoverMixed",
+         xasprintf("switchover: %s: %s. Put it back by hand, or ask for a retry", stage->row->name, message));
+    rows_not_before(work, 0);
+}
+
+void settle_undo_error(struct work *work, struct stage *stage, const struct err *err)
+{
+    bool blocked = is_blocked(stage, err);
+    int64_t delay_ms = trouble_delay_ms(stage, err, blocked);
+
+    note_undo(stage);
+    if (is_in_vain(stage, err))
+        leave(work, stage, err_text(err));
+    else
+        stay(work, stage, err, blocked, delay_ms);
 }
 
 void settle_undone(struct work *work, struct stage *stage, const struct outcome *out)
 {
     settle_forget_trouble(stage);
+    note_undo(stage);
     say(stage, out->message);
     if (out->verdict == VERDICT_WAIT && !undo_is_too_late(stage)) {
         look_after(work, stage, out->after_ms);
         return;
     }
     if (stage->row->state == STEP_FAILED)
-        step_set_evidence(stage->row, "undone", "true");
+        step_set_evidence(stage->row, EVIDENCE_UNDONE, "true");
     else
         stage->row->state = STEP_UNDONE;
     tell(work->report, EVENT_NORMAL, "PutBack",

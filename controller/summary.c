@@ -201,9 +201,23 @@ static const struct step_status *last_row(const struct refresh_status *status)
     return NULL;
 }
 
-/* What staging uses after a failure: rows of the switchover that were done are on the copies. */
-static const char *what_staging_uses(const struct refresh_status *status)
+static char *what_is_left(const struct refresh_status *status)
 {
+    AUTO_BUF struct buf text = BUF_MAX(2 * KIB);
+
+    for (size_t i = 0; i < status->switchover_step_count; i++) {
+        const struct step_status *row = &status->switchover_steps[i];
+
+        if (row_left(row))
+            buf_addf(&text, "%s%s (%s)", text.len ? "; " : "", row->name, row_left(row));
+    }
+    return text.len ? buf_take(&text) : NULL;
+}
+
+/* What staging uses after a failure: rows of the switchover that were done are on the copies. Yours. */
+static char *what_staging_uses(const struct refresh_status *status)
+{
+    AUTO_FREE char *left = what_is_left(status);
     size_t done = 0, changing = 0;
 
     for (size_t i = 0; i < status->switchover_step_count; i++) {
@@ -214,11 +228,13 @@ static const char *what_staging_uses(const struct refresh_status *status)
         changing++;
         done += row_is_passed(&status->switchover_steps[i]);
     }
+    if (left)
+        return xasprintf("Staging is half switched over, for this could not be put back: %s", left);
     if (!done)
-        return "Staging uses what it used before";
-    return done == changing ? "Staging uses the copies"
-                            : "Staging is partly switched over: status.switchover.steps "
-                              "says what uses the copies (Done) and what does not";
+        return xstrdup("Staging uses what it used before");
+    return xstrdup(done == changing ? "Staging uses the copies"
+                                    : "Staging is partly switched over: status.switchover.steps "
+                                      "says what uses the copies (Done) and what does not");
 }
 
 /* And what could not be removed, where there is such. */
@@ -238,13 +254,21 @@ static char *success_message(const struct refresh_status *status)
                      left ? left : "");
 }
 
+static void set_given_up(const struct summary_input *in)
+{
+    AUTO_FREE char *uses = what_staging_uses(in->status);
+    AUTO_FREE char *left = what_is_left(in->status);
+
+    set(in, "SwitchedOver", CONDITION_FALSE, left ? "Mixed" : "PutBack", uses);
+}
+
 /* All is switched over, or put back; what is not kept is being deleted. */
 static void set_over_but_for_last(const struct summary_input *in)
 {
     AUTO_FREE char *message = success_message(in->status);
 
     if (rows_run_failed(in->status))
-        set(in, "SwitchedOver", CONDITION_FALSE, "PutBack", what_staging_uses(in->status));
+        set_given_up(in);
     else
         set(in, "SwitchedOver", CONDITION_TRUE, "AllSwitched", message);
 }
@@ -274,7 +298,7 @@ static void set_switched_over(const struct summary_input *in)
     for (size_t i = 0; i < in->status->switchover_step_count; i++) {
         const struct step_status *row = &in->status->switchover_steps[i];
         bool open = row->state == STEP_DONE || row->state == STEP_RUNNING || row->state == STEP_INTENDED ||
-                    (row->state == STEP_FAILED && !step_evidence(row, "undone"));
+                    (row->state == STEP_FAILED && !step_evidence(row, EVIDENCE_UNDONE));
 
         if (open)
             buf_addf(&mixed, " %s", row->name);
@@ -379,7 +403,8 @@ void summary_succeeded(const struct summary_input *in)
 
 void summary_failed(const struct summary_input *in, const char *reason, const char *message)
 {
-    AUTO_FREE char *sentence = xasprintf("%s. %s", message, what_staging_uses(in->status));
+    AUTO_FREE char *uses = what_staging_uses(in->status);
+    AUTO_FREE char *sentence = xasprintf("%s. %s", message, uses);
     AUTO_FREE char *percent = xasprintf("%lld%%", (long long)in->status->percent);
 
     in->status->observed_generation = in->generation;
@@ -387,7 +412,7 @@ void summary_failed(const struct summary_input *in, const char *reason, const ch
     text_replace(&in->status->phase, "Failed");
     text_replace(&in->status->progress_text, percent);
     set_milestones(in);
-    set(in, "SwitchedOver", CONDITION_FALSE, "PutBack", what_staging_uses(in->status));
+    set_given_up(in);
     set(in, "Succeeded", CONDITION_FALSE, reason, message);
     set(in, "Ready", CONDITION_FALSE, reason, sentence);
     set(in, "Stalled", CONDITION_TRUE, reason, sentence);

@@ -17,8 +17,9 @@
 /* One kind of place. */
 struct place_ops {
     const char *kind; /* as in status.switchover.previous */
-    /* Whether it can be read and is fit to take a value; nothing is remembered. */
-    struct err *(*look)(struct stage *stage, const struct parameter_spec *spec);
+    /* Whether it can be read and is fit to take the value, and whether it holds it; nothing is remembered. */
+    struct err *(*look)(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                        bool *ret_holds);
     struct err *(*remember)(struct stage *stage, const struct parameter_spec *spec);
     struct err *(*apply)(struct stage *stage, const struct parameter_spec *spec, const char *value,
                          bool *ret_changed);
@@ -33,12 +34,16 @@ static const struct kube_resource config_maps = {
 
 /* --- SSM --- */
 
-static struct err *ssm_look(struct stage *stage, const struct parameter_spec *spec)
+static struct err *ssm_look(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                            bool *ret_holds)
 {
     AUTO_SSM_PARAMETER struct ssm_parameter parameter = {0};
+    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
 
-    return err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
-                    spec->target);
+    TRY(err_wrap(ssm_get_parameter(&stage->pass->target, spec->target, &parameter), "read parameter %s",
+                 spec->target));
+    *ret_holds = secret_equal(parameter.value, wanted);
+    return NULL;
 }
 
 static struct err *ssm_remember(struct stage *stage, const struct parameter_spec *spec)
@@ -108,15 +113,19 @@ static struct err *ssm_restore(struct stage *stage, const struct parameter_spec 
 
 /* --- Secrets Manager; the rest is in parameter_secret.c --- */
 
-static struct err *secret_look(struct stage *stage, const struct parameter_spec *spec)
+static struct err *secret_look(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                               bool *ret_holds)
 {
-    AUTO_SECRET_VALUE struct secret_value value = {0};
-    AUTO_SECRET struct secret *any = secret_new(STR(""));
-    AUTO_SECRET struct secret *with = NULL;
+    AUTO_SECRET_VALUE struct secret_value present = {0};
+    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
+    AUTO_SECRET struct secret *differs = NULL;
 
-    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &value),
+    TRY(err_wrap(secretsmanager_get_value(&stage->pass->target, spec->target, NULL, NULL, &present),
                  "read secret %s", spec->target));
-    return spec->key ? secret_text_with(value.text, spec->target, spec->key, any, &with) : NULL;
+    if (spec->key)
+        TRY(secret_text_with(present.text, spec->target, spec->key, wanted, &differs));
+    *ret_holds = spec->key ? !differs : secret_equal(present.text, wanted);
+    return NULL;
 }
 
 /* --- one key of a ConfigMap --- */
@@ -151,12 +160,15 @@ static struct err *read_key_before(struct stage *stage, const struct parameter_s
     return NULL;
 }
 
-static struct err *config_map_look(struct stage *stage, const struct parameter_spec *spec)
+static struct err *config_map_look(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                                   bool *ret_holds)
 {
     AUTO_JSON struct json *config_map = NULL;
-    const char *value = NULL;
+    const char *present = NULL;
 
-    return read_key_before(stage, spec, &config_map, &value);
+    TRY(read_key_before(stage, spec, &config_map, &present));
+    *ret_holds = text_equal(present, value);
+    return NULL;
 }
 
 static struct err *config_map_remember(struct stage *stage, const struct parameter_spec *spec)
@@ -221,11 +233,15 @@ static char *key_before(const struct parameter_spec *spec)
     return xasprintf("parameter.%s.before", spec->name);
 }
 
-static struct err *kube_look(struct stage *stage, const struct parameter_spec *spec)
+static struct err *kube_look(struct stage *stage, const struct parameter_spec *spec, const char *value,
+                             bool *ret_holds)
 {
+    AUTO_SECRET struct secret *wanted = secret_new(str_of(value));
     AUTO_SECRET struct secret *present = NULL;
 
-    return kube_secret_get(stage->pass, spec->target, spec->key, &present);
+    TRY(kube_secret_get(stage->pass, spec->target, spec->key, &present));
+    *ret_holds = present && secret_equal(present, wanted);
+    return NULL;
 }
 
 static struct err *kube_remember(struct stage *stage, const struct parameter_spec *spec)
@@ -314,13 +330,6 @@ static const struct place_ops places[] = {
                           .restore = kube_restore},
 };
 
-struct err *parameter_intend(struct stage *stage)
-{
-    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
-
-    return places[spec->kind].remember(stage, spec);
-}
-
 struct err *parameter_value(const struct pass *pass, const struct parameter_spec *spec, struct buf *ret)
 {
     AUTO_TEMPLATES struct template_values values = names_templates(pass);
@@ -329,13 +338,31 @@ struct err *parameter_value(const struct pass *pass, const struct parameter_spec
                     spec->name);
 }
 
-struct err *parameter_rehearse(struct stage *stage)
+static struct err *look(struct stage *stage, const struct parameter_spec *spec, bool *ret_holds)
 {
-    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
     AUTO_BUF struct buf value = BUF_MAX(PARAMETER_VALUE_MAX);
 
     TRY(parameter_value(stage->pass, spec, &value));
-    return places[spec->kind].look(stage, spec);
+    return places[spec->kind].look(stage, spec, buf_text(&value), ret_holds);
+}
+
+/* What an attempt could not put back holds our value still; what was there before it is known. */
+struct err *parameter_intend(struct stage *stage)
+{
+    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
+    bool holds = false;
+
+    if (status_previous(stage->pass->status, places[spec->kind].kind, spec->name))
+        TRY(look(stage, spec, &holds));
+    return holds ? NULL : places[spec->kind].remember(stage, spec);
+}
+
+struct err *parameter_rehearse(struct stage *stage)
+{
+    const struct parameter_spec *spec = &stage->pass->spec->parameters[stage->index];
+    bool holds;
+
+    return look(stage, spec, &holds);
 }
 
 struct err *parameter_act(struct stage *stage, struct outcome *out)
@@ -359,7 +386,8 @@ struct err *parameter_act(struct stage *stage, struct outcome *out)
 /* The place itself, not only what it held before. */
 static bool is_gone(struct stage *stage, const struct parameter_spec *spec)
 {
-    struct err *err = places[spec->kind].look(stage, spec);
+    bool holds;
+    struct err *err = look(stage, spec, &holds);
     bool gone = err && err_kind(err) == ERR_NOT_FOUND;
 
     if (err)

@@ -140,11 +140,102 @@ static void gives_up(void **state)
     testing_env_done(&t);
 }
 
+/* --- what cannot be put back --- */
+
+struct undo_row {
+    const char *name;
+    const char *row;
+    enum step_state state;
+    enum err_kind kind;
+    int64_t undo_ms;    /* how long ago it was tried for the first time; 0: now */
+    int64_t refused_ms; /* how long ago this was said for the first time; 0: now */
+    int64_t watched_ms;
+    int64_t timeout_ms;
+    bool is_left;
+};
+
+static const struct undo_row undo_rows[] = {
+    {"a parameter, refused at once", "Parameters/p", STEP_DONE, ERR_DENIED, 0, 0, 0, HOURS(1), false},
+    {"a parameter, refused for less than an hour", "Parameters/p", STEP_DONE, ERR_DENIED, MINUTES(59),
+     MINUTES(59), HOURS(9), MINUTES(5), false},
+    {"a parameter, refused for an hour", "Parameters/p", STEP_DONE, ERR_DENIED, MINUTES(61), MINUTES(61),
+     HOURS(9), MINUTES(5), true},
+    {"a parameter, refused for less than the time-out", "Parameters/p", STEP_DONE, ERR_DENIED, MINUTES(61),
+     MINUTES(61), HOURS(9), HOURS(2), false},
+    {"a parameter, refused since long before", "Parameters/p", STEP_DONE, ERR_DENIED, MINUTES(59), HOURS(9),
+     HOURS(9), HOURS(1), false},
+    {"a parameter, refused after an outage", "Parameters/p", STEP_DONE, ERR_DENIED, HOURS(9), MINUTES(59),
+     HOURS(9), HOURS(1), false},
+    {"a parameter, refused, nobody looked", "Parameters/p", STEP_DONE, ERR_DENIED, HOURS(9), HOURS(9),
+     MINUTES(9), HOURS(1), false},
+    {"a parameter, an outage", "Parameters/p", STEP_DONE, ERR_RETRY, HOURS(9), 0, HOURS(9), HOURS(1), false},
+    {"a proxy that has failed, refused", "Proxies/p", STEP_FAILED, ERR_NOT_FOUND, HOURS(9), HOURS(9),
+     HOURS(9), HOURS(1), true},
+    {"an application in time", "Applications/p", STEP_DONE, ERR_RETRY, MINUTES(59), 0, HOURS(9), MINUTES(5),
+     false},
+    {"an application, an outage", "Applications/p", STEP_DONE, ERR_RETRY, MINUTES(61), 0, HOURS(9),
+     MINUTES(5), true},
+};
+
+static void leaves(void **state)
+{
+    const struct undo_row *row = *state;
+    struct testing_env t;
+    struct account target = {.account_id = (char[]){"222222222222"}};
+    struct refresh_spec spec = {.live.timeouts.switchover_ms = row->timeout_ms};
+    struct refresh_status *status = refresh_status_new();
+    struct step_status *step =
+        status_add_step(&status->switchover_steps, &status->switchover_step_count, row->row);
+    AUTO_ERR struct err *err = err_new(row->kind, "no");
+    AUTO_REPORT struct report report = {0};
+    struct work *work = xcalloc(1, sizeof(*work));
+
+    testing_env_init(&t, 1, NULL, 0, NULL);
+    step->state = row->state;
+    step->start_ms = ago(HOURS(10));
+    text_replace(&step->message, "why it failed");
+    step_set_evidence(step, "reason", row->state == STEP_FAILED ? "Cause" : NULL);
+    if (row->undo_ms)
+        step_set_evidence_ms(step, EVIDENCE_UNDO_SINCE, ago(row->undo_ms));
+    if (row->refused_ms) {
+        step_set_evidence_ms(step, "failingSince", ago(row->refused_ms));
+        step_set_evidence(step, "failingCode", err_kind_name(row->kind));
+    }
+    struct pass pass = {.env = &t.env,
+                        .namespace = "n",
+                        .name = "o",
+                        .uid = "u",
+                        .spec = &spec,
+                        .status = status,
+                        .target_account = &target,
+                        .now_ms = TESTING_WALL_MS};
+    struct stage stage = {.pass = &pass,
+                          .step = workflow_switchover_step(row->row),
+                          .row = step,
+                          .watched_ms = row->watched_ms};
+    *work = (struct work){.pass = &pass, .looks = looks_new(), .report = &report, .after_ms = NEVER_MS};
+    settle_undo_error(work, &stage, err);
+    assert_text_equal(row_left(step), row->is_left ? "no" : NULL);
+    assert_number(stage_needs_undo(&stage), !row->is_left);
+    assert_number((int64_t)report.happening_count, row->is_left);
+    /* What failed first stays what the run failed of. */
+    assert_text_equal(step_evidence(step, "reason"), row->state == STEP_FAILED ? "Cause"
+                                                     : row->is_left            ? "NotPutBack"
+                                                                               : NULL);
+    if (row->state == STEP_FAILED)
+        assert_text_equal(step->message, "why it failed");
+    looks_free(work->looks);
+    xfree(work);
+    refresh_status_free(status);
+    testing_env_done(&t);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, looks_again, rows);
     TEST_ROWS(&tests, gives_up, late_rows);
+    TEST_ROWS(&tests, leaves, undo_rows);
     return tests_run(&tests, "settle");
 }

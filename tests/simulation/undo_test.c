@@ -220,6 +220,16 @@ static const struct row rows[] = {
      .reason = "HookFailed",
      .left = PARAMETERS, /* the simulator still has them */
      .deregistered = 2},
+    {.name = "parameters_that_may_not_be_read",
+     .edits = {FAILING_HOOK},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"operation\": \"GetParameter\"}, \"action\": \"refuse\"}"}},
+     .reason = "HookFailed",
+     .message = "this could not be put back: Parameters/db-host (",
+     .left = PARAMETERS,
+     .is_mixed = true,
+     .deregistered = 2},
     {.name = "parameters_that_may_not_be_read_for_half_an_hour",
      .edits = {FAILING_HOOK, SHORT},
      .world_edits = {FAILING_MACHINE},
@@ -245,6 +255,16 @@ static const struct row rows[] = {
      .reason = "HookFailed",
      .not_restarted = true,
      .deregistered = 2},
+    {.name = "applications_that_may_not_be_restarted",
+     .edits = {FAILING_HOOK, SHORT},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Running",
+                   "{\"match\": {\"operation\": \"DescribeServices\"}, \"action\": \"refuse\"}"}},
+     .reason = "HookFailed",
+     .message = "this could not be put back: Applications/api (",
+     .is_mixed = true,
+     .not_restarted = true,
+     .deregistered = 2},
 };
 
 static void ends_as_it_should(void **state)
@@ -259,10 +279,52 @@ static void ends_as_it_should(void **state)
                                           .arg = (void *)(uintptr_t)row}));
 }
 
+/* --- and again --- */
+
+#define REFUSED "{\"match\": {\"operation\": \"GetParameter\"}, \"action\": \"refuse\"}"
+
+/* The run ends half switched; people mend what was refused, and ask for a retry, which fails, too. */
+static void mend_and_retry(struct play *play, const struct json *object)
+{
+    AUTO_FREE char *attempt = xasprintf("%s/1", json_get_text(object, "status.run.id", ""));
+
+    if (play->scene == 0 && text_equal(row_text(object, "Applications/api", "state"), "Running")) {
+        scenario_control(play->scenario, "POST", "/_sim/faults", REFUSED);
+        speak(play, "cancel", attempt);
+    } else if (play->scene == 1 && has_ended(object)) {
+        want_text(play, condition_text(object, "SwitchedOver", "reason"), "Mixed");
+        want_text(play, condition_text(object, "Ready", "reason"), "Cancelled");
+        scenario_control(play->scenario, "DELETE", "/_sim/faults", NULL);
+        speak(play, "retry", attempt);
+    } else if (play->scene == 2 && text_equal(row_text(object, "Applications/api", "state"), "Running")) {
+        speak(play, "cancel", json_get_text(object, "status.run.id", ""));
+    }
+}
+
+/* What was there before the first attempt is remembered still. */
+static void check_as_before(struct play *play, const struct json *object)
+{
+    want_number(play, play->scene, 3);
+    want_text(play, condition_text(object, "SwitchedOver", "reason"), "PutBack");
+    expect_staging_as_before(play);
+}
+
+static void what_was_before_is_remembered(void **state UNUSED)
+{
+    const struct story story = {.name = "remembered",
+                                .edits = {SHORT},
+                                .settle_ms = HOURS(8),
+                                .script = mend_and_retry,
+                                .check = check_as_before};
+
+    story_plays(&(void *){(void *)(uintptr_t)&story});
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
     TEST_ROWS(&tests, ends_as_it_should, rows);
+    TEST(&tests, what_was_before_is_remembered);
     return tests_run(&tests, "undo");
 }
