@@ -92,7 +92,8 @@ struct step {
     /* Starts (row INTENDED) or observes (row RUNNING). An error means: nothing was decided, come again. */
     struct err *(*act)(struct stage *stage, struct outcome *out);
     /* Puts back what the row has changed, when the switchover is given up; LOOK whatever `repeat` says, and
-     * called until it is DONE. Rows are undone from the last step to the first. NULL: nothing to put back. */
+     * called until it is DONE, or FAILED: it cannot be put back, and is left as it is. Rows are undone from
+     * the last step to the first. NULL: nothing to put back. */
     struct err *(*undo)(struct stage *stage, struct outcome *out);
     bool may_be_gone; /* what `undo` does not find (ERR_NOT_FOUND) needs no putting back; else that is an
                          error as any other */

@@ -406,6 +406,11 @@ void settle_undone(struct work *work, struct stage *stage, const struct outcome 
 {
     settle_forget_trouble(stage);
     note_undo(stage);
+    /* Of those that come last it means that they did not come up; restarted they were. */
+    if (out->verdict == VERDICT_FAILED && !stage->step->undo_last) {
+        leave(work, stage, out->message);
+        return;
+    }
     say(stage, out->message);
     if (out->verdict == VERDICT_WAIT && !undo_is_too_late(stage)) {
         look_after(work, stage, out->after_ms);

@@ -2,6 +2,7 @@
  * in, and everything that putting in needs is checked before. While the proxy has no target, staging has no
  * database: the gap is kept as short as two calls. If the new cluster cannot be reached in time, the old one
  * goes back and the step has failed. */
+#include "controller/rows.h"
 #include "controller/steps/gate.h"
 #include "controller/steps/password.h"
 #include "controller/steps/steps.h"
@@ -307,14 +308,123 @@ static bool may_be_leaving(const struct stage *stage)
                LEAVING_MS;
 }
 
+/* So long staging waits, on the new cluster, for an old one that could not take its place. */
+#define OLD_USABLE_WITHIN_MS HOURS(1)
+
+/* What would come in for the only target that works. *ret_gone: nothing; *ret_busy, yours: not now. */
+static struct err *look_at_old(const struct swap *swap, bool *ret_gone, char **ret_busy)
+{
+    AUTO_RDS_CLUSTER struct rds_cluster cluster = {0};
+    struct err *err = rds_describe_cluster(swap->aws, swap->old_cluster, &cluster);
+
+    *ret_gone = (err && err_kind(err) == ERR_NOT_FOUND) || text_equal(cluster.status, "deleting");
+    if (*ret_gone) {
+        err_ignore(err, "said in the outcome");
+        return NULL;
+    }
+    TRY(err_wrap(err, "look at cluster %s", swap->old_cluster));
+    return find_busy_member(swap->aws, swap->old_cluster, ret_busy);
+}
+
+/* There is nothing to go back to: the new cluster stays, or comes back, with its password. */
+static struct err *keep_new(struct swap *swap, struct outcome *out)
+{
+    AUTO_FREE char *busy = NULL;
+
+    if (swap->new_cluster)
+        TRY(password_switch(swap->stage, database_of(swap->stage), swap->proxy, &busy));
+    if (busy) {
+        *out = outcome_wait(PROXY_LOOK_MS, "%s", busy);
+        return NULL;
+    }
+    if (!swap->present && swap->new_cluster)
+        return point_at(swap, swap->new_cluster, out);
+    *out = outcome_failed("OldClusterGone",
+                          "cluster %s, which proxy %s pointed at before, is not there any more: cluster %s "
+                          "stays its target",
+                          swap->old_cluster, swap->proxy, swap->present ? swap->present : "none");
+    return NULL;
+}
+
+/* The same, until the old cluster can be used again. */
+static struct outcome wait_on_new(const struct swap *swap, const char *busy)
+{
+    const struct stage *stage = swap->stage;
+    int64_t since_ms = step_evidence_ms(stage->row, EVIDENCE_UNDO_SINCE, 0);
+    int64_t tried_ms = since_ms ? sched_elapsed_ms(stage->pass->env->sched, since_ms) : 0;
+
+    if (tried_ms > OLD_USABLE_WITHIN_MS && stage->watched_ms > REACHABLE_WITHIN_MS)
+        return outcome_failed("OldClusterNotUsable", "%s, and so cluster %s stays the target of proxy %s",
+                              busy, swap->present, swap->proxy);
+    return outcome_wait(SECONDS(10), "%s; until then cluster %s stays the target of proxy %s", busy,
+                        swap->present, swap->proxy);
+}
+
+/* The old one is in, or is told to come in again. */
+static struct err *see_old(struct swap *swap, struct outcome *out)
+{
+    if (swap->present && may_be_leaving(swap->stage)) {
+        *out = outcome_wait(PROXY_LOOK_MS, "whether proxy %s keeps cluster %s does not show yet", swap->proxy,
+                            swap->present);
+        return NULL;
+    }
+    swap->new_cluster = swap->old_cluster; /* the one whose health counts now */
+    if (swap->old_cluster)
+        return judge_health(swap, out);
+    *out = outcome_done("proxy %s has no target, as before", swap->proxy);
+    return NULL;
+}
+
+static struct err *bring_back(struct swap *swap, struct outcome *out)
+{
+    if (!step_evidence(swap->stage->row, GAP_OPENED)) {
+        open_gap(swap->stage);
+        *out = outcome_wait(0, "proxy %s is about to get its old target back", swap->proxy);
+        return NULL;
+    }
+    if (swap->present)
+        TRY(take_out(swap, swap->present));
+    if (swap->old_cluster)
+        return point_at(swap, swap->old_cluster, out);
+    *out = outcome_wait(0, "proxy %s has no target again", swap->proxy);
+    return NULL;
+}
+
+static struct err *put_back(struct swap *swap, struct outcome *out)
+{
+    bool is_back = text_equal(swap->present, swap->old_cluster), gone = false;
+    AUTO_FREE char *busy = NULL;
+    AUTO_FREE char *wait = NULL;
+
+    if (!is_back && swap->old_cluster)
+        TRY(look_at_old(swap, &gone, &busy));
+    if (gone)
+        return keep_new(swap, out);
+    if (busy && swap->present) { /* once it is out RDS itself says whether it takes the old one */
+        *out = wait_on_new(swap, busy);
+        return NULL;
+    }
+    TRY(password_switch_back(swap->stage, database_of(swap->stage), swap->proxy, &wait));
+    if (wait) {
+        *out = outcome_wait(PROXY_LOOK_MS, "%s", wait);
+        return NULL;
+    }
+    return is_back ? see_old(swap, out) : bring_back(swap, out);
+}
+
 /* The old target goes back; done when its writer can be reached again. A third cluster that somebody has put
- * in is left alone. */
+ * in is left alone, and so is the new one when there is nothing to go back to. */
 struct err *proxy_undo(struct stage *stage, struct outcome *out)
 {
     CLEANUP(swap_done) struct swap swap = {0};
-    AUTO_FREE char *busy = NULL;
+    struct err *err = swap_init(&swap, stage);
 
-    TRY(swap_init(&swap, stage));
+    if (err && err_kind(err) == ERR_NOT_FOUND) {
+        *out = outcome_done("proxy %s is not there any more: %s", swap.proxy, err_text(err));
+        err_ignore(err, "said in the row's message");
+        return NULL;
+    }
+    TRY(err);
     if (!status_previous(stage->pass->status, "Proxy", swap.proxy)) {
         *out = outcome_done("proxy %s was not changed", swap.proxy);
         return NULL;
@@ -325,34 +435,5 @@ struct err *proxy_undo(struct stage *stage, struct outcome *out)
                             swap.present);
         return NULL;
     }
-    TRY(password_switch_back(stage, database_of(stage), swap.proxy, &busy));
-    if (busy) {
-        *out = outcome_wait(PROXY_LOOK_MS, "%s", busy);
-        return NULL;
-    }
-    if (swap.present && text_equal(swap.present, swap.old_cluster) && may_be_leaving(stage)) {
-        *out = outcome_wait(PROXY_LOOK_MS, "whether proxy %s keeps cluster %s does not show yet", swap.proxy,
-                            swap.present);
-        return NULL;
-    }
-    if (text_equal(swap.present, swap.old_cluster)) {
-        const char *there = swap.old_cluster;
-
-        swap.new_cluster = there; /* the one whose health counts now */
-        if (there)
-            return judge_health(&swap, out);
-        *out = outcome_done("proxy %s has no target, as before", swap.proxy);
-        return NULL;
-    }
-    if (!step_evidence(stage->row, GAP_OPENED)) {
-        open_gap(stage);
-        *out = outcome_wait(0, "proxy %s is about to get its old target back", swap.proxy);
-        return NULL;
-    }
-    if (swap.present)
-        TRY(take_out(&swap, swap.present));
-    if (swap.old_cluster)
-        return point_at(&swap, swap.old_cluster, out);
-    *out = outcome_wait(0, "proxy %s has no target again", swap.proxy);
-    return NULL;
+    return put_back(&swap, out);
 }

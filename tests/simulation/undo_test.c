@@ -265,6 +265,17 @@ static const struct row rows[] = {
      .is_mixed = true,
      .not_restarted = true,
      .deregistered = 2},
+    {.name = "the_old_cluster_is_gone",
+     .edits = {FAILING_HOOK},
+     .world_edits = {FAILING_MACHINE},
+     .troubles = {{SMOKE, "Failed",
+                   "{\"match\": {\"operation\": \"DescribeDBClusters\"}, \"action\": \"error\", "
+                   "\"status\": 404, \"code\": \"DBClusterNotFoundFault\"}"}},
+     .reason = "HookFailed",
+     .message = "this could not be put back: Proxies/shop-stg (cluster " OLD_CLUSTER ", which",
+     .left = PROXY,
+     .is_mixed = true,
+     .deregistered = 1},
 };
 
 static void ends_as_it_should(void **state)
