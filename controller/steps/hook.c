@@ -13,6 +13,7 @@
 
 #define HOOK_LOOK_MS SECONDS(10)
 #define EXECUTION_NAME_MAX 80
+#define TRIED_MS MINUTES(10)
 
 static const struct kube_resource cron_jobs = {
     .group = "batch", .version = "v1", .plural = "cronjobs", .kind = "CronJob", .namespaced = true};
@@ -362,6 +363,54 @@ static struct err *job_hook_act(struct stage *stage, struct outcome *out)
 
 /* --- */
 
+static bool is_late(const struct stage *stage)
+{
+    const struct hook_spec *hook = hook_of(stage);
+
+    return hook->timeout_ms > 0 && stage_age_ms(stage) > hook->timeout_ms;
+}
+
+static void fail_late(const struct stage *stage, const char *what, const char *last, struct outcome *out)
+{
+    char limit[TIME_TEXT_MAX];
+    AUTO_FREE char *text = NULL;
+
+    duration_text(hook_of(stage)->timeout_ms, limit);
+    text = xasprintf("%s within %s; %s", what, limit, last);
+    outcome_reset(out);
+    *out = hook_failed(stage, text);
+}
+
+/* What cannot be started, or looked at, in its time has failed like what has not ended in it. An error says
+ * less than a look, so it counts once somebody has tried for a while. */
+static bool is_hopeless(const struct stage *stage, const struct err *err)
+{
+    int64_t timeout_ms = hook_of(stage)->timeout_ms;
+    bool ends_pass =
+        err_kind(err) == ERR_CANCELED || (err_kind(err) == ERR_CONFLICT && !err_remote(err)->http_status);
+
+    return !ends_pass && is_late(stage) &&
+           stage->watched_ms >= (timeout_ms < TRIED_MS ? timeout_ms : TRIED_MS);
+}
+
+static struct err *end_in_time(const struct stage *stage, struct err *err, struct outcome *out)
+{
+    const char *what = stage->row->state == STEP_INTENDED ? "not started" : "not done";
+    AUTO_FREE char *last = NULL;
+
+    if (err && is_hopeless(stage, err)) {
+        last = xasprintf("the last error: %s", err_text(err));
+        err_ignore(err, "said in the outcome");
+        fail_late(stage, what, last, out);
+        return NULL;
+    }
+    if (!err && out->verdict == VERDICT_WAIT && is_late(stage)) {
+        last = xasprintf("last seen: %s", out->message);
+        fail_late(stage, what, last, out);
+    }
+    return err;
+}
+
 struct err *hook_act(struct stage *stage, struct outcome *out)
 {
     static struct err *(*const kinds[])(struct stage * stage, struct outcome * out) = {
@@ -369,16 +418,6 @@ struct err *hook_act(struct stage *stage, struct outcome *out)
         [HOOK_LAMBDA] = lambda_act,
         [HOOK_STATE_MACHINE] = execution_act,
     };
-    const struct hook_spec *hook = hook_of(stage);
-    char limit[TIME_TEXT_MAX];
-    AUTO_FREE char *what = NULL;
 
-    TRY(kinds[hook->kind](stage, out));
-    if (out->verdict == VERDICT_WAIT && hook->timeout_ms > 0 && stage_age_ms(stage) > hook->timeout_ms) {
-        duration_text(hook->timeout_ms, limit);
-        what = xasprintf("not done within %s; last seen: %s", limit, out->message);
-        outcome_reset(out);
-        *out = hook_failed(stage, what);
-    }
-    return NULL;
+    return end_in_time(stage, kinds[hook_of(stage)->kind](stage, out), out);
 }

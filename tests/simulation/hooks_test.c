@@ -22,12 +22,15 @@
         GRANTS, MORE_GRANTS, "  switchover:\n    policy", hooks "  switchover:\n    policy", NULL \
     }
 
+static const char *const never_starts[] = {
+    "{\"match\": {\"operation\": \"StartExecution\"}, \"action\": \"refuse\"}", NULL};
+
 static const char *const failing_machine[] = {"takes: 20m", "takes: 20m, outcome: FAILED", NULL};
 
 struct row {
     const char *name;
     const char *const *edits;
-    bool machine_fails;
+    bool machine_fails, never_starts;
     bool succeeds;
     int64_t executions, invocations, deregistered;
 };
@@ -43,6 +46,8 @@ static char *check_row(uint64_t seed, void *arg)
     variant.opts.manifest_edits = row->edits;
     if (row->machine_fails)
         variant.opts.world_edits = failing_machine;
+    if (row->never_starts)
+        variant.opts.faults = never_starts;
     if (seed % 2)
         variant_add_crashes(&variant, 350);
     scenario = scenario_new(&variant.opts);
@@ -52,7 +57,8 @@ static char *check_row(uint64_t seed, void *arg)
     else
         check_put_back(scenario, "HookFailed", &faults);
     check_production(scenario, &faults);
-    check_history(scenario, &faults);
+    if (!row->never_starts) /* then people are called meanwhile */
+        check_history(scenario, &faults);
     if (journal_count(scenario_journal(scenario), "StartExecution", "created") != row->executions)
         buf_addf(&faults, "executions started: %lld;",
                  (long long)journal_count(scenario_journal(scenario), "StartExecution", "created"));
@@ -119,6 +125,26 @@ static void a_hook_that_fails_after_takes_the_switchover_back(void **state UNUSE
                           .deregistered = 2});
 }
 
+static void a_hook_that_cannot_start_has_failed(void **state UNUSED)
+{
+    run_row(&(struct row){.name = "hook_cannot_start",
+                          .edits = EDITS(BEFORE("Stop")),
+                          .never_starts = true,
+                          .executions = 0,
+                          .deregistered = 0});
+}
+
+static void a_hook_that_cannot_start_and_may_fail_stops_nothing(void **state UNUSED)
+{
+    run_row(&(struct row){.name = "hook_cannot_start_continues",
+                          .edits = EDITS(AFTER("Continue")),
+                          .never_starts = true,
+                          .succeeds = true,
+                          .executions = 0,
+                          .invocations = 1,
+                          .deregistered = 1});
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -128,5 +154,7 @@ int main(void)
     TEST(&tests, a_hook_that_may_fail_stops_nothing);
     TEST(&tests, hooks_after_run_in_order);
     TEST(&tests, a_hook_that_fails_after_takes_the_switchover_back);
+    TEST(&tests, a_hook_that_cannot_start_has_failed);
+    TEST(&tests, a_hook_that_cannot_start_and_may_fail_stops_nothing);
     return tests_run(&tests, "hooks");
 }

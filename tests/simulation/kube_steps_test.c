@@ -697,6 +697,76 @@ static void an_unknown_password_changes_nothing(void **state UNUSED)
     bench_done(&bench);
 }
 
+/* --- a hook that cannot be started --- */
+
+struct hook_row {
+    const char *name;
+    bool is_there; /* the CronJob */
+    bool stops;
+    int64_t age_ms, watched_ms;
+    const char *error; /* NULL: an outcome */
+    enum verdict verdict;
+    const char *message;
+};
+
+static const struct hook_row hooks[] = {
+    {.name = "it starts", .is_there = true, .stops = true, .verdict = VERDICT_WAIT, .message = "was created"},
+    {.name = "no CronJob, in time",
+     .stops = true,
+     .age_ms = MINUTES(59),
+     .watched_ms = MINUTES(59),
+     .error = "read CronJob mask"},
+    {.name = "no CronJob, late",
+     .stops = true,
+     .age_ms = MINUTES(61),
+     .watched_ms = MINUTES(61),
+     .verdict = VERDICT_FAILED,
+     .message = "hook mask failed: not started within 1h00m; the last error: read CronJob mask"},
+    {.name = "no CronJob, late, and it may fail",
+     .age_ms = MINUTES(61),
+     .watched_ms = MINUTES(61),
+     .verdict = VERDICT_DONE,
+     .message = "onFailure is Continue: not started within 1h00m"},
+    {.name = "no CronJob, late, but nobody looked",
+     .stops = true,
+     .age_ms = HOURS(9),
+     .watched_ms = MINUTES(9),
+     .error = "read CronJob mask"},
+};
+
+#define CRON_JOB "/apis/batch/v1/namespaces/staging/cronjobs/mask"
+#define JOB_TEMPLATE \
+    "{\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"m\"}]}}}}}}"
+
+static void hook_starts(void **state)
+{
+    const struct hook_row *row = *state;
+    struct hook_spec hook = {.name = TEXT("mask"),
+                             .kind = HOOK_CRON_JOB,
+                             .target = TEXT("mask"),
+                             .timeout_ms = HOURS(1),
+                             .stop_on_failure = row->stops};
+    AUTO_OUTCOME struct outcome out = {0};
+    struct bench bench;
+
+    bench_init(&bench);
+    bench.spec.before_hooks = &hook;
+    bench.spec.before_hook_count = 1;
+    bench.stage.step = workflow_switchover_step("BeforeHooks/mask");
+    bench.stage.row->start_ms = TESTING_WALL_MS - row->age_ms;
+    bench.stage.watched_ms = row->watched_ms;
+    if (row->is_there)
+        kube_memory_put(&bench.memory, CRON_JOB, JOB_TEMPLATE);
+    if (row->error) {
+        assert_fails(hook_act(&bench.stage, &out), ERR_NOT_FOUND, row->error);
+    } else {
+        assert_no_err(hook_act(&bench.stage, &out));
+        assert_number(out.verdict, row->verdict);
+        assert_text_contains(out.message, row->message);
+    }
+    bench_done(&bench);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -721,5 +791,6 @@ int main(void)
     TEST_ROWS(&tests, what_others_need_is_kept, kept_rows);
     TEST(&tests, a_lost_password_is_not_made_again);
     TEST(&tests, an_unknown_password_changes_nothing);
+    TEST_ROWS(&tests, hook_starts, hooks);
     return tests_run(&tests, "kube_steps");
 }
