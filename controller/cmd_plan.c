@@ -221,7 +221,10 @@ static struct err *look(const struct given *given, struct engine *engine, const 
 {
     AUTO_AWS_ACCOUNT struct aws_account *source = NULL;
     AUTO_AWS_ACCOUNT struct aws_account *target = NULL;
-    struct preflight preflight = {.env = env, .spec = given->input.spec, .accounts = &given->accounts};
+    struct preflight preflight = {.env = env,
+                                  .spec = given->input.spec,
+                                  .accounts = &given->accounts,
+                                  .namespace = json_get_text(given->input.refresh, "metadata.namespace", "")};
 
     if (given->accounts.source)
         TRY(engine_account(engine, given->accounts.source, &source));

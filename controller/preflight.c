@@ -227,7 +227,7 @@ static struct err *inspect_table(const struct preflight *preflight, const struct
 struct err *preflight_look(const struct preflight *preflight, struct preflight_findings *ret)
 {
     static const struct preflight_table *const tables[] = {&preflight_backup, &preflight_restore,
-                                                           &preflight_switchover};
+                                                           &preflight_hooks, &preflight_switchover};
     AUTO_PREFLIGHT_FINDINGS struct preflight_findings findings = {0};
 
     for (size_t i = 0; i < COUNT_OF(tables); i++)

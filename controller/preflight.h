@@ -8,6 +8,8 @@
 #include "controller/preflight_memo.h"
 #include "pkg/aws/client.h"
 
+struct kube_client;
+
 enum finding_state {
     FINDING_OK,
     FINDING_UNKNOWN, /* could not be told from here; nothing is stopped by it */
@@ -36,6 +38,8 @@ struct preflight {
     const struct accounts *accounts;
     struct aws_client source; /* account NULL when the spec names no source */
     struct aws_client target;
+    struct kube_client *kube;    /* NULL: there is no cluster, or it is not known */
+    const char *namespace;       /* of the refresh */
     struct preflight_memo *memo; /* NULL: everything is asked */
     bool switch_only;            /* onto copies that are there: what makes copies is not looked at */
 };
@@ -78,12 +82,14 @@ struct preflight_check {
     const char *missing; /* what to do when AWS does not know it */
 };
 /* The table: what it says of accounts and recovery points (preflight_backup.c), of what a restore needs
- * (preflight_restore.c), and of what the switchover touches (preflight_switchover.c). */
+ * (preflight_restore.c), of hooks (preflight_hooks.c), and of what the switchover touches
+ * (preflight_switchover.c). */
 struct preflight_table {
     const struct preflight_check *checks;
     size_t count;
 };
-extern const struct preflight_table preflight_backup, preflight_restore, preflight_switchover;
+extern const struct preflight_table preflight_backup, preflight_restore, preflight_hooks,
+    preflight_switchover;
 
 void preflight_ok(const struct inspection *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void preflight_unknown(const struct inspection *in, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -179,6 +179,8 @@ static struct err *preflight(struct visit *visit, const struct accounts *account
     struct preflight preflight = {.env = visit->env,
                                   .spec = visit->live,
                                   .accounts = accounts,
+                                  .kube = visit->objects->kube,
+                                  .namespace = visit->namespace,
                                   .memo = engine_preflight_memo(visit->engine),
                                   .switch_only = visit->switch_to != NULL};
 

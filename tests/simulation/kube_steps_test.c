@@ -1,6 +1,7 @@
 /* Steps that change objects of Kubernetes: parameters in ConfigMaps and Secrets, a generated password in a
  * Secret, and the look at what became of them. */
 #include "controller/drift.h"
+#include "controller/preflight.h"
 #include "controller/steps/password.h"
 #include "controller/steps/steps.h"
 #include "tests/simulation/kube_memory.h"
@@ -767,6 +768,55 @@ static void hook_starts(void **state)
     bench_done(&bench);
 }
 
+/* --- looked at before a run begins --- */
+
+struct look_row {
+    const char *name;
+    bool is_there, has_cluster;
+    enum finding_state state;
+    const char *message;
+};
+
+static const struct look_row looks[] = {
+    {"the CronJob is there", true, true, FINDING_OK, "it is there"},
+    {"there is no CronJob", false, true, FINDING_FAIL, "make it, or correct spec.hooks"},
+    {"the cluster is not known", true, false, FINDING_UNKNOWN, "not looked at"},
+};
+
+static void hook_is_looked_at(void **state)
+{
+    const struct look_row *row = *state;
+    struct hook_spec hooked[] = {{.name = TEXT("tell"), .kind = HOOK_LAMBDA, .target = TEXT("f")},
+                                 {.name = TEXT("mask"), .kind = HOOK_CRON_JOB, .target = TEXT("mask")}};
+    AUTO_PREFLIGHT_FINDINGS struct preflight_findings findings = {0};
+    struct account target = {.name = TEXT("staging"), .account_id = TEXT("222222222222")};
+    struct accounts accounts = {.target = &target};
+    const struct preflight_check *check = &preflight_hooks.checks[0];
+    struct bench bench;
+
+    bench_init(&bench);
+    bench.spec.after_hooks = hooked;
+    bench.spec.after_hook_count = COUNT_OF(hooked);
+    if (row->is_there)
+        kube_memory_put(&bench.memory, CRON_JOB, JOB_TEMPLATE);
+    struct preflight preflight = {.env = bench.pass.env,
+                                  .spec = &bench.spec,
+                                  .accounts = &accounts,
+                                  .kube = row->has_cluster ? bench.memory.client : NULL,
+                                  .namespace = "staging"};
+    struct inspection in = {
+        .preflight = &preflight, .check = check, .account = &target, .findings = &findings};
+    assert_number((int64_t)check->count(&bench.spec, NULL), 1);
+    in.subject = check->subject(&in);
+    assert_text_equal(in.subject, "CronJob staging/mask");
+    assert_no_err(check->look(&in));
+    assert_number((int64_t)findings.count, 1);
+    assert_number(findings.items[0].state, row->state);
+    assert_text_contains(findings.items[0].message, row->message);
+    xfree(in.subject);
+    bench_done(&bench);
+}
+
 int main(void)
 {
     struct tests tests = {0};
@@ -792,5 +842,6 @@ int main(void)
     TEST(&tests, a_lost_password_is_not_made_again);
     TEST(&tests, an_unknown_password_changes_nothing);
     TEST_ROWS(&tests, hook_starts, hooks);
+    TEST_ROWS(&tests, hook_is_looked_at, looks);
     return tests_run(&tests, "kube_steps");
 }
