@@ -368,7 +368,7 @@ static bool is_in_vain(const struct stage *stage, const struct err *err)
 
     if (!stage->step->undo_last && refused_ms > since_ms)
         since_ms = refused_ms;
-    return (stage->step->undo_last || is_refusal(err)) &&
+    return (stage->step->undo_last || err_is_refusal(err)) &&
            undo_is_over(stage, since_ms, timeout_ms > IN_VAIN_MS ? timeout_ms : IN_VAIN_MS);
 }
 
