@@ -1,47 +1,11 @@
 /* Restarts of workloads of Kubernetes: the step alone runs, on objects in memory. */
-#include "controller/steps/steps.h"
-#include "tests/simulation/kube_memory.h"
+#include "tests/simulation/kube_bench.h"
 
-#define RUN "20261122-160000-abcde"
-/* Of a constant where a struct owns its text; nothing frees it here. */
-#define TEXT(literal) ((char *)(uintptr_t)(literal))
-
-struct bench {
-    struct kube_memory memory;
-    struct objects objects;
-    struct refresh_spec spec;
-    struct application_spec application;
-    struct pass pass;
-    struct stage stage;
-};
-
-static void bench_init(struct bench *bench, enum application_kind kind)
+static void begin(struct kube_bench *bench, enum application_kind kind)
 {
-    *bench = (struct bench){0};
-    kube_memory_init(&bench->memory);
-    bench->objects = (struct objects){.installation = "here", .kube = bench->memory.client};
-    bench->spec = (struct refresh_spec){.applications = &bench->application, .application_count = 1};
+    kube_bench_init(bench, "Applications/web");
+    bench->spec.application_count = 1;
     bench->application = (struct application_spec){.name = TEXT("web"), .kind = kind, .target = TEXT("web")};
-    bench->pass = (struct pass){.env = &bench->memory.base.env,
-                                .objects = &bench->objects,
-                                .namespace = "staging",
-                                .name = "shop",
-                                .uid = "u1",
-                                .spec = &bench->spec,
-                                .status = refresh_status_new()};
-    bench->pass.status->run.id = xstrdup(RUN);
-    bench->stage = (struct stage){.pass = &bench->pass,
-                                  .row = status_add_step(&bench->pass.status->switchover_steps,
-                                                         &bench->pass.status->switchover_step_count,
-                                                         "Applications/web")};
-    bench->stage.row->state = STEP_INTENDED;
-    bench->stage.row->attempt = 1;
-}
-
-static void bench_done(struct bench *bench)
-{
-    refresh_status_free(bench->pass.status);
-    kube_memory_done(&bench->memory);
 }
 
 /* --- one attempt --- */
@@ -104,7 +68,7 @@ static const struct workload_row workloads[] = {
 
 static const char *const plurals[] = {"deployments", "statefulsets", "daemonsets"};
 
-static const char *mark_of(const struct bench *bench, const char *path)
+static const char *mark_of(const struct kube_bench *bench, const char *path)
 {
     return json_get_text(
         json_member(json_at(kube_memory_get(&bench->memory, path), "spec.template.metadata.annotations"),
@@ -119,9 +83,9 @@ static void rolls(void **state)
     AUTO_FREE char *text =
         xasprintf("{\"metadata\":{\"generation\":2},\"spec\":{%s},\"status\":{%s}}", row->spec, row->status);
     AUTO_OUTCOME struct outcome out = {0};
-    struct bench bench;
+    struct kube_bench bench;
 
-    bench_init(&bench, row->kind);
+    begin(&bench, row->kind);
     kube_memory_put(&bench.memory, path, text);
     assert_no_err(application_intend(&bench.stage));
     assert_no_err(application_act(&bench.stage, &out));
@@ -138,7 +102,7 @@ static void rolls(void **state)
     outcome_reset(&out);
     assert_no_err(application_undo(&bench.stage, &out));
     assert_number(bench.memory.writes, 2);
-    bench_done(&bench);
+    kube_bench_done(&bench);
 }
 
 /* --- marks of attempts --- */
@@ -169,13 +133,13 @@ static const struct mark_row mark_rows[] = {
 
 #define WEB "/apis/apps/v1/namespaces/staging/deployments/web"
 
-static void mark_init(struct bench *bench, const struct mark_row *row)
+static void mark_init(struct kube_bench *bench, const struct mark_row *row)
 {
     AUTO_FREE char *text = xasprintf("{\"spec\":{\"replicas\":0,\"template\":{\"metadata\":{\"annotations\":"
                                      "{\"stagingrefresh.dev/run\":\"%s\"}}}},\"status\":{}}",
                                      row->before);
 
-    bench_init(bench, APPLICATION_DEPLOYMENT);
+    begin(bench, APPLICATION_DEPLOYMENT);
     bench->stage.row->attempt = row->attempt;
     kube_memory_put(&bench->memory, WEB, text);
     if (row->is_intended)
@@ -187,7 +151,7 @@ static void an_attempt_has_its_mark(void **state)
 {
     const struct mark_row *row = *state;
     AUTO_OUTCOME struct outcome out = {0};
-    struct bench bench;
+    struct kube_bench bench;
 
     mark_init(&bench, row);
     for (int i = 0; i < 3; i++) {
@@ -199,7 +163,7 @@ static void an_attempt_has_its_mark(void **state)
     assert_number(out.verdict, VERDICT_DONE);
     assert_text_equal(mark_of(&bench, WEB), row->after);
     assert_number(bench.memory.writes, text_equal(row->before, row->after) ? 0 : 1);
-    bench_done(&bench);
+    kube_bench_done(&bench);
 }
 
 int main(void)
