@@ -122,7 +122,7 @@ static const struct step switchover_steps[] = {
      .entry_count = parameter_count,   .entry_name = parameter_name},
     {.name = "Applications", .repeat = REPEAT_LOOK, .timeout_of = switchover_timeout, .phase = "SwitchingOver",
      .intend = application_intend, .act = application_act, .undo = application_undo, .undo_last = true,
-     .may_be_gone = true,
+     .rehearse = application_rehearse, .may_be_gone = true,
      .entry_count = application_count, .entry_name = application_name},
     {.name = "AfterHooks",   .repeat = REPEAT_NAME, .phase = "RunningHooks", .in_order = true,
      .act = hook_act,

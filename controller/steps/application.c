@@ -23,6 +23,13 @@ static struct err *describe_service(struct stage *stage, struct ecs_service *ret
                     "look at ECS service %s/%s", spec->cluster ? spec->cluster : "default", spec->target);
 }
 
+static struct err *ecs_rehearse(struct stage *stage)
+{
+    AUTO_ECS_SERVICE struct ecs_service service = {0};
+
+    return describe_service(stage, &service);
+}
+
 static struct err *ecs_intend(struct stage *stage)
 {
     AUTO_ECS_SERVICE struct ecs_service service = {0};
@@ -249,21 +256,31 @@ static bool deadline_is_over(const struct json *object)
 /* Of a StatefulSet: where the rollout stops. */
 #define PARTITION "spec.updateStrategy.rollingUpdate.partition"
 
+/* Why new pods would not come up by themselves; yours, NULL: they would. */
+static char *find_obstacle(const struct kube_ref *at, const struct workload *workload,
+                           const struct json *object)
+{
+    int64_t partition = json_get_int(object, PARTITION, 0);
+
+    if (text_equal(json_get_text(object, workload->strategy, NULL), "OnDelete"))
+        return xasprintf("%s %s has the update strategy OnDelete: nothing restarts its pods",
+                         at->resource->kind, at->name);
+    if (partition > 0)
+        return xasprintf("%s %s has the partition %lld: its pods below that number are not restarted",
+                         at->resource->kind, at->name, (long long)partition);
+    return NULL;
+}
+
 static struct outcome judge_rollout(const struct kube_ref *at, const struct workload *workload,
                                     const struct json *object)
 {
     const char *kind = at->resource->kind;
+    AUTO_FREE char *obstacle = find_obstacle(at, workload, object);
 
     if (rollout_is_complete(workload, object))
         return outcome_done("%s %s has rolled out", kind, at->name);
-    if (text_equal(json_get_text(object, workload->strategy, NULL), "OnDelete"))
-        return outcome_failed("RolloutFailed",
-                              "%s %s has the update strategy OnDelete: nothing restarts its pods", kind,
-                              at->name);
-    if (json_get_int(object, PARTITION, 0) > 0)
-        return outcome_failed("RolloutFailed",
-                              "%s %s has the partition %lld: its pods below that number are not restarted",
-                              kind, at->name, (long long)json_get_int(object, PARTITION, 0));
+    if (obstacle)
+        return outcome_failed("RolloutFailed", "%s", obstacle);
     if (deadline_is_over(object))
         return outcome_failed("RolloutFailed", "%s %s did not come up within its progress deadline", kind,
                               at->name);
@@ -273,6 +290,27 @@ static struct outcome judge_rollout(const struct kube_ref *at, const struct work
                         (long long)json_get_int(object, workload->available, 0));
 }
 
+static struct err *look_at_workload(struct stage *stage, const struct kube_ref *at, struct json **ret)
+{
+    if (!stage->pass->objects->kube)
+        return err_new(ERR_INVALID, "%s %s needs a cluster, and there is none", at->resource->kind, at->name);
+    return err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, at, ret), "look at %s %s",
+                    at->resource->kind, at->name);
+}
+
+static struct err *workload_rehearse(struct stage *stage)
+{
+    const struct workload *workload = workload_of(stage);
+    const struct kube_ref at = workload_ref(stage);
+    AUTO_JSON struct json *object = NULL;
+    AUTO_FREE char *obstacle = NULL;
+
+    TRY(look_at_workload(stage, &at, &object));
+    if (json_get_int(object, workload->wanted, workload->otherwise) > 0)
+        obstacle = find_obstacle(&at, workload, object);
+    return obstacle ? err_new(ERR_INVALID, "%s", obstacle) : NULL;
+}
+
 /* Restarts it unless its template carries the mark already, and judges the rollout. */
 static struct err *workload_roll(struct stage *stage, const char *mark, struct outcome *out)
 {
@@ -280,10 +318,7 @@ static struct err *workload_roll(struct stage *stage, const char *mark, struct o
     AUTO_JSON struct json *object = NULL;
     const struct json *annotations;
 
-    if (!stage->pass->objects->kube)
-        return err_new(ERR_INVALID, "%s %s needs a cluster, and there is none", at.resource->kind, at.name);
-    TRY(err_wrap(kube_get(stage->pass->objects->kube, stage->pass->env, &at, &object), "look at %s %s",
-                 at.resource->kind, at.name));
+    TRY(look_at_workload(stage, &at, &object));
     annotations = json_at(object, "spec.template.metadata.annotations");
     if (text_equal(json_get_text(json_member(annotations, TAG_RUN), NULL, NULL), mark)) {
         *out = judge_rollout(&at, workload_of(stage), object);
@@ -345,16 +380,31 @@ static struct err *workload_undo(struct stage *stage, struct outcome *out)
 
 /* --- */
 
+#define WORKLOAD                                                                       \
+    {                                                                                  \
+        .rehearse = workload_rehearse, .intend = workload_intend, .act = workload_act, \
+        .undo = workload_undo,                                                         \
+    }
+
 static const struct {
+    struct err *(*rehearse)(struct stage *stage);
     struct err *(*intend)(struct stage *stage);
     struct err *(*act)(struct stage *stage, struct outcome *out);
     struct err *(*undo)(struct stage *stage, struct outcome *out);
 } kinds[] = {
-    [APPLICATION_DEPLOYMENT] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
-    [APPLICATION_STATEFUL_SET] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
-    [APPLICATION_DAEMON_SET] = {.intend = workload_intend, .act = workload_act, .undo = workload_undo},
-    [APPLICATION_ECS_SERVICE] = {.intend = ecs_intend, .act = ecs_act, .undo = ecs_undo},
+    [APPLICATION_DEPLOYMENT] = WORKLOAD,
+    [APPLICATION_STATEFUL_SET] = WORKLOAD,
+    [APPLICATION_DAEMON_SET] = WORKLOAD,
+    [APPLICATION_ECS_SERVICE] = {.rehearse = ecs_rehearse,
+                                 .intend = ecs_intend,
+                                 .act = ecs_act,
+                                 .undo = ecs_undo},
 };
+
+struct err *application_rehearse(struct stage *stage)
+{
+    return kinds[application_of(stage)->kind].rehearse(stage);
+}
 
 struct err *application_intend(struct stage *stage)
 {

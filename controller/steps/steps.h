@@ -38,6 +38,7 @@ struct err *parameter_undo(struct stage *stage, struct outcome *out) MUST_USE;
 /* hook.c */
 struct err *hook_act(struct stage *stage, struct outcome *out) MUST_USE;
 /* application.c */
+struct err *application_rehearse(struct stage *stage) MUST_USE;
 struct err *application_intend(struct stage *stage) MUST_USE;
 struct err *application_act(struct stage *stage, struct outcome *out) MUST_USE;
 struct err *application_undo(struct stage *stage, struct outcome *out) MUST_USE;

@@ -130,10 +130,28 @@ static void is_restarted_with_the_old_parameters(void **state)
     step_bench_done(&bench);
 }
 
+/* Before anything is switched. */
+static void a_service_that_is_not_there_is_told_first(void **state UNUSED)
+{
+    static const char empty_world[] = "  ecs:\n    clusters:\n    - name: c\n      services: []\n";
+    struct step_bench bench;
+    struct stage stage;
+
+    step_bench_init(&bench, empty_world, spec_text);
+    stage = step_bench_stage(&bench, "Applications/api", 0);
+    assert_fails(application_rehearse(&stage), ERR_NOT_FOUND, "look at ECS service c/web");
+    step_bench_done(&bench);
+    step_bench_init(&bench, good_world, spec_text);
+    stage = step_bench_stage(&bench, "Applications/api", 0);
+    assert_no_err(application_rehearse(&stage));
+    step_bench_done(&bench);
+}
+
 int main(void)
 {
     struct tests tests = {0};
 
+    TEST(&tests, a_service_that_is_not_there_is_told_first);
     TEST_ROWS(&tests, is_restarted_with_the_old_parameters, rows);
     return tests_run(&tests, "ecs_step");
 }

@@ -105,6 +105,55 @@ static void rolls(void **state)
     kube_bench_done(&bench);
 }
 
+/* --- looked at before anything is switched --- */
+
+struct rehearsal_row {
+    const char *name;
+    enum application_kind kind;
+    const char *spec; /* NULL: it is not there */
+    enum err_kind kind_of_error;
+    const char *error; /* NULL: none */
+};
+
+static const struct rehearsal_row rehearsals[] = {
+    {.name = "a Deployment", .kind = APPLICATION_DEPLOYMENT, .spec = "\"replicas\":2"},
+    {.name = "no Deployment",
+     .kind = APPLICATION_DEPLOYMENT,
+     .kind_of_error = ERR_NOT_FOUND,
+     .error = "look at Deployment web"},
+    {.name = "a StatefulSet that nothing restarts",
+     .kind = APPLICATION_STATEFUL_SET,
+     .spec = "\"updateStrategy\":{\"type\":\"OnDelete\"}",
+     .kind_of_error = ERR_INVALID,
+     .error = "has the update strategy OnDelete"},
+    {.name = "a StatefulSet that nothing restarts, without pods",
+     .kind = APPLICATION_STATEFUL_SET,
+     .spec = "\"replicas\":0,\"updateStrategy\":{\"type\":\"OnDelete\"}"},
+    {.name = "a StatefulSet with a partition",
+     .kind = APPLICATION_STATEFUL_SET,
+     .spec = "\"updateStrategy\":{\"rollingUpdate\":{\"partition\":1}}",
+     .kind_of_error = ERR_INVALID,
+     .error = "has the partition 1"},
+};
+
+static void is_rehearsed(void **state)
+{
+    const struct rehearsal_row *row = *state;
+    AUTO_FREE char *path = xasprintf("/apis/apps/v1/namespaces/staging/%s/web", plurals[row->kind]);
+    AUTO_FREE char *text = xasprintf("{\"spec\":{%s}}", row->spec ? row->spec : "");
+    struct kube_bench bench;
+
+    begin(&bench, row->kind);
+    if (row->spec)
+        kube_memory_put(&bench.memory, path, text);
+    if (row->error)
+        assert_fails(application_rehearse(&bench.stage), row->kind_of_error, row->error);
+    else
+        assert_no_err(application_rehearse(&bench.stage));
+    assert_number(bench.memory.writes, 0);
+    kube_bench_done(&bench);
+}
+
 /* --- marks of attempts --- */
 
 struct mark_row {
@@ -171,6 +220,7 @@ int main(void)
     struct tests tests = {0};
 
     TEST_ROWS(&tests, rolls, workloads);
+    TEST_ROWS(&tests, is_rehearsed, rehearsals);
     TEST_ROWS(&tests, an_attempt_has_its_mark, mark_rows);
     return tests_run(&tests, "workload_step");
 }
