@@ -66,7 +66,8 @@ check "requests to the API server are counted" grep -q '^rest_client_requests_to
 check "process figures" grep -qE '^process_resident_memory_bytes [1-9]' <(page "$metrics/metrics")
 equal "what is served and docs/metrics.md lacks" "" "$(page "$metrics/metrics" | sed -n 's/^# TYPE //p' |
     while read -r name type; do grep -qF "| \`$name\` | $type |" "$root/docs/metrics.md" || echo "$name"; done)"
-equal "lists of refreshes, in a stream or in pages" 1 "$(page "$metrics/metrics" |
+# One for the caches, one when it has got the lease.
+equal "lists of refreshes, in a stream or in pages" 2 "$(page "$metrics/metrics" |
     awk '/^stagingrefresh_watch_lists_total\{resource="stagingrefreshes"/ { sum += $2 } END { print sum }')"
 equal "no object's name in a label" "" "$(page "$metrics/metrics" | grep -F 'shop' || true)"
 
