@@ -12,10 +12,13 @@
 struct play;
 struct story {
     const char *name;
-    const char *edits[9];
-    int64_t settle_ms;
-    /* At each version of the object: says what comes next when its time has come. */
+    const char *edits[9], *world_edits[3], *faults[2]; /* as in struct scenario_opts */
+    int64_t settle_ms, deadline_ms;                    /* 0: as for all stories of the test */
+    const char *arg;                                   /* a text for script and check */
+    /* At each version of any of the refreshes, NULL for one that is gone: says what comes next when its time
+     * has come. NULL: nobody says anything. */
     void (*script)(struct play *play, const struct json *object);
+    /* At the end, with the refresh of the sample; NULL: it is gone. */
     void (*check)(struct play *play, const struct json *object);
 };
 
@@ -24,27 +27,47 @@ struct play {
     struct scenario *scenario;
     int scene;
     bool is_speaking;
+    struct json *model;   /* the first refresh, as it was made */
     char *runs[RUNS_MAX]; /* in order, by their ends */
     size_t run_count;
-    char *fault; /* the first; scripts run on the engine's threads, where nothing can be asserted */
+    void *notes;       /* the test's own */
+    struct buf faults; /* scripts run on the engine's threads, where nothing can be asserted */
 };
+
+void add_fault(struct play *play, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A fault, unless it is so; what was looked at is named as the test writes it. */
+#define want(play, holds) want_named((play), #holds, (holds))
+#define want_text(play, got, wanted) want_text_named((play), #got, (got), (wanted))
+#define want_part(play, got, part) want_part_named((play), #got, (got), (part))
+#define want_number(play, got, wanted) want_number_named((play), #got, (got), (wanted))
+void want_named(struct play *play, const char *what, bool holds);
+void want_text_named(struct play *play, const char *what, const char *got, const char *wanted);
+void want_part_named(struct play *play, const char *what, const char *got, const char *part);
+void want_number_named(struct play *play, const char *what, int64_t got, int64_t wanted);
 
 /* The account of staging. */
 extern const struct object_id story_target;
-
-/* A fault, unless it holds. */
-void want(struct play *play, bool holds);
-void want_text(struct play *play, const char *got, const char *wanted);
-void want_part(struct play *play, const char *got, const char *part);
-void want_number(struct play *play, int64_t got, int64_t wanted);
+struct object_id refresh_id(const char *name);
+struct memory *memory_of(struct play *play);
 
 /* Each is the next scene: an annotation of ours, a merge patch of the refresh, one of the target account. */
 void speak(struct play *play, const char *name, const char *value);
 void edit(struct play *play, const char *patch);
 void edit_target(struct play *play, const char *patch);
-void say_nothing(struct play *play, const struct json *object);
+/* The next scene, too: another refresh, like the first but for its name and the merge patch, or none any
+ * more. */
+void create_refresh(struct play *play, const char *name, const char *patch);
+void delete_refresh(struct play *play, const char *name);
+
+/* The refresh of that name as it is now; NULL: none, or none any more. */
+const struct json *refresh_of(struct play *play, const char *name);
+/* Of all its versions, the first of which that holds, and the last that is no deletion; NULL: none. */
+const struct json *first_version(struct play *play, const char *name,
+                                 bool (*holds)(const struct json *version));
+const struct json *last_version(struct play *play, const struct object_id *id);
 
 bool phase_is(const struct json *object, const char *phase);
+bool has_run(const struct json *object); /* or runs */
 bool has_ended(const struct json *object);
 /* The entry of a list whose member `key` is `name`; NULL: none. */
 const struct json *named(const struct json *list, const char *key, const char *name);
@@ -65,6 +88,21 @@ void check_succeeded(struct play *play, const struct json *object);
 
 /* Plays *state, a story, as a test. */
 void story_plays(void **state);
+
+/* Plays it with those options, but for what the story says itself. What is wrong, yours; NULL: nothing. */
+char *story_play(const struct story *story, const struct scenario_opts *opts, void *notes);
+
+/* Many seeds: each story so many times, with a process that dies in every second round. */
+struct stories {
+    const char *name; /* of the test */
+    const struct story *items;
+    size_t count, rounds;
+    int64_t crash_calls; /* the process dies at one of so many; 0: 300 */
+    int64_t settle_ms, deadline_ms;
+    size_t notes_size; /* of play->notes, zeroed for each play */
+};
+/* True when all is well. */
+bool stories_play(const struct stories *stories);
 
 #define MANUAL "policy: Automatic", "policy: Manual"
 
