@@ -43,7 +43,7 @@ static void run_again_without_knowing(struct play *play, const struct json *obje
 static void check_gone(struct play *play, const struct json *object)
 {
     check_succeeded(play, object);
-    want_number(play, (int64_t)play->run_count, 2);
+    want_number(play, play->run_count, 2);
     want_number(play, count(play, "DeleteTable", "changed"), 1);
     want_number(play, count(play, "DeleteDBCluster", "changed"), 1);
     want_text(play, role_of(object, play->runs[0]), "none");
@@ -52,7 +52,7 @@ static void check_gone(struct play *play, const struct json *object)
 static void check_kept(struct play *play, const struct json *object)
 {
     check_succeeded(play, object);
-    want_number(play, (int64_t)play->run_count, 2);
+    want_number(play, play->run_count, 2);
     want_number(play, count(play, "DeleteTable", NULL), 0);
     want_number(play, count(play, "DeleteDBInstance", NULL), 0);
     want_text(play, role_of(object, play->runs[0]), "Removing");

@@ -206,7 +206,7 @@ const char *condition_text(const struct json *object, const char *type, const ch
                          "");
 }
 
-static const struct json *staging_of(struct play *play)
+const struct json *staging_of(struct play *play)
 {
     return named(json_at(scenario_world(play->scenario), "accounts"), "name", "staging");
 }

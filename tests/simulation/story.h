@@ -39,7 +39,7 @@ void add_fault(struct play *play, const char *format, ...) PRINTF_LIKE(2, 3);
 #define want(play, holds) want_named((play), #holds, (holds))
 #define want_text(play, got, wanted) want_text_named((play), #got, (got), (wanted))
 #define want_part(play, got, part) want_part_named((play), #got, (got), (part))
-#define want_number(play, got, wanted) want_number_named((play), #got, (got), (wanted))
+#define want_number(play, got, wanted) want_number_named((play), #got, (int64_t)(got), (int64_t)(wanted))
 void want_named(struct play *play, const char *what, bool holds);
 void want_text_named(struct play *play, const char *what, const char *got, const char *wanted);
 void want_part_named(struct play *play, const char *what, const char *got, const char *part);
@@ -75,6 +75,8 @@ const struct json *named(const struct json *list, const char *key, const char *n
 const char *row_text(const struct json *object, const char *row, const char *member);
 const char *condition_text(const struct json *object, const char *type, const char *member);
 const char *role_of(const struct json *object, const char *run);
+/* The account in the world as it is now; the next look at the world ends it. */
+const struct json *staging_of(struct play *play);
 /* "none" when there is none: what a parameter of SSM holds in staging now. */
 const char *parameter(struct play *play, const char *name);
 const char *proxy_target(struct play *play);
