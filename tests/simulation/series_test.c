@@ -195,6 +195,7 @@ static void check_given_up(struct play *play, const struct json *shop)
 #define SHOP_DELETION "deletionPolicy: Retain"
 #define SHOP_NAME "name: shop\n  namespace: staging"
 
+/* The text is how a wish is given up that is about to begin. */
 static const struct story stories[] = {
     {.name = "another object's run is forbidden", .script = create_forbidding, .check = check_forbidden},
     {.name = "a run of its own is forbidden",

@@ -1,73 +1,27 @@
 /* Objects of one series that follow one another, as a CronJob creates them: what becomes of the earlier one,
  * and what the later one knows of it. */
-#include "tests/simulation/invariants.h"
-#include "tests/simulation/seeds.h"
-#include "tests/simulation/variant.h"
+#include "tests/simulation/story.h"
 #include "tests/testing/assertions.h"
 
-#define FAULTS_MAX (16 * KIB)
 #define LOOKS_PER_HOUR 2 /* of one object at parameters of SSM, for drift */
+#define NIGHTLY "nightly-b"
 
-static const struct object_id nightly = {.kind = OBJECT_REFRESH, .namespace = "staging", .name = "nightly-b"};
-
-struct play;
-struct story {
-    const char *name;
-    const char *manifest_edits[5], *world_edits[3];
-    const char *patch; /* of the later object's spec; NULL: it is as the earlier one's */
-    bool asks_for_less;
-    /* At each version of either object. */
-    void (*script)(struct play *play, const struct json *object);
-    void (*check)(struct play *play);
-    bool may_drift; /* somebody does change something */
-};
-
-struct play {
-    const struct story *story;
-    struct scenario *scenario;
-    int scene;
-    bool is_speaking;
-    char *message;         /* of the earlier object, when it was first superseded */
-    int64_t looks, hour_0; /* then */
-    char *estimate;        /* when the later object's run is to end, as it was said first */
-    struct buf faults;
+/* When the earlier object was first superseded. */
+struct notes {
+    bool is_superseded;
+    int64_t looks, hour;
 };
 
 /* --- looking --- */
 
-static struct memory *memory_of(struct play *play)
-{
-    return scenario_memory(play->scenario);
-}
-
-static const struct json *shop_of(struct play *play)
-{
-    return memory_get(memory_of(play), &scenario_refresh);
-}
-
 static const struct json *nightly_of(struct play *play)
 {
-    return memory_get(memory_of(play), &nightly);
+    return refresh_of(play, NIGHTLY);
 }
 
 static bool is_shop(const struct json *object)
 {
     return text_equal(json_get_text(object, "metadata.name", ""), "shop");
-}
-
-static const struct json *named(const struct json *list, const char *key, const char *name)
-{
-    json_each (item, list) {
-        if (text_equal(json_get_text(item, key, ""), name))
-            return item;
-    }
-    return NULL;
-}
-
-static const char *condition_text(const struct json *object, const char *type, const char *member)
-{
-    return json_get_text(json_member(named(json_at(object, "status.conditions"), "type", type), member), NULL,
-                         "absent");
 }
 
 static bool has_succeeded(const struct json *object)
@@ -80,122 +34,72 @@ static bool is_superseded(const struct json *object)
     return text_equal(condition_text(object, "Ready", "reason"), "Superseded");
 }
 
-static const struct json *staging_of(struct play *play)
-{
-    return named(json_at(scenario_world(play->scenario), "accounts"), "name", "staging");
-}
-
 static int64_t looks_at_parameters(struct play *play)
 {
-    int64_t count = 0;
+    int64_t looks = 0;
 
     json_each (row, scenario_calls(play->scenario)) {
         if (text_equal(json_get_text(row, "operation", ""), "GetParameter"))
-            count += json_get_int(row, "count", 0);
+            looks += json_get_int(row, "count", 0);
     }
-    return count;
-}
-
-static void want_text(struct play *play, const char *what, const char *got, const char *want)
-{
-    if (!text_equal(got, want))
-        buf_addf(&play->faults, "%s is %s, expected %s\n", what, got ? got : "absent", want);
-}
-
-static void want_part(struct play *play, const char *what, const char *got, const char *part)
-{
-    if (!strstr(got, part))
-        buf_addf(&play->faults, "%s: no \"%s\" in \"%s\"\n", what, part, got);
-}
-
-/* --- doing --- */
-
-/* What is left open is as the copy in use has it. */
-static void ask_for_less(struct json *spec)
-{
-    static const char *const members[] = {"stream", "timeToLive", "tags"};
-    struct json *restore = json_edit(spec, "databases[1].dynamodb.restore");
-
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        json_remove(restore, members[i]);
-}
-
-static void create_nightly(struct play *play, const struct json *model)
-{
-    AUTO_JSON struct json *manifest = json_copy(model);
-    AUTO_JSON struct json *patch = NULL;
-    AUTO_ERR struct err *err =
-        json_parse(str_of(play->story->patch ? play->story->patch : "{}"), NULL, &patch);
-    struct json *metadata = json_new_object();
-
-    if (err)
-        abort();
-    json_set_text(metadata, "name", nightly.name);
-    json_set_text(metadata, "namespace", nightly.namespace);
-    json_set(manifest, "metadata", metadata);
-    json_remove(manifest, "status");
-    json_set(manifest, "spec", json_merge_patch(json_copy(json_member(manifest, "spec")), patch));
-    if (play->story->asks_for_less)
-        ask_for_less(json_edit(manifest, "spec"));
-    play->scene++;
-    memory_create(memory_of(play), manifest);
-}
-
-static void note_superseded(struct play *play, const struct json *object)
-{
-    if (play->message || !is_shop(object) || !is_superseded(object))
-        return;
-    play->message = xstrdup(condition_text(object, "Ready", "message"));
-    play->looks = looks_at_parameters(play);
-    play->hour_0 = sched_now_ms(scenario_sched(play->scenario)) / HOURS(1);
-}
-
-static void heard(void *arg, struct scenario *scenario, const struct json *object)
-{
-    struct play *play = arg;
-
-    play->scenario = scenario;
-    if (play->is_speaking || !object)
-        return;
-    play->is_speaking = true;
-    note_superseded(play, object);
-    if (!play->story->may_drift && !text_equal(condition_text(object, "Drifted", "status"), "absent"))
-        buf_addf(&play->faults, "%s: Drifted: %s\n", json_get_text(object, "metadata.name", ""),
-                 condition_text(object, "Drifted", "message"));
-    play->story->script(play, object);
-    play->is_speaking = false;
+    return looks;
 }
 
 /* --- a later run --- */
 
+static void note_superseded(struct play *play, const struct json *object)
+{
+    struct notes *notes = play->notes;
+
+    if (notes->is_superseded || !is_shop(object) || !is_superseded(object))
+        return;
+    notes->is_superseded = true;
+    notes->looks = looks_at_parameters(play);
+    notes->hour = sched_now_ms(scenario_sched(play->scenario)) / HOURS(1);
+}
+
+static bool is_time_to_follow(struct play *play, const struct json *object)
+{
+    return play->scene == 0 && is_shop(object) && has_succeeded(object);
+}
+
+static void follow_whatever_drifts(struct play *play, const struct json *object)
+{
+    note_superseded(play, object);
+    if (is_time_to_follow(play, object))
+        create_refresh(play, NIGHTLY, play->story->arg ? play->story->arg : "{}");
+}
+
 static void follow(struct play *play, const struct json *object)
 {
-    if (play->scene == 0 && is_shop(object) && has_succeeded(object))
-        create_nightly(play, object);
+    follow_whatever_drifts(play, object);
+    if (*condition_text(object, "Drifted", "status"))
+        add_fault(play, "%s: Drifted: %s", json_get_text(object, "metadata.name", ""),
+                  condition_text(object, "Drifted", "message"));
 }
 
 static void want_superseded(struct play *play, const struct json *object, const struct json *by)
 {
     const char *message = condition_text(object, "Ready", "message");
 
-    want_text(play, "Ready", condition_text(object, "Ready", "status"), "True");
-    want_text(play, "its reason", condition_text(object, "Ready", "reason"), "Superseded");
-    want_text(play, "phase", json_get_text(object, "status.phase", ""), "Succeeded");
-    want_text(play, "Stalled", condition_text(object, "Stalled", "status"), "absent");
-    want_text(play, "Reconciling", condition_text(object, "Reconciling", "status"), "absent");
-    want_part(play, "its message", message, json_get_text(by, "status.run.id", "no run"));
-    want_part(play, "its message", message, json_get_text(by, "metadata.name", "nobody"));
+    want_text(play, condition_text(object, "Ready", "status"), "True");
+    want_text(play, condition_text(object, "Ready", "reason"), "Superseded");
+    want_text(play, json_get_text(object, "status.phase", ""), "Succeeded");
+    want_text(play, condition_text(object, "Stalled", "status"), "");
+    want_text(play, condition_text(object, "Reconciling", "status"), "");
+    want_part(play, message, json_get_text(by, "status.run.id", "no run"));
+    want_part(play, message, json_get_text(by, "metadata.name", "nobody"));
     json_each (copy, json_at(object, "status.copies")) {
         if (text_equal(json_get_text(copy, "role", ""), "InUse") &&
             !text_equal(json_get_text(copy, "runID", ""), json_get_text(by, "status.run.copiesOf", "")))
-            buf_addf(&play->faults, "%s is InUse\n", json_get_text(copy, "identifier", ""));
+            add_fault(play, "%s is InUse", json_get_text(copy, "identifier", ""));
     }
 }
 
 static void want_in_use(struct play *play, const struct json *object)
 {
-    want_text(play, "Ready", condition_text(object, "Ready", "status"), "True");
-    want_text(play, "its reason", condition_text(object, "Ready", "reason"), "RunSucceeded");
+    want_text(play, condition_text(object, "Ready", "status"), "True");
+    want_text(play, condition_text(object, "Ready", "reason"), "RunSucceeded");
 }
 
 /* Of versions of the status. */
@@ -215,20 +119,18 @@ static int64_t changes_since_superseded(struct play *play)
     return changes;
 }
 
-static void check_superseded(struct play *play)
+static void check_superseded(struct play *play, const struct json *shop)
 {
-    int64_t hours = sched_now_ms(scenario_sched(play->scenario)) / HOURS(1) - play->hour_0 + 1;
-    int64_t looks = looks_at_parameters(play) - play->looks;
+    const struct notes *notes = play->notes;
+    int64_t hours = sched_now_ms(scenario_sched(play->scenario)) / HOURS(1) - notes->hour + 1;
+    int64_t looks = looks_at_parameters(play) - notes->looks;
 
-    want_superseded(play, shop_of(play), nightly_of(play));
+    want_superseded(play, shop, nightly_of(play));
     want_in_use(play, nightly_of(play));
-    if (changes_since_superseded(play))
-        buf_addf(&play->faults, "%lld changes after it was superseded\n",
-                 (long long)changes_since_superseded(play));
-    if (!play->message || looks > hours * LOOKS_PER_HOUR)
-        buf_addf(&play->faults, "%lld looks in %lld hours\n", (long long)looks, (long long)hours);
-    if (strstr(memory_events(memory_of(play)), "Drifted"))
-        buf_adds(&play->faults, "an event tells of drift\n");
+    want_number(play, changes_since_superseded(play), 0);
+    if (!notes->is_superseded || looks > hours * LOOKS_PER_HOUR)
+        add_fault(play, "%lld looks in %lld hours", (long long)looks, (long long)hours);
+    want(play, !strstr(events(play), "Drifted"));
 }
 
 /* --- staging goes back onto the copies of the earlier one --- */
@@ -236,41 +138,31 @@ static void check_superseded(struct play *play)
 static void go_back(struct play *play, const struct json *object)
 {
     follow(play, object);
-    if (play->scene == 1 && is_shop(object) && is_superseded(object)) {
-        AUTO_FREE char *patch =
-            xasprintf("{\"metadata\":{\"annotations\":{\"stagingrefresh.dev/switch-to\":\"%s\"}}}",
-                      json_get_text(object, "status.run.id", ""));
-
-        play->scene++;
-        memory_patch(memory_of(play), &scenario_refresh, patch);
-    }
+    if (play->scene == 1 && is_shop(object) && is_superseded(object))
+        speak(play, "switch-to", json_get_text(object, "status.run.id", ""));
 }
 
-static void check_back(struct play *play)
+static void check_back(struct play *play, const struct json *shop)
 {
-    if (!json_get_text(shop_of(play), "status.run.copiesOf", NULL))
-        buf_adds(&play->faults, "nobody has gone back\n");
-    want_in_use(play, shop_of(play));
-    want_superseded(play, nightly_of(play), shop_of(play));
+    want(play, json_at(shop, "status.run.copiesOf"));
+    want_in_use(play, shop);
+    want_superseded(play, nightly_of(play), shop);
 }
 
 /* --- a later run that has not switched over --- */
 
 static void change_something(struct play *play, const struct json *object)
 {
-    follow(play, object);
-    if (play->scene == 1 && text_equal(json_get_text(object, "status.phase", ""), "AwaitingApproval")) {
-        play->scene++;
-        memory_patch(memory_of(play), &scenario_refresh,
-                     "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\","
-                     "\"value\":\"elsewhere\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}");
-    }
+    follow_whatever_drifts(play, object);
+    if (play->scene == 1 && phase_is(object, "AwaitingApproval"))
+        edit(play, "{\"status\":{\"run\":{\"spec\":{\"switchover\":{\"parameters\":[{\"name\":\"db-host\","
+                   "\"value\":\"elsewhere\",\"ssm\":{\"name\":\"/shop/stg/db_host\"}}]}}}}}");
 }
 
-static void check_drifted(struct play *play)
+static void check_drifted(struct play *play, const struct json *shop)
 {
-    want_in_use(play, shop_of(play));
-    want_text(play, "Drifted", condition_text(shop_of(play), "Drifted", "status"), "True");
+    want_in_use(play, shop);
+    want_text(play, condition_text(shop, "Drifted", "status"), "True");
 }
 
 /* --- another run of the earlier one was asked for meanwhile, and never begins --- */
@@ -278,20 +170,15 @@ static void check_drifted(struct play *play)
 static void ask_in_vain(struct play *play, const struct json *object)
 {
     follow(play, object);
-    if (play->scene == 1 && text_equal(json_get_text(object, "status.phase", ""), "Restoring")) {
-        play->scene++;
-        memory_patch(memory_of(play), &scenario_refresh,
-                     "{\"spec\":{\"trigger\":\"again\",\"concurrencyPolicy\":\"Forbid\"}}");
-    }
+    if (play->scene == 1 && phase_is(object, "Restoring"))
+        edit(play, "{\"spec\":{\"trigger\":\"again\",\"concurrencyPolicy\":\"Forbid\"}}");
 }
 
-static void check_forbidden(struct play *play)
+static void check_forbidden(struct play *play, const struct json *shop)
 {
-    const struct json *shop = shop_of(play);
-
-    want_text(play, "Stalled", condition_text(shop, "Stalled", "reason"), "RunForbidden");
-    want_text(play, "Ready", condition_text(shop, "Ready", "reason"), "RunForbidden");
-    want_part(play, "SwitchedOver", condition_text(shop, "SwitchedOver", "message"), nightly.name);
+    want_text(play, condition_text(shop, "Stalled", "reason"), "RunForbidden");
+    want_text(play, condition_text(shop, "Ready", "reason"), "RunForbidden");
+    want_part(play, condition_text(shop, "SwitchedOver", "message"), NIGHTLY);
     want_in_use(play, nightly_of(play));
 }
 
@@ -300,18 +187,16 @@ static void check_forbidden(struct play *play)
 static void delete_the_later(struct play *play, const struct json *object)
 {
     follow(play, object);
-    if (play->scene == 1 && is_shop(object) && is_superseded(object)) {
-        play->scene++;
-        memory_delete(memory_of(play), &nightly);
-    }
+    if (play->scene == 1 && is_shop(object) && is_superseded(object))
+        delete_refresh(play, NIGHTLY);
 }
 
-static void check_deleted(struct play *play)
+static void check_deleted(struct play *play, const struct json *shop)
 {
-    if (nightly_of(play))
-        buf_adds(&play->faults, "the later object is still there\n");
-    want_text(play, "its reason", condition_text(shop_of(play), "Ready", "reason"), "Superseded");
-    want_text(play, "its message", condition_text(shop_of(play), "Ready", "message"), play->message);
+    want(play, !nightly_of(play));
+    want_text(play, condition_text(shop, "Ready", "reason"), "Superseded");
+    want_text(play, condition_text(shop, "Ready", "message"),
+              condition_text(first_version(play, "shop", is_superseded), "Ready", "message"));
 }
 
 /* --- what the later object knows of the earlier one's run --- */
@@ -319,24 +204,34 @@ static void check_deleted(struct play *play)
 /* As long as it has not passed it holds, whatever becomes of the earlier object. */
 static void want_estimate(struct play *play, const struct json *object)
 {
-    const char *estimate = json_get_text(object, "status.progress.estimatedCompletionTime", "absent");
+    static const char member[] = "status.progress.estimatedCompletionTime";
+    const char *estimate = json_get_text(object, member, ""), *first;
     int64_t expected_ms = 0;
 
-    if (is_shop(object) || !json_at(object, "status.run.id") ||
-        json_at(object, "status.run.completionTime") || play->faults.len)
+    if (is_shop(object) || !has_run(object) || has_ended(object) || play->faults.len)
         return;
-    if (!play->estimate)
-        play->estimate = xstrdup(estimate);
-    (void)time_parse(str_of(play->estimate), &expected_ms);
-    if (!expected_ms ||
-        (text_equal(estimate, "absent") && sched_wall_ms(scenario_sched(play->scenario)) < expected_ms))
-        buf_addf(&play->faults, "the end is expected: %s, at first: %s\n", estimate, play->estimate);
-    else if (!text_equal(estimate, "absent"))
-        want_text(play, "the expected end", estimate, play->estimate);
+    first = json_get_text(first_version(play, NIGHTLY, has_run), member, "");
+    (void)time_parse(str_of(first), &expected_ms);
+    if (!expected_ms || (!*estimate && sched_wall_ms(scenario_sched(play->scenario)) < expected_ms))
+        add_fault(play, "the end is expected: %s, at first: %s", estimate, first);
+    else if (*estimate)
+        want_text(play, estimate, first);
+}
+
+/* What is left open is as the copy in use has it. */
+static void ask_for_less(struct json *spec)
+{
+    static const char *const members[] = {"stream", "timeToLive", "tags"};
+    struct json *restore = json_edit(spec, "databases[1].dynamodb.restore");
+
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        json_remove(restore, members[i]);
 }
 
 static void follow_with_less(struct play *play, const struct json *object)
 {
+    if (is_time_to_follow(play, object))
+        ask_for_less(json_edit(play->model, "spec"));
     follow(play, object);
     want_estimate(play, object);
 }
@@ -349,35 +244,31 @@ static void want_settings(struct play *play)
     AUTO_FREE char *text = table ? json_to_text(table) : xstrdup("no table");
 
     want_in_use(play, object);
-    want_part(play, "the table", text, "\"timeToLive\":\"expires\"");
-    want_part(play, "the table", text, "KEYS_ONLY");
-    want_part(play, "the table", text, "\"team\":\"shop\"");
-    if (strstr(condition_text(object, "Restored", "message"), "no previous copy"))
-        buf_adds(&play->faults, "there is no previous copy\n");
+    want_part(play, text, "\"timeToLive\":\"expires\"");
+    want_part(play, text, "KEYS_ONLY");
+    want_part(play, text, "\"team\":\"shop\"");
+    want(play, !strstr(condition_text(object, "Restored", "message"), "no previous copy"));
 }
 
-static void check_less(struct play *play)
+static void check_less(struct play *play, const struct json *shop)
 {
-    check_superseded(play);
+    check_superseded(play, shop);
     want_settings(play);
-    want_part(play, "Backup",
-              json_get_text(nightly_of(play), "status.databases[1].steps[0].evidence.expectedMs", ""), "000");
+    want_part(play, json_get_text(nightly_of(play), "status.databases[1].steps[0].evidence.expectedMs", ""),
+              "000");
 }
 
 /* Its time is over while the later one's copies are being made. */
 static void delete_the_earlier(struct play *play, const struct json *object)
 {
     follow_with_less(play, object);
-    if (play->scene == 1 && !is_shop(object) && json_at(object, "status.run.id")) {
-        play->scene++;
-        memory_delete(memory_of(play), &scenario_refresh);
-    }
+    if (play->scene == 1 && !is_shop(object) && has_run(object))
+        delete_refresh(play, "shop");
 }
 
-static void check_alone(struct play *play)
+static void check_alone(struct play *play, const struct json *shop)
 {
-    if (shop_of(play))
-        buf_adds(&play->faults, "the earlier object is still there\n");
+    want(play, !shop);
     want_settings(play);
 }
 
@@ -386,76 +277,45 @@ static void check_alone(struct play *play)
 #define OPEN "        timeToLive: {attributeName: expires}\n"
 #define MORE OPEN "        stream: {viewType: KeysOnly}\n        tags: {team: shop}\n"
 #define GRANTS "    - {type: ECSService, names: [shop-stg/web]}\n"
-#define SLOW_HOOK                                                                            \
-    "{\"hooks\": {\"afterSwitchover\": [{\"name\": \"smoke\", \"stateMachine\": {\"name\": " \
-    "\"mask-staging\"}, \"timeout\": \"8h\", \"onFailure\": \"Continue\"}]}}"
+#define SLOW_HOOK                                                                                       \
+    "{\"spec\": {\"hooks\": {\"afterSwitchover\": [{\"name\": \"smoke\", \"stateMachine\": {\"name\": " \
+    "\"mask-staging\"}, \"timeout\": \"8h\", \"onFailure\": \"Continue\"}]}}}"
 
+/* The text is how the later object differs. */
 static const struct story stories[] = {
     {.name = "a later run", .script = follow, .check = check_superseded},
     {.name = "back onto the earlier copies", .script = go_back, .check = check_back},
     {.name = "a later run that waits",
-     .patch = "{\"switchover\": {\"policy\": \"Manual\"}}",
+     .arg = "{\"spec\": {\"switchover\": {\"policy\": \"Manual\"}}}",
      .script = change_something,
-     .check = check_drifted,
-     .may_drift = true},
+     .check = check_drifted},
     {.name = "a later run in the middle of its switchover",
-     .manifest_edits = {GRANTS, GRANTS "    - {type: StateMachine, names: [\"*\"]}\n"},
+     .edits = {GRANTS, GRANTS "    - {type: StateMachine, names: [\"*\"]}\n"},
      .world_edits = {"takes: 20m", "takes: 3h"},
-     .patch = SLOW_HOOK,
+     .arg = SLOW_HOOK,
      .script = follow,
      .check = check_superseded},
     {.name = "a run in vain, and a later run", .script = ask_in_vain, .check = check_forbidden},
     {.name = "settings and time of the earlier one",
-     .manifest_edits = {OPEN, MORE},
-     .asks_for_less = true,
+     .edits = {OPEN, MORE},
      .script = follow_with_less,
      .check = check_less},
     {.name = "the earlier object goes",
-     .manifest_edits = {OPEN, MORE},
-     .asks_for_less = true,
+     .edits = {OPEN, MORE},
      .script = delete_the_earlier,
      .check = check_alone},
     {.name = "the later object goes", .script = delete_the_later, .check = check_deleted},
 };
 
-static char *play_story(uint64_t seed, void *arg UNUSED)
-{
-    struct play play = {.story = &stories[seed % COUNT_OF(stories)], .faults = BUF_MAX(FAULTS_MAX)};
-    AUTO_VARIANT struct variant variant = {0};
-    AUTO_SCENARIO struct scenario *scenario = NULL;
-    const char *world[COUNT_OF(variant.edits) + COUNT_OF(play.story->world_edits)] = {0};
-    char *faults = NULL;
-
-    variant_init(&variant, seed);
-    memcpy(world, variant.edits, sizeof(variant.edits));
-    memcpy(world + 4, play.story->world_edits, sizeof(play.story->world_edits));
-    variant.opts.world_edits = world;
-    variant.opts.on_write = heard;
-    variant.opts.on_write_arg = &play;
-    variant.opts.settle_ms = HOURS(8);
-    if (play.story->manifest_edits[0])
-        variant.opts.manifest_edits = play.story->manifest_edits;
-    if (seed / COUNT_OF(stories) % 2)
-        variant_add_crashes(&variant, 700);
-    scenario = scenario_new(&variant.opts);
-    play.scenario = scenario;
-    scenario_run(scenario);
-    play.story->check(&play);
-    if (play.faults.len)
-        faults = xasprintf("%s: %s", play.story->name, buf_text(&play.faults));
-    buf_done(&play.faults);
-    xfree(play.message);
-    xfree(play.estimate);
-    return faults;
-}
-
 static void objects_that_follow_one_another(void **state UNUSED)
 {
-    assert_true(seeds_run(&(struct seeds){.name = "succession",
-                                          .first = 0,
-                                          .count = 10 * COUNT_OF(stories),
-                                          .kind = SEEDS_MANY,
-                                          .check = play_story}));
+    assert_true(stories_play(&(struct stories){.name = "succession",
+                                               .items = stories,
+                                               .count = COUNT_OF(stories),
+                                               .rounds = 10,
+                                               .crash_calls = 700,
+                                               .settle_ms = HOURS(8),
+                                               .notes_size = sizeof(struct notes)}));
 }
 
 int main(void)

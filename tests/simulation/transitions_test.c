@@ -3,90 +3,39 @@
 #include <unistd.h>
 
 #include "pkg/base/files.h"
-#include "tests/simulation/invariants.h"
 #include "tests/simulation/seeds.h"
+#include "tests/simulation/story.h"
 #include "tests/testing/assertions.h"
 
 #define TEXT_MAX (16 * MIB)
-#define FAULTS_MAX (16 * KIB)
 
-struct play;
-struct story {
-    const char *name;
-    const char *faults[2];
-    const char *manifest_edits[5];
-    int64_t settle_ms, deadline_ms;
-    const char *needs; /* a line that must be among those expected; NULL: none */
-    void (*script)(struct play *play, const struct json *object);
+/* "name reason: message" and how often. */
+struct notes {
+    const char *log_path;
+    struct json *expected, *told, *logged;
 };
-
-struct play {
-    const struct story *story;
-    struct scenario *scenario;
-    int scene;
-    bool is_speaking;
-    struct json *expected, *told, *logged; /* "name reason: message" and how often */
-    struct buf *faults;
-};
-
-static void heard(void *arg, struct scenario *scenario, const struct json *object)
-{
-    struct play *play = arg;
-
-    play->scenario = scenario;
-    if (play->is_speaking || !play->story->script || !object)
-        return;
-    play->is_speaking = true;
-    play->story->script(play, object);
-    play->is_speaking = false;
-}
-
-static void edit(struct play *play, const char *patch)
-{
-    play->scene++;
-    memory_patch(scenario_memory(play->scenario), &scenario_refresh, patch);
-}
-
-static bool phase_is(const struct json *object, const char *phase)
-{
-    return text_equal(json_get_text(object, "status.phase", ""), phase);
-}
 
 /* --- what is expected --- */
 
-static void count(struct json *lines, const char *name, const char *reason, const char *message)
+static void tally(struct json *lines, const char *name, const char *reason, const char *message)
 {
     AUTO_FREE char *line = xasprintf("%s %s: %s", name, reason, message);
 
     json_set_int(lines, line, json_get_int(json_member(lines, line), NULL, 0) + 1);
 }
 
-static const struct json *named(const struct json *list, const char *key, const char *name)
-{
-    json_each (item, list) {
-        if (text_equal(json_get_text(item, key, ""), name))
-            return item;
-    }
-    return NULL;
-}
-
-static const char *text_of(const struct json *object, const char *type, const char *member)
-{
-    return json_get_text(named(json_at(object, "status.conditions"), "type", type), member, "");
-}
-
 static bool is_changed(const struct json *before, const struct json *after, const char *type)
 {
-    return !text_equal(text_of(before, type, "status"), text_of(after, type, "status")) ||
-           !text_equal(text_of(before, type, "reason"), text_of(after, type, "reason")) ||
+    return !text_equal(condition_text(before, type, "status"), condition_text(after, type, "status")) ||
+           !text_equal(condition_text(before, type, "reason"), condition_text(after, type, "reason")) ||
            (text_equal(type, "Drifted") &&
-            !text_equal(text_of(before, type, "message"), text_of(after, type, "message")));
+            !text_equal(condition_text(before, type, "message"), condition_text(after, type, "message")));
 }
 
 static bool ends_run(const struct json *before, const struct json *after)
 {
-    return is_changed(before, after, "Succeeded") && *text_of(after, "Succeeded", "status") &&
-           !text_equal(text_of(after, "Succeeded", "status"), "Unknown");
+    return is_changed(before, after, "Succeeded") && *condition_text(after, "Succeeded", "status") &&
+           !text_equal(condition_text(after, "Succeeded", "status"), "Unknown");
 }
 
 /* What sums up which step a run is at. */
@@ -99,7 +48,7 @@ static bool is_told_by_steps(const struct json *after, const char *type)
 
     for (size_t i = 0; i < COUNT_OF(sums); i++) {
         for (size_t k = 0; k < COUNT_OF(phases); k++) {
-            if (text_equal(type, sums[i]) && text_equal(text_of(after, type, "reason"), phases[k]))
+            if (text_equal(type, sums[i]) && text_equal(condition_text(after, type, "reason"), phases[k]))
                 return true;
         }
     }
@@ -112,8 +61,8 @@ static bool is_told_by_run(const struct json *before, const struct json *after, 
     static const char *const of_run[] = {"Ready",     "Reconciling", "Stalled",
                                          "Succeeded", "Restored",    "SwitchedOver"};
 
-    if (text_equal(text_of(after, type, "reason"), "InProgress") ||
-        text_equal(text_of(after, type, "reason"), "NotYet") || is_told_by_steps(after, type))
+    if (text_equal(condition_text(after, type, "reason"), "InProgress") ||
+        text_equal(condition_text(after, type, "reason"), "NotYet") || is_told_by_steps(after, type))
         return true;
     for (size_t i = 0; i < COUNT_OF(of_run); i++) {
         if (ends_run(before, after) && text_equal(type, of_run[i]))
@@ -147,21 +96,21 @@ static void expect_conditions(struct play *play, const struct json *before, cons
                    *reason = json_get_text(condition, "reason", "");
 
         if (is_news(before, after, type) && text_equal(first_of_reason(before, after, reason), type))
-            count(play->expected, name, text_equal(type, "Drifted") ? type : reason,
+            tally(play->expected, name, text_equal(type, "Drifted") ? type : reason,
                   json_get_text(condition, "message", ""));
     }
     if (ends_run(before, after))
-        count(play->expected, name,
-              text_equal(text_of(after, "Succeeded", "status"), "True") ? "RunSucceeded" : "RunFailed",
-              text_of(after, "Ready", "message"));
+        tally(play->expected, name,
+              text_equal(condition_text(after, "Succeeded", "status"), "True") ? "RunSucceeded" : "RunFailed",
+              condition_text(after, "Ready", "message"));
     json_each (condition, json_at(before, "status.conditions")) {
         const char *type = json_get_text(condition, "type", "");
         AUTO_FREE char *reason = xasprintf("%sOver", type);
         AUTO_FREE char *message = xasprintf("No longer so: %s", json_get_text(condition, "message", ""));
 
-        if (!*text_of(after, type, "status") && is_news(before, after, type) &&
+        if (!*condition_text(after, type, "status") && is_news(before, after, type) &&
             !text_equal(type, "Reconciling"))
-            count(play->expected, name, reason, message);
+            tally(play->expected, name, reason, message);
     }
 }
 
@@ -182,7 +131,7 @@ static void expect_rows(struct play *play, const char *name, const char *subject
         AUTO_FREE char *message = xasprintf("%s: %s begins", subject, step);
 
         if (is_under_way(row) && !is_under_way(old))
-            count(play->expected, name, reason, message);
+            tally(play->expected, name, reason, message);
     }
 }
 
@@ -208,7 +157,7 @@ static void expect_all(struct play *play)
         {.kind = OBJECT_ACCOUNT, .namespace = "", .name = "production"},
         {.kind = OBJECT_ACCOUNT, .namespace = "", .name = "staging"}};
     const struct object_id *ids[] = {&scenario_refresh, &accounts[0], &accounts[1]};
-    struct memory *memory = scenario_memory(play->scenario);
+    struct memory *memory = memory_of(play);
 
     for (size_t i = 0; i < COUNT_OF(ids); i++) {
         for (size_t k = 1; k < memory_version_count(memory, ids[i]); k++) {
@@ -225,7 +174,7 @@ static void expect_all(struct play *play)
 /* "Normal shop RunStarted: Run ... has begun" */
 static void read_events(struct play *play)
 {
-    struct str rest = str_of(memory_events(scenario_memory(play->scenario))), line, severity;
+    struct str rest = str_of(events(play)), line, severity;
 
     while (rest.len && str_cut(&rest, '\n', &line)) {
         AUTO_FREE char *text = NULL;
@@ -248,7 +197,7 @@ static void read_line(struct play *play, struct str text, bool *is_running)
         return;
     }
     if (reason && !text_equal(json_get_text(line, "level", ""), "debug"))
-        count(play->logged, name, reason, json_get_text(line, "message", ""));
+        tally(play->logged, name, reason, json_get_text(line, "message", ""));
     *is_running = (*is_running || text_equal(reason, "RunStarted")) && !text_equal(reason, "RunSucceeded") &&
                   !text_equal(reason, "RunFailed");
     if (*is_running && text_equal(name, "shop") && text_is_empty(json_get_text(line, "run", "")))
