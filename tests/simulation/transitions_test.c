@@ -87,7 +87,7 @@ static const char *first_of_reason(const struct json *before, const struct json 
     return "";
 }
 
-static void expect_conditions(struct play *play, const struct json *before, const struct json *after)
+static void expect_conditions(struct notes *notes, const struct json *before, const struct json *after)
 {
     const char *name = json_get_text(after, "metadata.name", "");
 
@@ -96,11 +96,11 @@ static void expect_conditions(struct play *play, const struct json *before, cons
                    *reason = json_get_text(condition, "reason", "");
 
         if (is_news(before, after, type) && text_equal(first_of_reason(before, after, reason), type))
-            tally(play->expected, name, text_equal(type, "Drifted") ? type : reason,
+            tally(notes->expected, name, text_equal(type, "Drifted") ? type : reason,
                   json_get_text(condition, "message", ""));
     }
     if (ends_run(before, after))
-        tally(play->expected, name,
+        tally(notes->expected, name,
               text_equal(condition_text(after, "Succeeded", "status"), "True") ? "RunSucceeded" : "RunFailed",
               condition_text(after, "Ready", "message"));
     json_each (condition, json_at(before, "status.conditions")) {
@@ -110,7 +110,7 @@ static void expect_conditions(struct play *play, const struct json *before, cons
 
         if (!*condition_text(after, type, "status") && is_news(before, after, type) &&
             !text_equal(type, "Reconciling"))
-            tally(play->expected, name, reason, message);
+            tally(notes->expected, name, reason, message);
     }
 }
 
@@ -121,7 +121,7 @@ static bool is_under_way(const struct json *row)
     return text_equal(state, "Intended") || text_equal(state, "Running");
 }
 
-static void expect_rows(struct play *play, const char *name, const char *subject, const struct json *before,
+static void expect_rows(struct notes *notes, const char *name, const char *subject, const struct json *before,
                         const struct json *after)
 {
     json_each (row, after) {
@@ -131,23 +131,23 @@ static void expect_rows(struct play *play, const char *name, const char *subject
         AUTO_FREE char *message = xasprintf("%s: %s begins", subject, step);
 
         if (is_under_way(row) && !is_under_way(old))
-            tally(play->expected, name, reason, message);
+            tally(notes->expected, name, reason, message);
     }
 }
 
-static void expect(struct play *play, const struct json *before, const struct json *after)
+static void expect(struct notes *notes, const struct json *before, const struct json *after)
 {
     const char *name = json_get_text(after, "metadata.name", "");
 
-    expect_conditions(play, before, after);
+    expect_conditions(notes, before, after);
     json_each (database, json_at(after, "status.databases")) {
         const char *subject = json_get_text(database, "name", "");
 
-        expect_rows(play, name, subject,
+        expect_rows(notes, name, subject,
                     json_member(named(json_at(before, "status.databases"), "name", subject), "steps"),
                     json_member(database, "steps"));
     }
-    expect_rows(play, name, "switchover", json_at(before, "status.switchover.steps"),
+    expect_rows(notes, name, "switchover", json_at(before, "status.switchover.steps"),
                 json_at(after, "status.switchover.steps"));
 }
 
@@ -164,7 +164,7 @@ static void expect_all(struct play *play)
             const struct json *after = memory_version(memory, ids[i], k);
 
             if (after)
-                expect(play, memory_version(memory, ids[i], k - 1), after);
+                expect(play->notes, memory_version(memory, ids[i], k - 1), after);
         }
     }
 }
@@ -174,6 +174,7 @@ static void expect_all(struct play *play)
 /* "Normal shop RunStarted: Run ... has begun" */
 static void read_events(struct play *play)
 {
+    struct notes *notes = play->notes;
     struct str rest = str_of(events(play)), line, severity;
 
     while (rest.len && str_cut(&rest, '\n', &line)) {
@@ -181,36 +182,38 @@ static void read_events(struct play *play)
 
         str_cut(&line, ' ', &severity);
         text = str_dup(line);
-        json_set_int(play->told, text, json_get_int(json_member(play->told, text), NULL, 0) + 1);
+        json_set_int(notes->told, text, json_get_int(json_member(notes->told, text), NULL, 0) + 1);
     }
 }
 
 static void read_line(struct play *play, struct str text, bool *is_running)
 {
+    struct notes *notes = play->notes;
     AUTO_JSON struct json *line = NULL;
     AUTO_ERR struct err *err = json_parse(text, NULL, &line);
     const char *name = json_get_text(line, "name", json_get_text(line, "awsaccount", "")),
                *reason = json_get_text(line, "reason", NULL);
 
     if (err) {
-        buf_addf(play->faults, "a line of the log is no JSON: %s\n", err_text(err));
+        add_fault(play, "a line of the log is no JSON: %s", err_text(err));
         return;
     }
     if (reason && !text_equal(json_get_text(line, "level", ""), "debug"))
-        tally(play->logged, name, reason, json_get_text(line, "message", ""));
+        tally(notes->logged, name, reason, json_get_text(line, "message", ""));
     *is_running = (*is_running || text_equal(reason, "RunStarted")) && !text_equal(reason, "RunSucceeded") &&
                   !text_equal(reason, "RunFailed");
     if (*is_running && text_equal(name, "shop") && text_is_empty(json_get_text(line, "run", "")))
-        buf_addf(play->faults, "a line without its run: " STR_FMT "\n", STR_ARG(text));
+        add_fault(play, "a line without its run: " STR_FMT, STR_ARG(text));
 }
 
-static void read_log(struct play *play, const char *path)
+static void read_log(struct play *play)
 {
+    const struct notes *notes = play->notes;
     AUTO_BUF struct buf text = BUF_MAX(TEXT_MAX);
     struct str rest, line;
     bool is_running = false;
 
-    assert_no_err(file_read(path, &text));
+    assert_no_err(file_read(notes->log_path, &text));
     rest = buf_str(&text);
     while (rest.len && str_cut(&rest, '\n', &line))
         read_line(play, line, &is_running);
@@ -222,26 +225,31 @@ static void compare(struct play *play, const char *what, const struct json *expe
         int64_t times = json_get_int(json_member(got, json_key(line)), NULL, 0);
 
         if (times != json_get_int(line, NULL, 0))
-            buf_addf(play->faults, "%s: %lld times, expected %lld: %s\n", what, (long long)times,
-                     (long long)json_get_int(line, NULL, 0), json_key(line));
+            add_fault(play, "%s: %lld times, expected %lld: %s", what, (long long)times,
+                      (long long)json_get_int(line, NULL, 0), json_key(line));
     }
 }
 
-static bool is_expected(const struct play *play, const char *part)
+static bool is_expected(const struct notes *notes, const char *part)
 {
-    json_each (line, play->expected) {
+    json_each (line, notes->expected) {
         if (strstr(json_key(line), part))
             return true;
     }
     return false;
 }
 
-static void judge(struct play *play)
+static void judge(struct play *play, const struct json *object UNUSED)
 {
-    compare(play, "event", play->expected, play->told);
-    compare(play, "line for the event", play->told, play->logged);
-    if (play->story->needs && !is_expected(play, play->story->needs))
-        buf_addf(play->faults, "nothing of \"%s\" has happened\n", play->story->needs);
+    const struct notes *notes = play->notes;
+
+    expect_all(play);
+    read_events(play);
+    read_log(play);
+    compare(play, "event", notes->expected, notes->told);
+    compare(play, "line for the event", notes->told, notes->logged);
+    if (!is_expected(notes, play->story->arg))
+        add_fault(play, "nothing of \"%s\" has happened", play->story->arg);
 }
 
 /* --- stories --- */
@@ -264,10 +272,8 @@ static void wish_in_vain(struct play *play, const struct json *object)
 
 static void delete_while_copying(struct play *play, const struct json *object)
 {
-    if (play->scene == 0 && phase_is(object, "Copying")) {
-        play->scene++;
-        memory_delete(scenario_memory(play->scenario), &scenario_refresh);
-    }
+    if (play->scene == 0 && phase_is(object, "Copying"))
+        delete_refresh(play, "shop");
 }
 
 static void change_something(struct play *play, const struct json *object)
@@ -283,69 +289,55 @@ static void change_something(struct play *play, const struct json *object)
 #define SILENT_BACKUP \
     "{\"match\": {\"service\": \"backup\", \"nth\": 1, \"times\": 30}, \"action\": \"throttle\"}"
 
+/* The text is of a line that must be among those expected. */
 static const struct story stories[] = {
-    {.name = "all is well", .needs = "shop RunSucceeded"},
+    {.name = "all is well", .arg = "shop RunSucceeded", .check = judge},
     {.name = "put back",
-     .manifest_edits = {"sg-0123456789abcdef0", "sg-00000000000000001"},
-     .needs = "shop RunFailed"},
-    {.name = "blocked for a while", .faults = {REFUSED_COPIES}, .needs = "shop StalledOver"},
-    {.name = "AWS answers late", .faults = {SILENT_BACKUP}, .needs = "shop Throttling"},
-    {.name = "suspended for a while", .script = suspend_and_go_on, .needs = "shop Suspended"},
+     .edits = {"sg-0123456789abcdef0", "sg-00000000000000001"},
+     .arg = "shop RunFailed",
+     .check = judge},
+    {.name = "blocked for a while", .faults = {REFUSED_COPIES}, .arg = "shop StalledOver", .check = judge},
+    {.name = "AWS answers late", .faults = {SILENT_BACKUP}, .arg = "shop Throttling", .check = judge},
+    {.name = "suspended for a while", .script = suspend_and_go_on, .arg = "shop Suspended", .check = judge},
     {.name = "a wish in vain",
      .script = wish_in_vain,
      .settle_ms = HOURS(6),
-     .needs = "shop AccountNotFound"},
+     .arg = "shop AccountNotFound",
+     .check = judge},
     {.name = "approval",
-     .manifest_edits = {"policy: Automatic", "policy: Manual"},
+     .edits = {MANUAL},
      .deadline_ms = HOURS(8),
-     .needs = "shop AwaitingApproval: waits for approval: kubectl annotate"},
-    {.name = "deleted", .script = delete_while_copying, .needs = "shop Deleting"},
-    {.name = "drifted", .script = change_something, .settle_ms = HOURS(4), .needs = "shop Drifted"},
+     .arg = "shop AwaitingApproval: waits for approval: kubectl annotate",
+     .check = judge},
+    {.name = "deleted", .script = delete_while_copying, .arg = "shop Deleting", .check = judge},
+    {.name = "drifted",
+     .script = change_something,
+     .settle_ms = HOURS(4),
+     .arg = "shop Drifted",
+     .check = judge},
     {.name = "a queue that is not there",
-     .manifest_edits = {TARGET_BACKUP, TARGET_BACKUP "  events:\n    queueURL: https://sqs.ap-northeast-1."
-                                                     "amazonaws.com/222222222222/not-there\n"},
-     .needs = "staging QueueDoesNotExist"},
+     .edits = {TARGET_BACKUP, TARGET_BACKUP "  events:\n    queueURL: https://sqs.ap-northeast-1."
+                                            "amazonaws.com/222222222222/not-there\n"},
+     .arg = "staging QueueDoesNotExist",
+     .check = judge},
 };
 
-static void play_out(struct play *play, uint64_t seed)
+static char *play_seed(uint64_t seed, void *arg UNUSED)
 {
     char path[] = "/tmp/transitions-XXXXXX";
-    int fd = mkstemp(path);
-    AUTO_SCENARIO struct scenario *scenario = scenario_new(&(struct scenario_opts){
-        .seed = seed,
-        .world_edits = scenario_quick_world,
-        .manifest_edits = play->story->manifest_edits[0] ? play->story->manifest_edits : NULL,
-        .faults = play->story->faults[0] ? play->story->faults : NULL,
-        .settle_ms = play->story->settle_ms,
-        .deadline_ms = play->story->deadline_ms,
-        .log_fd = fd,
-        .on_write = heard,
-        .on_write_arg = play});
+    struct scenario_opts opts = {.seed = seed, .world_edits = scenario_quick_world, .log_fd = mkstemp(path)};
+    struct notes notes = {.log_path = path,
+                          .expected = json_new_object(),
+                          .told = json_new_object(),
+                          .logged = json_new_object()};
+    char *faults = story_play(&stories[seed % COUNT_OF(stories)], &opts, &notes);
 
-    play->scenario = scenario;
-    scenario_run(scenario);
-    expect_all(play);
-    read_events(play);
-    read_log(play, path);
-    judge(play);
-    close(fd);
+    json_free(notes.expected);
+    json_free(notes.told);
+    json_free(notes.logged);
+    close(opts.log_fd);
     unlink(path);
-}
-
-static char *play_story(uint64_t seed, void *arg UNUSED)
-{
-    AUTO_BUF struct buf faults = BUF_MAX(FAULTS_MAX);
-    struct play play = {.story = &stories[seed % COUNT_OF(stories)],
-                        .expected = json_new_object(),
-                        .told = json_new_object(),
-                        .logged = json_new_object(),
-                        .faults = &faults};
-
-    play_out(&play, seed);
-    json_free(play.expected);
-    json_free(play.told);
-    json_free(play.logged);
-    return faults.len ? xasprintf("%s: %s", play.story->name, buf_text(&faults)) : NULL;
+    return faults;
 }
 
 static void every_transition_is_told_once(void **state UNUSED)
@@ -354,7 +346,7 @@ static void every_transition_is_told_once(void **state UNUSED)
                                           .first = 0,
                                           .count = 3 * COUNT_OF(stories),
                                           .kind = SEEDS_SWEEP,
-                                          .check = play_story}));
+                                          .check = play_seed}));
 }
 
 int main(void)
