@@ -1,23 +1,6 @@
 /* Scalable targets and policies of tables: what is kept, what is refused. */
 #include "tests/hack/awssim/services_world.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state UNUSED)
-{
-    services_world_init(
-        &client, "", "",
-        "  applicationAutoScaling:\n"
-        "    targets: [{resource: table/guarded, capacity: Read, min: 5, max: 50, percent: 70}]\n");
-    return 0;
-}
-
-static int tear_down(void **state UNUSED)
-{
-    awssim_client_done(&client);
-    return 0;
-}
-
 static int scale(const char *operation, const char *body)
 {
     return awssim_json(&client, "application-autoscaling", operation, body);
@@ -118,7 +101,9 @@ static void refuses_a_world_without_the_table(void **state UNUSED)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services(
+        "  applicationAutoScaling:\n"
+        "    targets: [{resource: table/guarded, capacity: Read, min: 5, max: 50, percent: 70}]\n");
 
     TEST_ROWS(&tests, refuses, refused_rows);
     TEST(&tests, keeps_what_is_registered);

@@ -1,6 +1,6 @@
 /* The shapes of AWS Backup's events: numbers that are texts and texts that are numbers, and a word that
  * changes. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #include "pkg/base/times.h"
 
@@ -23,22 +23,6 @@ static const char world[] =
     "  dynamodb:\n"
     "    tables:\n"
     "    - {name: sessions, hashKey: 'id:S', billingMode: PAY_PER_REQUEST, sizeBytes: 345}\n";
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static char *start(const char *path, const char *body, const char *id, int64_t takes_ms)
 {
@@ -127,7 +111,7 @@ static void test_shape(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(world);
 
     TEST_ROWS(&tests, test_shape, rows);
     return tests_run(&tests, "awssim backup events");

@@ -1,25 +1,9 @@
 /* What the owner of an account sets up in AWS Backup. */
+#include "tests/hack/awssim/client_fixture.h"
 #include "tests/hack/awssim/small_world.h"
-#include "tests/testing/awssim_client.h"
 
 #define KEY(account, id) "arn:aws:kms:ap-northeast-1:" account ":key/" id
 #define VAULT_ARN "arn:aws:backup:ap-northeast-1:111111111111:backup-vault:new"
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, small_world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static int create(const char *name, const char *body)
 {
@@ -124,7 +108,7 @@ static void test_opting_in(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(small_world);
 
     TEST(&tests, test_a_new_vault);
     TEST(&tests, test_an_existing_vault_is_named);

@@ -1,6 +1,6 @@
 /* Who tells the tags of a recovery point: AWS Backup those of what it fully manages, RDS those of its own
  * snapshots, and DynamoDB none of its backups. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #define CLUSTER "arn:aws:rds:ap-northeast-1:111111111111:cluster:shop"
 #define TABLE "arn:aws:dynamodb:ap-northeast-1:111111111111:table/sessions"
@@ -36,22 +36,6 @@ static const char world[] =
     "  dynamodb:\n"
     "    tables:\n"
     "    - {name: old, hashKey: 'id:S', billingMode: PAY_PER_REQUEST}\n";
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 /* The recovery point of that database, its ARN encoded; yours. */
 static char *point_of(const char *resource)
@@ -107,7 +91,7 @@ static void test_told_and_changed_by_aws_backup(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(world);
 
     TEST(&tests, test_snapshots_are_told_by_rds);
     TEST_ROWS(&tests, test_told_and_changed_by_aws_backup, told_rows);

@@ -1,5 +1,5 @@
 /* AWS Backup between two accounts: the carry-over itself, tokens, and what is refused late. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #include "pkg/base/files.h"
 #include "pkg/base/times.h"
@@ -12,19 +12,10 @@
 #define VAULT(account) "arn:aws:backup:ap-northeast-1:" account ":backup-vault:staging-refresh"
 #define WORLD SR_SOURCE_DIR "/hack/awssim/worlds/shop.yaml"
 
-static struct awssim_client client;
-
 static int set_up(void **state)
 {
     (void)state;
     awssim_client_init_file(&client, WORLD);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
     return 0;
 }
 
@@ -731,7 +722,7 @@ static void test_settings(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = {.set_up = set_up, .tear_down = client_tear_down};
 
     TEST(&tests, test_states_of_a_backup);
     TEST(&tests, test_table_tells_its_point_at_once);

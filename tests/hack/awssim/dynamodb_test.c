@@ -3,22 +3,6 @@
 
 #include "hack/awssim/dynamodb.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", "");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static int ddb(const char *operation, const char *body)
 {
     return awssim_json(&client, "dynamodb", operation, body);
@@ -428,7 +412,7 @@ static void test_what_a_restore_loses(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services("");
 
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_answers_carry_a_checksum);

@@ -9,22 +9,6 @@
     "    - name: c\n"                           \
     "      services: [{name: web, taskDefinition: 'web:1', desiredCount: 4" more "}]\n"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", SECTION(""));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static void use_world(const char *section)
 {
     awssim_client_done(&client);
@@ -265,7 +249,7 @@ static void test_other_controllers_have_no_rollout(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services(SECTION(""));
 
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_a_service_that_goes);

@@ -45,22 +45,6 @@ static const char world[] =
                   "    - {name: weak, trust: [{service: events.amazonaws.com}], allow: ['x:*']}\n"
                   "    - {name: other, trust: [{service: backup.amazonaws.com}], allow: ['*']}\n";
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static void as_production(void)
 {
     awssim_client_use(&client, "AKIAPROD", "example-secret", NULL);
@@ -477,7 +461,7 @@ static void test_targets_are_removed_and_the_rule_goes(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(world);
 
     TEST_ROWS(&tests, test_pattern, pattern_rows);
     TEST_ROWS(&tests, test_refused, refused_rows);

@@ -1,24 +1,8 @@
 /* The framework as a caller sees it: protocols' errors, permissions, faults, journal, clock, pages. */
+#include "tests/hack/awssim/client_fixture.h"
 #include "tests/hack/awssim/small_world.h"
-#include "tests/testing/awssim_client.h"
 
 #include "pkg/base/times.h"
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, small_world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 /* ---- who may ---- */
 
@@ -498,7 +482,7 @@ static void test_same_seed_same_answers(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(small_world);
 
     TEST_ROWS(&tests, test_denied, denied_rows);
     TEST(&tests, test_permissions_are_patterns);

@@ -1,21 +1,5 @@
+#include "tests/hack/awssim/client_fixture.h"
 #include "tests/hack/awssim/small_world.h"
-#include "tests/testing/awssim_client.h"
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, small_world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 #define KEY(id) "arn:aws:kms:ap-northeast-1:111111111111:key/" id
 
@@ -116,7 +100,7 @@ static void test_policy_names_whom_it_is_shared_with(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(small_world);
 
     TEST_ROWS(&tests, test_row, rows);
     TEST(&tests, test_policy_names_whom_it_is_shared_with);

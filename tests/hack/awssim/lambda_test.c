@@ -1,5 +1,5 @@
 /* Lambda's Invoke, as far as it goes here. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #define PROD "111111111111"
 #define INVOKE "/2015-03-31/functions/hook/invocations"
@@ -12,22 +12,6 @@ static const char world[] =
     "    users:\n"
     "    - {name: me, accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}], allow: ['*']}\n"
     "  lambda: {functions: [{name: hook}]}\n";
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static const struct row {
     const char *name, *target, *body;
@@ -109,7 +93,7 @@ static void test_large_payload(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(world);
 
     TEST_ROWS(&tests, test_invoke, rows);
     TEST(&tests, test_only_asynchronous_invocations);

@@ -1,6 +1,6 @@
 /* AWS's limits: how many jobs run at once, what becomes of one too many, and how many requests a second may
  * come. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #include "pkg/base/times.h"
 
@@ -56,15 +56,6 @@ static const char world[] =
                         "  rds:\n"
                         "    subnetGroups: [{name: default, vpc: vpc-2, default: true}]\n"
                         "    securityGroups: [{id: sg-2, vpc: vpc-2, default: true}]\n";
-
-static struct awssim_client client;
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static void use_limits(const char *limits)
 {
@@ -437,7 +428,7 @@ static void test_tags_of_tables(void **state)
 
 int main(void)
 {
-    struct tests tests = {.tear_down = tear_down};
+    struct tests tests = {.tear_down = client_tear_down};
 
     TEST(&tests, test_a_backup_waits_its_turn);
     TEST(&tests, test_a_backup_waits_no_longer_than_its_window);

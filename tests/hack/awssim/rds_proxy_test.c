@@ -1,22 +1,6 @@
 /* RDS Proxy: what may be registered when, and what the health of a target says. */
 #include "tests/hack/awssim/services_world.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", "");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static void use_world(const char *top, const char *section)
 {
     awssim_client_done(&client);
@@ -403,7 +387,7 @@ static void test_time_without_a_target_is_counted(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services("");
 
     TEST(&tests, test_the_world_s_own_target);
     TEST(&tests, test_proxy);

@@ -4,22 +4,6 @@
 #include "hack/awssim/core.h"
 #include "hack/awssim/rds.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", "");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static void use_world(const char *top, const char *section)
 {
     awssim_client_done(&client);
@@ -232,7 +216,7 @@ static void test_restore_metadata_is_production_s(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services("");
 
     TEST_ROWS(&tests, test_restore, restore_rows);
     TEST(&tests, test_restored_cluster);

@@ -1,22 +1,6 @@
 /* Clusters, instances, events and tags of Aurora. */
 #include "tests/hack/awssim/services_world.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", "");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static void use_world(const char *top, const char *section)
 {
     awssim_client_done(&client);
@@ -682,7 +666,7 @@ static void test_tags(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services("");
 
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_refused_calls_are_in_the_journal);

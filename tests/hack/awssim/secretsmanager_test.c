@@ -1,22 +1,6 @@
 /* Secrets: tokens, versions and their stages. */
 #include "tests/hack/awssim/services_world.h"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", "");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static int secret(const char *operation, const char *body)
 {
     return awssim_json(&client, "secretsmanager", operation, body);
@@ -262,7 +246,7 @@ static void test_the_world_shows_no_value(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services("");
 
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_stages_move);

@@ -3,7 +3,7 @@
 #define TESTS_AWSSIM_SERVICES_WORLD_H
 
 #include "hack/awssim/service.h"
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #define STG "222222222222"
 #define PROD "111111111111"
@@ -111,36 +111,51 @@ static inline char *services_world(const char *top, const char *rds, const char 
     return buf_take(&text);
 }
 
-static inline void services_world_init(struct awssim_client *client, const char *top, const char *rds,
+static inline void services_world_init(struct awssim_client *asker, const char *top, const char *rds,
                                        const char *more)
 {
     AUTO_FREE char *text = services_world(top, rds, more);
 
-    awssim_client_init(client, text);
+    awssim_client_init(asker, text);
+}
+
+static const char *services_more;
+
+static inline int services_set_up(void **state UNUSED)
+{
+    services_world_init(&client, "", "", services_more);
+    return 0;
+}
+
+/* As tests_in(), with `more` behind staging's sections. */
+static inline struct tests tests_in_services(const char *more)
+{
+    services_more = more;
+    return (struct tests){.set_up = services_set_up, .tear_down = client_tear_down};
 }
 
 /* What the journal says of the last mutating call. */
-static inline void expect_effect(struct awssim_client *client, const char *effect, const char *resource_part)
+static inline void expect_effect(struct awssim_client *asker, const char *effect, const char *resource_part)
 {
-    assert_number(awssim_control(client, "GET", "/_sim/journal", NULL), 200);
-    const struct json *last = json_item(client->json, json_count(client->json) - 1);
+    assert_number(awssim_control(asker, "GET", "/_sim/journal", NULL), 200);
+    const struct json *last = json_item(asker->json, json_count(asker->json) - 1);
 
     assert_text_equal(json_get_text(last, "effect", NULL), effect);
     assert_text_contains(json_get_text(last, "resource", ""), resource_part);
 }
 
-static inline void expect_xml(struct awssim_client *client, const char *tag, size_t index, const char *want)
+static inline void expect_xml(struct awssim_client *asker, const char *tag, size_t index, const char *want)
 {
-    AUTO_FREE char *got = awssim_xml(client, tag, index);
+    AUTO_FREE char *got = awssim_xml(asker, tag, index);
 
     assert_text_equal(got, want);
 }
 
-/* Staging as GET /_sim/world shows it: world_part(client, "rds.clusters[0]"). */
-static inline const struct json *world_part(struct awssim_client *client, const char *path)
+/* Staging as GET /_sim/world shows it: world_part(&client, "rds.clusters[0]"). */
+static inline const struct json *world_part(struct awssim_client *asker, const char *path)
 {
-    assert_number(awssim_control(client, "GET", "/_sim/world", NULL), 200);
-    json_each (account, json_member(client->json, "accounts"))
+    assert_number(awssim_control(asker, "GET", "/_sim/world", NULL), 200);
+    json_each (account, json_member(asker->json, "accounts"))
         if (text_equal(json_get_text(account, "id", ""), STG))
             return json_at(account, path);
     return NULL;

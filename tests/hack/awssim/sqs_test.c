@@ -14,22 +14,6 @@
     "      policy: {Statement: [{Effect: Allow, Principal: {AWS: '" PROD                          \
     "'}, Action: 'sqs:SendMessage', Resource: '*'}]}\n"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", SECTION);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static int sqs(const char *operation, const char *body)
 {
     return awssim_json(&client, "sqs", operation, body);
@@ -331,7 +315,7 @@ static void test_a_fault_ends_the_wait(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services(SECTION);
 
     TEST_ROWS(&tests, test_refused, refused_rows);
     TEST(&tests, test_create_is_idempotent);

@@ -10,22 +10,6 @@
     "    - {name: big, value: one, tier: Advanced}\n"              \
     "    - {name: shaped, value: one, allowedPattern: '^[a-z]+$'}\n"
 
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    services_world_init(&client, "", "", SECTION);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
-
 static int ssm(const char *operation, const char *body)
 {
     return awssim_json(&client, "ssm", operation, body);
@@ -245,7 +229,7 @@ static void test_delete(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in_services(SECTION);
 
     TEST_ROWS(&tests, test_get, get_rows);
     TEST(&tests, test_secure_strings_are_ciphertext_unless_decrypted);

@@ -1,5 +1,5 @@
 /* Step Functions: what starts, what is the same execution, and how it ends. */
-#include "tests/testing/awssim_client.h"
+#include "tests/hack/awssim/client_fixture.h"
 
 #include "pkg/base/times.h"
 
@@ -18,22 +18,6 @@ static const char world[] =
     "    users:\n"
     "    - {name: me, accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}], allow: ['*']}\n"
     "  states: {stateMachines: [{name: mask, takes: 20m}, {name: bad, takes: 1m, outcome: FAILED}]}\n";
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static int states(const char *operation, const char *body)
 {
@@ -169,7 +153,7 @@ static void test_a_name_is_free_again_after_90_days(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(world);
 
     TEST_ROWS(&tests, test_row, rows);
     TEST(&tests, test_the_same_execution_while_it_runs);

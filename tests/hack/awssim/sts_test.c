@@ -1,27 +1,11 @@
+#include "tests/hack/awssim/client_fixture.h"
 #include "tests/hack/awssim/small_world.h"
-#include "tests/testing/awssim_client.h"
 
 #include "pkg/base/times.h"
 
 #define ROLE(name) "RoleArn=arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2F" name "&RoleSessionName=abc"
 
 #define TAG(n, key, value) "&Tags.member." n ".Key=" key "&Tags.member." n ".Value=" value
-
-static struct awssim_client client;
-
-static int set_up(void **state)
-{
-    (void)state;
-    awssim_client_init(&client, small_world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    awssim_client_done(&client);
-    return 0;
-}
 
 static const struct row {
     const char *name, *form, *error;
@@ -206,7 +190,7 @@ static void test_anything_else_needs_a_signature(void **state)
 
 int main(void)
 {
-    struct tests tests = {.set_up = set_up, .tear_down = tear_down};
+    struct tests tests = tests_in(small_world);
 
     TEST_ROWS(&tests, test_assume, rows);
     TEST(&tests, test_identity);
