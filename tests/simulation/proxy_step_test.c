@@ -1,23 +1,14 @@
 /* When the Proxies step takes the old target out and the new one in, and when it does the reverse: the step
  * alone runs, against the simulator, on clusters that are in some status, or not there any more. */
 #include "controller/steps/steps.h"
-#include "hack/awssim/awssim.h"
-#include "tests/simulation/sim_transport.h"
+#include "tests/simulation/step_bench.h"
 #include "tests/testing/assertions.h"
-
-#define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
-#define RUN "20261122-160000-abcde"
 
 #define A_CLUSTER                                                                                          \
     "engine: aurora-mysql, engineVersion: 8.0.mysql_aurora.3.08.2, masterUsername: admin, masterPassword:" \
     " x, subnetGroup: staging, securityGroups: [sg-11111111], parameterGroup: my8"
 
-static const char world_format[] =
-    "accounts:\n"
-    "- id: '222222222222'\n"
-    "  name: staging\n"
-    "  region: ap-northeast-1\n"
-    "  iam: {users: [{name: me, accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}], allow: ['*']}]}\n"
+static const char sections_format[] =
     "  secretsmanager: {secrets: [{name: db, fields: {username: admin, password: x}}]}\n"
     "  rds:\n"
     "    subnetGroups: [{name: staging, vpc: vpc-1}]\n"
@@ -66,26 +57,16 @@ static const struct row rows[] = {
      "proxy p does not take cluster copy yet"},
 };
 
-struct bench {
-    struct sched *sched;
-    struct sim *sim;
-    struct lifetime *life;
-    struct aws_config config;
-    struct credentials_cache *identity;
-    struct env env;
-    struct objects objects;
-    struct pass pass;
-    struct stage stage;
-};
-
 static struct err *read_live(struct objects *self UNUSED, const struct env *env UNUSED,
                              const struct object_id *id UNUSED, struct json **ret)
 {
-    return json_parse(STR("{\"metadata\":{\"uid\":\"u\"},\"status\":{\"run\":{\"id\":\"" RUN "\"}}}"), NULL,
-                      ret);
+    return json_parse(
+        STR("{\"metadata\":{\"uid\":\"u\"},\"status\":{\"run\":{\"id\":\"" STEP_BENCH_RUN "\"}}}"), NULL,
+        ret);
 }
 
-static void open_world(struct bench *bench, const struct world *world)
+/* Yours. */
+static char *sections_of(const struct world *world)
 {
     AUTO_FREE char *old = world->old
                               ? xasprintf("    - {id: old, " A_CLUSTER
@@ -95,7 +76,7 @@ static void open_world(struct bench *bench, const struct world *world)
     AUTO_FREE char *target = world->target ? xasprintf(", target: %s", world->target) : xstrdup("");
     const char *parts[] = {old, world->copy, world->proxy, target};
     AUTO_BUF struct buf text = BUF_MAX(16 * KIB);
-    const char *at = world_format;
+    const char *at = sections_format;
 
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         const char *mark = strstr(at, "%s");
@@ -105,80 +86,37 @@ static void open_world(struct bench *bench, const struct world *world)
         at = mark + 2;
     }
     buf_adds(&text, at);
-    assert_no_err(awssim_new(
-        &(struct sim_options){.world = buf_str(&text), .world_name = "world", .world_ms = WALL_MS, .seed = 1},
-        &bench->sim));
+    return buf_take(&text);
 }
 
-static void init_status(struct bench *bench)
-{
-    struct refresh_status *status = bench->pass.status = refresh_status_new();
-
-    status->run.id = xstrdup(RUN);
-    text_replace(&status_add_database(status, "main")->copy_identifier, "copy");
-    text_replace(&status_set_previous(status, "Proxy", "p")->value, "old");
-    bench->stage.pass = &bench->pass;
-    bench->stage.row =
-        status_add_step(&status->switchover_steps, &status->switchover_step_count, "Proxies/p");
-    bench->stage.row->state = STEP_INTENDED;
-}
-
-static void bench_init(struct bench *bench, const struct world *world)
+static struct stage bench_init(struct step_bench *bench, const struct world *world)
 {
     static const struct objects_ops ops = {.read_live = read_live};
-    AUTO_JSON struct json *spec = NULL;
+    AUTO_FREE char *sections = sections_of(world);
+    struct stage stage;
 
-    *bench = (struct bench){.sched = sched_seeded_new(1, WALL_MS), .objects = {.ops = &ops}};
-    open_world(bench, world);
-    bench->life = lifetime_new(&(struct lifetime_opts){.sched = bench->sched, .latency_max_ms = 100});
-    bench->config = (struct aws_config){.region = xstrdup("ap-northeast-1"),
-                                        .access_key_id = xstrdup("AKIAEXAMPLE"),
-                                        .secret_access_key = secret_new(STR("example-secret"))};
-    bench->identity = credentials_default_new(&bench->config);
-    bench->env = (struct env){.sched = bench->sched,
-                              .random = random_seeded_new(1),
-                              .transport = sim_transport_new(bench->sim, bench->life)};
-    bench->pass = (struct pass){.env = &bench->env, .objects = &bench->objects, .uid = "u"};
-    bench->pass.target.env = &bench->env;
-    assert_no_err(aws_account_new(&(struct aws_account_opts){.account_id = "222222222222",
-                                                             .region = "ap-northeast-1",
-                                                             .usage = AWS_TARGET,
-                                                             .config = &bench->config,
-                                                             .identity = bench->identity},
-                                  &bench->pass.target.account));
-    assert_no_err(json_parse(str_of(spec_text), NULL, &spec));
-    assert_no_err(refresh_spec_parse(spec, "shop", &bench->pass.spec));
-    init_status(bench);
-}
-
-static void bench_done(struct bench *bench)
-{
-    refresh_status_free(bench->pass.status);
-    refresh_spec_free(bench->pass.spec);
-    aws_account_unref(bench->pass.target.account);
-    transport_free(bench->env.transport);
-    random_free(bench->env.random);
-    credentials_cache_free(bench->identity);
-    aws_config_done(&bench->config);
-    lifetime_free(bench->life);
-    awssim_free(bench->sim);
-    sched_free(bench->sched);
+    step_bench_init(bench, sections, spec_text);
+    bench->objects.ops = &ops;
+    text_replace(&status_add_database(bench->pass.status, "main")->copy_identifier, "copy");
+    text_replace(&status_set_previous(bench->pass.status, "Proxy", "p")->value, "old");
+    stage = step_bench_stage(bench, "Proxies/p", 0);
+    stage.row->state = STEP_INTENDED;
+    return stage;
 }
 
 /* Until it is over, or for a minute; what the proxy points at then. *out is the last outcome. */
-static void play(struct bench *bench, struct err *(*step)(struct stage *stage, struct outcome *out),
-                 struct outcome *out, const char *target)
+static void play(struct step_bench *bench, struct stage *stage,
+                 struct err *(*step)(struct stage *stage, struct outcome *out), struct outcome *out,
+                 const char *target)
 {
-    AUTO_JSON struct json *world = NULL;
-
     for (bool is_over = false; !is_over;) {
         outcome_reset(out);
         bench->pass.now_ms = sched_wall_ms(bench->sched);
-        assert_no_err(step(&bench->stage, out));
-        is_over = out->verdict != VERDICT_WAIT || bench->pass.now_ms > WALL_MS + MINUTES(1);
-        sched_wait_until(bench->sched, NULL, sched_now_ms(bench->sched) + out->after_ms);
+        assert_no_err(step(stage, out));
+        is_over = out->verdict != VERDICT_WAIT || bench->pass.now_ms > STEP_BENCH_WALL_MS + MINUTES(1);
+        step_bench_wait(bench, out->after_ms);
     }
-    assert_no_err(sim_control(bench->sim, bench->sched, "GET", "/_sim/world", NULL, &world));
+    AUTO_JSON struct json *world = step_bench_world(bench);
     assert_text_equal(json_get_text(world, "accounts[0].rds.proxies[0].target", NULL), target);
 }
 
@@ -188,14 +126,14 @@ static void swaps(void **state)
     const struct world world = {
         .old = "available", .copy = row->status, .proxy = "p", .target = row->is_out ? NULL : "old"};
     AUTO_OUTCOME struct outcome out = {0};
-    struct bench bench;
+    struct step_bench bench;
+    struct stage stage = bench_init(&bench, &world);
 
-    bench_init(&bench, &world);
     if (row->is_out)
-        step_set_evidence_ms(bench.stage.row, "switched", WALL_MS);
-    play(&bench, proxy_act, &out, row->target);
+        step_set_evidence_ms(stage.row, "switched", STEP_BENCH_WALL_MS);
+    play(&bench, &stage, proxy_act, &out, row->target);
     assert_text_contains(out.message, row->message);
-    bench_done(&bench);
+    step_bench_done(&bench);
 }
 
 /* --- and back --- */
@@ -240,33 +178,21 @@ static const struct back_row back_rows[] = {
      0},
 };
 
-static int64_t taken_out(struct bench *bench)
-{
-    AUTO_JSON struct json *journal = NULL;
-    int64_t count = 0;
-
-    assert_no_err(sim_control(bench->sim, bench->sched, "GET", "/_sim/journal", NULL, &journal));
-    json_each (row, journal)
-        count += text_equal(json_get_text(row, "operation", ""), "DeregisterDBProxyTargets") &&
-                 text_equal(json_get_text(row, "effect", ""), "changed");
-    return count;
-}
-
 static void goes_back(void **state)
 {
     const struct back_row *row = *state;
     AUTO_OUTCOME struct outcome out = {0};
-    struct bench bench;
+    struct step_bench bench;
+    struct stage stage = bench_init(&bench, &row->world);
 
-    bench_init(&bench, &row->world);
-    bench.stage.row->state = STEP_DONE;
-    bench.stage.watched_ms = HOURS(1);
-    step_set_evidence_ms(bench.stage.row, "undoSince", WALL_MS - row->undo_ms);
-    play(&bench, proxy_undo, &out, row->target);
+    stage.row->state = STEP_DONE;
+    stage.watched_ms = HOURS(1);
+    step_set_evidence_ms(stage.row, "undoSince", STEP_BENCH_WALL_MS - row->undo_ms);
+    play(&bench, &stage, proxy_undo, &out, row->target);
     assert_number(out.verdict, row->verdict);
     assert_text_contains(out.message, row->message);
-    assert_number(taken_out(&bench), row->taken_out);
-    bench_done(&bench);
+    assert_number(step_bench_count(&bench, "DeregisterDBProxyTargets", "changed"), row->taken_out);
+    step_bench_done(&bench);
 }
 
 int main(void)

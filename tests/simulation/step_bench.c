@@ -4,8 +4,6 @@
 #include "tests/simulation/invariants.h"
 #include "tests/testing/assertions.h"
 
-#define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
-
 #define ACCOUNT                          \
     "accounts:\n"                        \
     "- id: '222222222222'\n"             \
@@ -13,15 +11,6 @@
     "  region: ap-northeast-1\n"         \
     "  iam: {users: [{name: me, allow: " \
     "['*'], accessKeys: [{id: AKIAEXAMPLE, secret: example-secret}]}]}\n"
-
-static void open_world(struct step_bench *bench, const char *sections)
-{
-    AUTO_FREE char *world = xasprintf(ACCOUNT "%s", sections);
-
-    assert_no_err(awssim_new(
-        &(struct sim_options){.world = str_of(world), .world_name = "world", .world_ms = WALL_MS, .seed = 1},
-        &bench->sim));
-}
 
 static void open_account(struct step_bench *bench)
 {
@@ -38,23 +27,33 @@ static void open_account(struct step_bench *bench)
                                   &bench->pass.target.account));
 }
 
-void step_bench_init(struct step_bench *bench, const char *sections, const char *spec)
+void step_bench_open(struct step_bench *bench, const char *world, uint64_t seed)
 {
-    AUTO_JSON struct json *object = NULL;
-
-    *bench = (struct step_bench){.sched = sched_seeded_new(1, WALL_MS)};
-    open_world(bench, sections);
-    bench->life = lifetime_new(&(struct lifetime_opts){.sched = bench->sched, .latency_max_ms = 100});
+    *bench = (struct step_bench){.sched = sched_seeded_new(seed, STEP_BENCH_WALL_MS)};
+    assert_no_err(awssim_new(
+        &(struct sim_options){
+            .world = str_of(world), .world_name = "world", .world_ms = STEP_BENCH_WALL_MS, .seed = seed},
+        &bench->sim));
+    bench->life = lifetime_new(
+        &(struct lifetime_opts){.sched = bench->sched, .latency_min_ms = 5, .latency_max_ms = 100});
     bench->env = (struct env){.sched = bench->sched,
-                              .random = random_seeded_new(1),
+                              .random = random_seeded_new(seed),
                               .transport = sim_transport_new(bench->sim, bench->life)};
-    bench->pass = (struct pass){.env = &bench->env, .objects = &bench->objects, .uid = "u"};
+    bench->pass = (struct pass){
+        .env = &bench->env, .objects = &bench->objects, .uid = "u", .status = refresh_status_new()};
     open_account(bench);
-    assert_no_err(json_parse(str_of(spec), NULL, &object));
-    assert_no_err(refresh_spec_parse(object, "shop", &bench->pass.spec));
-    bench->pass.status = refresh_status_new();
     bench->pass.status->run.id = xstrdup(STEP_BENCH_RUN);
     bench->pass.status->run.attempt = 1;
+}
+
+void step_bench_init(struct step_bench *bench, const char *sections, const char *spec)
+{
+    AUTO_FREE char *world = xasprintf(ACCOUNT "%s", sections);
+    AUTO_JSON struct json *object = NULL;
+
+    step_bench_open(bench, world, 1);
+    assert_no_err(json_parse(str_of(spec), NULL, &object));
+    assert_no_err(refresh_spec_parse(object, "shop", &bench->pass.spec));
 }
 
 void step_bench_done(struct step_bench *bench)
@@ -62,6 +61,7 @@ void step_bench_done(struct step_bench *bench)
     json_free(bench->journal);
     refresh_status_free(bench->pass.status);
     refresh_spec_free(bench->pass.spec);
+    aws_account_unref(bench->pass.source.account);
     aws_account_unref(bench->pass.target.account);
     transport_free(bench->env.transport);
     random_free(bench->env.random);
@@ -93,4 +93,12 @@ int64_t step_bench_count(struct step_bench *bench, const char *operation, const 
 void step_bench_wait(const struct step_bench *bench, int64_t ms)
 {
     sched_wait_until(bench->sched, NULL, sched_now_ms(bench->sched) + ms);
+}
+
+struct json *step_bench_world(const struct step_bench *bench)
+{
+    struct json *world = NULL;
+
+    assert_no_err(sim_control(bench->sim, bench->sched, "GET", "/_sim/world", NULL, &world));
+    return world;
 }
