@@ -3,6 +3,7 @@
 #include "controller/steps/steps.h"
 #include "tests/simulation/step_bench.h"
 #include "tests/testing/assertions.h"
+#include "tests/testing/fill_gaps.h"
 
 #define A_CLUSTER                                                                                          \
     "engine: aurora-mysql, engineVersion: 8.0.mysql_aurora.3.08.2, masterUsername: admin, masterPassword:" \
@@ -75,18 +76,8 @@ static char *sections_of(const struct world *world)
                               : xstrdup("");
     AUTO_FREE char *target = world->target ? xasprintf(", target: %s", world->target) : xstrdup("");
     const char *parts[] = {old, world->copy, world->proxy, target};
-    AUTO_BUF struct buf text = BUF_MAX(16 * KIB);
-    const char *at = sections_format;
 
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        const char *mark = strstr(at, "%s");
-
-        buf_add(&text, at, (size_t)(mark - at));
-        buf_adds(&text, parts[i]);
-        at = mark + 2;
-    }
-    buf_adds(&text, at);
-    return buf_take(&text);
+    return fill_gaps(sections_format, parts);
 }
 
 static struct stage bench_init(struct step_bench *bench, const struct world *world)

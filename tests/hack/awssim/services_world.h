@@ -4,6 +4,7 @@
 
 #include "hack/awssim/service.h"
 #include "tests/hack/awssim/client_fixture.h"
+#include "tests/testing/fill_gaps.h"
 
 #define STG "222222222222"
 #define PROD "111111111111"
@@ -97,18 +98,9 @@ static const char services_world_format[] =
  * `more` behind staging's sections. */
 static inline char *services_world(const char *top, const char *rds, const char *more)
 {
-    AUTO_BUF struct buf text = BUF_MAX(64 * KIB);
-    const char *parts[] = {top, rds, more}, *at = services_world_format;
+    const char *parts[] = {top, rds, more};
 
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        const char *mark = strstr(at, "%s");
-
-        buf_add(&text, at, (size_t)(mark - at));
-        buf_adds(&text, parts[i]);
-        at = mark + 2;
-    }
-    buf_adds(&text, at);
-    return buf_take(&text);
+    return fill_gaps(services_world_format, parts);
 }
 
 static inline void services_world_init(struct awssim_client *asker, const char *top, const char *rds,
