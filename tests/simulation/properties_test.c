@@ -3,11 +3,10 @@
 #include "controller/steps/differences.h"
 #include "controller/steps/in_use.h"
 #include "controller/steps/steps.h"
-#include "hack/awssim/awssim.h"
-#include "tests/simulation/sim_transport.h"
+#include "tests/simulation/step_bench.h"
 #include "tests/testing/assertions.h"
+#include "tests/testing/fill_gaps.h"
 
-#define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
 #define KEY_ARN "arn:aws:kms:ap-northeast-1:222222222222:key/key-stg"
 #define ALIAS_ARN "arn:aws:kms:ap-northeast-1:222222222222:alias/staging"
 #define OF_AWS "by a key that AWS owns"
@@ -41,7 +40,9 @@ static const char world_format[] =
     "- id: '111111111111'\n"
     "  name: production\n"
     "  region: ap-northeast-1\n"
-    "  dynamodb: {tables: [{name: source, hashKey: 'id:S', billingMode: PAY_PER_REQUEST, %s}]}\n";
+    "  dynamodb: {tables: [{name: source, hashKey: 'id:S', billingMode: PAY_PER_REQUEST, %s}]}\n"
+    "  iam: {roles: [{name: reader, trust: [{principal: 'arn:aws:iam::222222222222:user/me'}], allow: "
+    "['*']}]}\n";
 
 #define CLUSTER                                                                               \
     "subnetGroup: staging, securityGroups: [sg-11111111], parameterGroup: my8, instances: [{" \
@@ -246,16 +247,8 @@ static const struct row table_rows[] = {
 /* --- the step on it --- */
 
 struct bench {
-    struct sched *sched;
-    struct sim *sim;
-    struct lifetime *life;
-    struct aws_config config;
-    struct credentials_cache *identity;
-    struct env env;
-    struct objects objects;
+    struct step_bench base;
     struct account target;
-    struct refresh_spec *spec;
-    struct pass pass;
     struct stage stage;
 };
 
@@ -272,18 +265,8 @@ static char *world_of(const struct row *row)
                             or (row->is_cluster ? NULL : row->used, ON_DEMAND),
                             or (row->scaling, ""),
                             or (row->source, "tags: {}")};
-    AUTO_BUF struct buf text = BUF_MAX(16 * KIB);
-    const char *at = world_format;
 
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        const char *mark = strstr(at, "%s");
-
-        buf_add(&text, at, (size_t)(mark - at));
-        buf_adds(&text, parts[i]);
-        at = mark + 2;
-    }
-    buf_adds(&text, at);
-    return buf_take(&text);
+    return fill_gaps(world_format, parts);
 }
 
 static struct refresh_spec *spec_of(const struct row *row)
@@ -309,33 +292,30 @@ static struct refresh_spec *spec_of(const struct row *row)
     return parsed;
 }
 
-static void open_account(struct bench *bench, enum aws_usage usage, const char *id, struct aws_client *ret)
+static void open_source(struct step_bench *bench)
 {
-    struct aws_account_opts opts = {.account_id = id,
-                                    .region = "ap-northeast-1",
-                                    .usage = usage,
-                                    .config = &bench->config,
-                                    .identity = bench->identity};
-
-    if (usage == AWS_SOURCE)
-        opts.role_arn = "arn:aws:iam::111111111111:role/reader";
-    ret->env = &bench->env;
-    assert_no_err(aws_account_new(&opts, &ret->account));
+    bench->pass.source.env = &bench->env;
+    assert_no_err(
+        aws_account_new(&(struct aws_account_opts){.account_id = "111111111111",
+                                                   .region = "ap-northeast-1",
+                                                   .usage = AWS_SOURCE,
+                                                   .role_arn = "arn:aws:iam::111111111111:role/reader",
+                                                   .config = &bench->config,
+                                                   .identity = bench->identity},
+                        &bench->pass.source.account));
 }
 
 static void init_status(struct bench *bench, const struct row *row)
 {
-    struct database_status *copy;
+    struct pass *pass = &bench->base.pass;
+    struct database_status *copy = status_add_database(pass->status, "main");
 
-    bench->pass.status = refresh_status_new();
-    bench->pass.status->run.id = xstrdup("20261122-160000-abcde");
-    copy = status_add_database(bench->pass.status, "main");
     text_replace(&copy->copy_identifier, "copy");
     text_replace(&copy->copy_arn, "arn:aws:dynamodb:ap-northeast-1:222222222222:table/copy");
     text_replace(&copy->engine_version, or (row->engine_version, "8.0.mysql_aurora.3.08.2"));
-    bench->stage = (struct stage){.pass = &bench->pass,
+    bench->stage = (struct stage){.pass = pass,
                                   .row = status_add_step(&copy->steps, &copy->step_count, "Settings"),
-                                  .database = &bench->spec->databases[0],
+                                  .database = &pass->spec->databases[0],
                                   .copy = copy};
     if (row->nothing_in_use)
         return;
@@ -351,53 +331,17 @@ static void see_none(struct objects *self UNUSED, enum object_kind kind UNUSED, 
 static void bench_init(struct bench *bench, const struct row *row)
 {
     static const struct objects_ops ops = {.each = see_none};
-    AUTO_FREE char *text = world_of(row);
-    AUTO_BUF struct buf world = BUF_MAX(32 * KIB);
+    struct pass *pass = &bench->base.pass;
+    AUTO_FREE char *world = world_of(row);
 
-    /* A role for the client of production, behind its name. */
-    buf_adds(&world, text);
-    buf_adds(&world, "  iam: {roles: [{name: reader, trust: [{principal: "
-                     "'arn:aws:iam::222222222222:user/me'}], allow: ['*']}]}\n");
-    *bench = (struct bench){.sched = sched_seeded_new(1, WALL_MS)};
-    assert_no_err(awssim_new(
-        &(struct sim_options){
-            .world = buf_str(&world), .world_name = "world", .world_ms = WALL_MS, .seed = 1},
-        &bench->sim));
-    bench->life = lifetime_new(
-        &(struct lifetime_opts){.sched = bench->sched, .latency_min_ms = 5, .latency_max_ms = 100});
-    bench->config = (struct aws_config){.region = xstrdup("ap-northeast-1"),
-                                        .access_key_id = xstrdup("AKIAEXAMPLE"),
-                                        .secret_access_key = secret_new(STR("example-secret"))};
-    bench->identity = credentials_default_new(&bench->config);
-    bench->env = (struct env){.sched = bench->sched,
-                              .random = random_seeded_new(1),
-                              .transport = sim_transport_new(bench->sim, bench->life)};
-    bench->objects = (struct objects){.ops = &ops, .installation = "here"};
+    step_bench_open(&bench->base, world, 1);
+    bench->base.objects = (struct objects){.ops = &ops, .installation = "here"};
     bench->target = (struct account){.vault_name = (char[]){"vault"}};
-    bench->spec = spec_of(row);
-    bench->pass = (struct pass){.env = &bench->env,
-                                .objects = &bench->objects,
-                                .namespace = "staging",
-                                .spec = bench->spec,
-                                .target_account = &bench->target};
-    open_account(bench, AWS_TARGET, "222222222222", &bench->pass.target);
-    open_account(bench, AWS_SOURCE, "111111111111", &bench->pass.source);
+    pass->spec = spec_of(row);
+    pass->namespace = "staging";
+    pass->target_account = &bench->target;
+    open_source(&bench->base);
     init_status(bench, row);
-}
-
-static void bench_done(struct bench *bench)
-{
-    refresh_status_free(bench->pass.status);
-    refresh_spec_free(bench->spec);
-    aws_account_unref(bench->pass.target.account);
-    aws_account_unref(bench->pass.source.account);
-    transport_free(bench->env.transport);
-    random_free(bench->env.random);
-    credentials_cache_free(bench->identity);
-    aws_config_done(&bench->config);
-    lifetime_free(bench->life);
-    awssim_free(bench->sim);
-    sched_free(bench->sched);
 }
 
 static void run_step(struct bench *bench, bool is_cluster)
@@ -408,12 +352,12 @@ static void run_step(struct bench *bench, bool is_cluster)
     assert_no_err(is_cluster ? settings_intend_cluster(&bench->stage) : settings_intend_table(&bench->stage));
     for (int looks = 0; looks < 100; looks++) {
         outcome_reset(&out);
-        bench->pass.now_ms = sched_wall_ms(bench->sched);
+        bench->base.pass.now_ms = sched_wall_ms(bench->base.sched);
         assert_no_err(is_cluster ? settings_act_cluster(&bench->stage, &out)
                                  : settings_act_table(&bench->stage, &out));
         if (out.verdict != VERDICT_WAIT)
             break;
-        sched_wait_until(bench->sched, NULL, sched_now_ms(bench->sched) + out.after_ms);
+        step_bench_wait(&bench->base, out.after_ms);
     }
     assert_number(out.verdict, VERDICT_DONE);
 }
@@ -424,7 +368,7 @@ static int64_t changes_of(struct bench *bench)
     AUTO_JSON struct json *journal = NULL;
     int64_t count = 0;
 
-    assert_no_err(sim_control(bench->sim, bench->sched, "GET", "/_sim/journal", NULL, &journal));
+    assert_no_err(sim_control(bench->base.sim, bench->base.sched, "GET", "/_sim/journal", NULL, &journal));
     json_each (row, journal) {
         const char *effect = json_get_text(row, "effect", ""), *op = json_get_text(row, "operation", "");
 
@@ -437,7 +381,6 @@ static int64_t changes_of(struct bench *bench)
 static void compares(void **state)
 {
     const struct row *row = *state;
-    AUTO_JSON struct json *world = NULL;
     struct bench bench;
 
     bench_init(&bench, row);
@@ -445,10 +388,10 @@ static void compares(void **state)
     assert_text_equal(step_evidence(bench.stage.row, DIFFERENCES_EVIDENCE), row->differences);
     assert_text_equal(step_evidence(bench.stage.row, REMARKS_EVIDENCE), row->remarks);
     assert_number(changes_of(&bench), row->changes);
-    assert_no_err(sim_control(bench.sim, bench.sched, "GET", "/_sim/world", NULL, &world));
+    AUTO_JSON struct json *world = step_bench_world(&bench.base);
     AUTO_FREE char *text = json_to_text(json_item(json_member(world, "accounts"), 0));
     assert_text_contains(text, row->world ? row->world : "");
-    bench_done(&bench);
+    step_bench_done(&bench.base);
 }
 
 int main(void)
