@@ -5,13 +5,11 @@
 
 #include "controller/steps/password_judge.h"
 #include "controller/steps/steps.h"
-#include "hack/awssim/awssim.h"
 #include "tests/simulation/seeds.h"
-#include "tests/simulation/sim_transport.h"
+#include "tests/simulation/step_bench.h"
 #include "tests/testing/assertions.h"
 
-#define WALL_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z */
-#define SLACK_MS SECONDS(2)            /* calls travel */
+#define SLACK_MS SECONDS(2) /* calls travel */
 
 /* --- the grid --- */
 
@@ -74,23 +72,8 @@ static char *world_of(const struct reset *reset)
         reset->status ? "true" : "false", reset->event ? "true" : "false");
 }
 
-/* Mistakes in a test's own material. */
-static void must(struct err *err)
-{
-    if (!err)
-        return;
-    fprintf(stderr, "password: %s\n", err_text(err));
-    abort();
-}
-
 struct bench {
-    struct sched *sched;
-    struct sim *sim;
-    struct lifetime *life;
-    struct aws_config config;
-    struct credentials_cache *identity;
-    struct env env;
-    struct pass pass;
+    struct step_bench base;
     struct stage stage;
     struct database_spec database;
 };
@@ -98,36 +81,16 @@ struct bench {
 static void bench_init(struct bench *bench, const struct reset *reset, uint64_t seed)
 {
     AUTO_FREE char *world = world_of(reset);
-    struct aws_account_opts account = {
-        .account_id = "222222222222", .region = "ap-northeast-1", .usage = AWS_TARGET};
     struct database_status *copy;
 
-    *bench = (struct bench){.sched = sched_seeded_new(seed, WALL_MS)};
-    must(awssim_new(
-        &(struct sim_options){
-            .world = str_of(world), .world_name = "world", .world_ms = WALL_MS, .seed = seed},
-        &bench->sim));
-    bench->life = lifetime_new(
-        &(struct lifetime_opts){.sched = bench->sched, .latency_min_ms = 5, .latency_max_ms = 100});
-    bench->config = (struct aws_config){.region = xstrdup("ap-northeast-1"),
-                                        .access_key_id = xstrdup("AKIAEXAMPLE"),
-                                        .secret_access_key = secret_new(STR("example-secret"))};
-    bench->identity = credentials_default_new(&bench->config);
-    account.config = &bench->config;
-    account.identity = bench->identity;
-    bench->env = (struct env){.sched = bench->sched,
-                              .random = random_seeded_new(seed),
-                              .transport = sim_transport_new(bench->sim, bench->life)};
+    step_bench_open(&bench->base, world, seed);
     bench->database = (struct database_spec){.aurora.password.kind = PASSWORD_FROM_SECRET};
     bench->database.aurora.password.from.secrets_manager_id = xstrdup("db");
     bench->database.aurora.password.from.secrets_manager_key = xstrdup("password");
     bench->database.name = xstrdup("main");
-    bench->pass =
-        (struct pass){.env = &bench->env, .status = refresh_status_new(), .target.env = &bench->env};
-    must(aws_account_new(&account, &bench->pass.target.account));
-    copy = status_add_database(bench->pass.status, "main");
+    copy = status_add_database(bench->base.pass.status, "main");
     text_replace(&copy->copy_identifier, "copy");
-    bench->stage = (struct stage){.pass = &bench->pass,
+    bench->stage = (struct stage){.pass = &bench->base.pass,
                                   .row = status_add_step(&copy->steps, &copy->step_count, "Password"),
                                   .database = &bench->database,
                                   .copy = copy};
@@ -139,25 +102,15 @@ static void bench_done(struct bench *bench)
     xfree(bench->database.name);
     xfree(bench->database.aurora.password.from.secrets_manager_id);
     xfree(bench->database.aurora.password.from.secrets_manager_key);
-    refresh_status_free(bench->pass.status);
-    aws_account_unref(bench->pass.target.account);
-    transport_free(bench->env.transport);
-    random_free(bench->env.random);
-    credentials_cache_free(bench->identity);
-    aws_config_done(&bench->config);
-    lifetime_free(bench->life);
-    awssim_free(bench->sim);
-    sched_free(bench->sched);
+    step_bench_done(&bench->base);
 }
 
 /* When the world accepted the reset. */
-static int64_t accepted_ms(const struct bench *bench)
+static int64_t accepted_ms(struct bench *bench)
 {
-    AUTO_JSON struct json *journal = NULL;
     int64_t at_ms = 0;
 
-    must(sim_control(bench->sim, bench->sched, "GET", "/_sim/journal", NULL, &journal));
-    json_each (row, journal) {
+    json_each (row, step_bench_journal(&bench->base)) {
         if (text_equal(json_get_text(row, "operation", ""), "ModifyDBCluster"))
             time_parse(str_of(json_get_text(row, "time", "")), &at_ms);
     }
@@ -167,20 +120,21 @@ static int64_t accepted_ms(const struct bench *bench)
 /* Until the step says that it is done; the moment of that, on the world's clock. */
 static char *run_step(struct bench *bench, int64_t *ret_done_ms)
 {
-    struct outcome out = {0};
+    AUTO_ERR struct err *err = NULL;
+    AUTO_OUTCOME struct outcome out = {0};
     int64_t looks = 0;
 
     do {
         outcome_reset(&out);
-        bench->pass.now_ms = sched_wall_ms(bench->sched);
-        must(password_act(&bench->stage, &out));
-        if (out.verdict == VERDICT_WAIT)
-            sched_wait_until(bench->sched, NULL, sched_now_ms(bench->sched) + out.after_ms);
-    } while (out.verdict == VERDICT_WAIT && ++looks < 200);
-    *ret_done_ms = sched_wall_ms(bench->sched);
-    char *fault = out.verdict == VERDICT_DONE ? NULL : xasprintf("not done: %s", out.message);
-    outcome_reset(&out);
-    return fault;
+        bench->base.pass.now_ms = sched_wall_ms(bench->base.sched);
+        err = password_act(&bench->stage, &out);
+        if (!err && out.verdict == VERDICT_WAIT)
+            step_bench_wait(&bench->base, out.after_ms);
+    } while (!err && out.verdict == VERDICT_WAIT && ++looks < 200);
+    *ret_done_ms = sched_wall_ms(bench->base.sched);
+    if (err)
+        return xstrdup(err_text(err));
+    return out.verdict == VERDICT_DONE ? NULL : xasprintf("not done: %s", out.message);
 }
 
 static char *judge_time(const struct reset *reset, int64_t asked_ms, int64_t done_ms)

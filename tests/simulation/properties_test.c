@@ -365,11 +365,9 @@ static void run_step(struct bench *bench, bool is_cluster)
 /* Calls that changed something, tags apart: every copy gets ours. */
 static int64_t changes_of(struct bench *bench)
 {
-    AUTO_JSON struct json *journal = NULL;
     int64_t count = 0;
 
-    assert_no_err(sim_control(bench->base.sim, bench->base.sched, "GET", "/_sim/journal", NULL, &journal));
-    json_each (row, journal) {
+    json_each (row, step_bench_journal(&bench->base)) {
         const char *effect = json_get_text(row, "effect", ""), *op = json_get_text(row, "operation", "");
 
         count += (text_equal(effect, "changed") || text_equal(effect, "created")) &&

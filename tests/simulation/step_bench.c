@@ -83,11 +83,16 @@ struct stage step_bench_stage(struct step_bench *bench, const char *row_name, si
         .pass = &bench->pass, .step = workflow_switchover_step(row_name), .row = row, .index = index};
 }
 
-int64_t step_bench_count(struct step_bench *bench, const char *operation, const char *effect)
+const struct json *step_bench_journal(struct step_bench *bench)
 {
     json_free(TAKE(bench->journal));
     assert_no_err(sim_control(bench->sim, bench->sched, "GET", "/_sim/journal", NULL, &bench->journal));
-    return journal_count(bench->journal, operation, effect);
+    return bench->journal;
+}
+
+int64_t step_bench_count(struct step_bench *bench, const char *operation, const char *effect)
+{
+    return journal_count(step_bench_journal(bench), operation, effect);
 }
 
 void step_bench_wait(const struct step_bench *bench, int64_t ms)

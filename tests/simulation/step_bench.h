@@ -24,13 +24,15 @@ struct step_bench {
 /* What the staging account of the world has, in YAML, each section indented by two; the spec of a refresh
  * called "shop", in JSON. Faults in either end the test. */
 void step_bench_init(struct step_bench *bench, const char *sections, const char *spec);
-/* The same with a world of yours that has staging and its user "me", and no spec: pass.spec is NULL. */
+/* The same with a world of yours, in which staging's access key is AKIAEXAMPLE, and no spec: pass.spec is
+ * NULL. */
 void step_bench_open(struct step_bench *bench, const char *world, uint64_t seed);
 void step_bench_done(struct step_bench *bench);
 /* A row of the switchover ("Proxies/p"), added as it is before its intent, or the one that is there; `index`
  * among those of its step. Another row added later moves it: ask again. */
 struct stage step_bench_stage(struct step_bench *bench, const char *row_name, size_t index);
-/* How many calls there were with that effect. */
+/* GET /_sim/journal; borrowed until the next. How many calls there were with that effect. */
+const struct json *step_bench_journal(struct step_bench *bench);
 int64_t step_bench_count(struct step_bench *bench, const char *operation, const char *effect);
 void step_bench_wait(const struct step_bench *bench, int64_t ms);
 /* GET /_sim/world; yours. */
