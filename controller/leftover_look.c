@@ -341,7 +341,7 @@ static bool see_run(void *arg, const struct json *object)
 static bool take_series(const struct look *look)
 {
     struct runner runner = {.item = look->item};
-    AUTO_FREE char *series = xasprintf("%s/%s", look->item->namespace, look->item->series);
+    AUTO_FREE char *series = objects_series(look->item->namespace, look->item->series);
     bool taken = engine_claim_series(look->by->engine, series, look->by->holder);
 
     objects_each(engine_objects(look->by->engine), OBJECT_REFRESH, series, see_run, &runner);

@@ -39,14 +39,19 @@ bool objects_is_in_group(enum object_kind kind, const struct json *object, const
     return !group || text_equal(its, group);
 }
 
+char *objects_series(const char *namespace, const char *series)
+{
+    return xasprintf("%s/%s", namespace, series);
+}
+
 char *objects_group(enum object_kind kind, const struct json *object)
 {
     const char *name = json_get_text(object, "metadata.name", "");
 
     if (kind == OBJECT_ACCOUNT)
         return xstrdup(json_get_text(object, "spec.accountID", ""));
-    return xasprintf("%s/%s", json_get_text(object, "metadata.namespace", ""),
-                     json_get_text(object, "spec.series", name));
+    return objects_series(json_get_text(object, "metadata.namespace", ""),
+                          json_get_text(object, "spec.series", name));
 }
 
 struct err *objects_write_status(struct objects *objects, const struct env *env, const struct json *object,

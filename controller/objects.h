@@ -67,6 +67,7 @@ struct json *objects_list(struct objects *objects, enum object_kind kind, const 
 /* What belongs together: the StagingRefreshes of a series ("namespace/series"), the AWSAccounts that name one
  * account of AWS (its id). Yours. */
 char *objects_group(enum object_kind kind, const struct json *object);
+char *objects_series(const char *namespace, const char *series); /* the group of that series; yours */
 bool objects_is_in_group(enum object_kind kind, const struct json *object, const char *group); /* NULL: any */
 /* Writes the whole status of the object, on condition that it is still the version at hand; *ret is the new
  * version. ERR_CONFLICT otherwise. Nothing is written when nothing changed (*ret is then NULL). */

@@ -84,7 +84,7 @@ static void add_places_of_others(struct others *others)
 
     if (!pass->objects || !pass->spec->series)
         return;
-    series = xasprintf("%s/%s", pass->namespace, pass->spec->series);
+    series = objects_series(pass->namespace, pass->spec->series);
     items = objects_list(pass->objects, OBJECT_REFRESH, series);
     json_each (item, items) {
         const char *name = json_get_text(item, "metadata.name", "");

@@ -103,7 +103,7 @@ struct err *visit_write(struct visit *visit)
 
 char *visit_series_key(const struct visit *visit, const struct refresh_spec *spec)
 {
-    return xasprintf("%s/%s", visit->namespace, spec->series);
+    return objects_series(visit->namespace, spec->series);
 }
 
 /* NULL: no run is at work. The status, and the run in it, may be put away before the client is. */

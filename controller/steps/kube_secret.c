@@ -174,7 +174,7 @@ static bool add_runs_of(void *arg, const struct json *object)
 /* The runs that an object of the series names, this one as it is in memory. */
 static struct json *named_runs(const struct pass *pass)
 {
-    AUTO_FREE char *series = xasprintf("%s/%s", pass->namespace, pass->spec->series);
+    AUTO_FREE char *series = objects_series(pass->namespace, pass->spec->series);
     struct json *runs = json_new_object();
 
     objects_each(pass->objects, OBJECT_REFRESH, series, add_runs_of, runs);

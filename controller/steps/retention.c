@@ -57,7 +57,7 @@ static struct err *adopt_from(const struct pass *pass, const struct json *item, 
  * one's business now. */
 static void adopt(const struct pass *pass, bool succeeded)
 {
-    AUTO_FREE char *series = xasprintf("%s/%s", pass->namespace, pass->spec->series);
+    AUTO_FREE char *series = objects_series(pass->namespace, pass->spec->series);
     AUTO_JSON struct json *items = objects_list(pass->objects, OBJECT_REFRESH, series);
 
     json_each (item, items) {

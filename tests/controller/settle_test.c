@@ -95,6 +95,19 @@ static int64_t ago(int64_t ms)
     return ms ? TESTING_WALL_MS - ms : 0;
 }
 
+static struct pass pass_of(struct testing_env *t, struct refresh_spec *spec, struct refresh_status *status,
+                           struct account *target)
+{
+    return (struct pass){.env = &t->env,
+                         .namespace = "n",
+                         .name = "o",
+                         .uid = "u",
+                         .spec = spec,
+                         .status = status,
+                         .target_account = target,
+                         .now_ms = TESTING_WALL_MS};
+}
+
 static void gives_up(void **state)
 {
     const struct late_row *row = *state;
@@ -118,14 +131,7 @@ static void gives_up(void **state)
     late->start_ms = ago(row->begun_ms);
     if (row->trouble_ms)
         step_set_evidence_ms(late, "heldUpSince", ago(row->trouble_ms));
-    struct pass pass = {.env = &t.env,
-                        .namespace = "n",
-                        .name = "o",
-                        .uid = "u",
-                        .spec = &spec,
-                        .status = status,
-                        .target_account = &target,
-                        .now_ms = TESTING_WALL_MS};
+    struct pass pass = pass_of(&t, &spec, status, &target);
     struct stage stage = {.pass = &pass,
                           .step = workflow_switchover_step("Parameters/b"),
                           .row = late,
@@ -201,14 +207,7 @@ static void leaves(void **state)
         step_set_evidence_ms(step, "failingSince", ago(row->refused_ms));
         step_set_evidence(step, "failingCode", err_kind_name(row->kind));
     }
-    struct pass pass = {.env = &t.env,
-                        .namespace = "n",
-                        .name = "o",
-                        .uid = "u",
-                        .spec = &spec,
-                        .status = status,
-                        .target_account = &target,
-                        .now_ms = TESTING_WALL_MS};
+    struct pass pass = pass_of(&t, &spec, status, &target);
     struct stage stage = {.pass = &pass,
                           .step = workflow_switchover_step(row->row),
                           .row = step,

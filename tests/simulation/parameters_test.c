@@ -173,14 +173,7 @@ static char *check_rotation(uint64_t seed, void *arg UNUSED)
     struct rotation rotation = {0};
 
     variant_init(&variant, seed);
-    const char *const edits[] = {variant.edits[0],
-                                 variant.edits[1],
-                                 variant.edits[2],
-                                 variant.edits[3],
-                                 "rollback: true}",
-                                 "rollback: true, rollout: bad}",
-                                 NULL};
-    variant.opts.world_edits = edits;
+    variant_fail_rollouts(&variant);
     if (seed % 2)
         variant_add_crashes(&variant, 400);
     variant.opts.on_write = rotate_in_rollout;

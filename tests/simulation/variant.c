@@ -34,6 +34,12 @@ void variant_init(struct variant *variant, uint64_t seed)
     random_free(random);
 }
 
+void variant_fail_rollouts(struct variant *variant)
+{
+    variant->edits[4] = "rollback: true}";
+    variant->edits[5] = "rollback: true, rollout: bad}";
+}
+
 static int64_t down_ms(struct random *random)
 {
     int64_t kind = between(random, 1, 10);
